@@ -1,0 +1,218 @@
+//! A batch at a time.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::Future;
+use core::iter;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use futures::future::FusedFuture;
+use futures::stream;
+use pin_project_lite::pin_project;
+
+use crate::observer::{Observer, OnProgress, Progress};
+use crate::outcome::{ParallelResult, TaskError};
+use crate::run::{Limit, Runner};
+use crate::sink::Outcomes;
+
+/// Runs `handler` on each item, a batch at a time: the next batch starts when all of the last one has ended.
+///
+/// Meant for services that count requests per burst. Where that does not matter, the rolling window of
+/// [`parallel()`](crate::parallel()) is faster, as it does not wait for the slowest of each batch.
+///
+/// | | `batched` | `parallel` |
+/// |---|---|---|
+/// | input | items and a handler | tasks |
+/// | execution | each batch waits for the one before | rolling window |
+/// | an error | ends the run, unless it is to [settle](Batched::settle) | is one outcome, unless it is to fail fast |
+/// | use it to | process a list in bursts | run independent tasks |
+///
+/// ```
+/// use abreast::batched;
+///
+/// # smol::block_on(async {
+/// async fn measure(url: &str) -> Result<usize, std::io::Error> {
+///     // ...
+/// #    Ok(url.len())
+/// }
+///
+/// let urls = ["/", "/about", "/news"];
+/// let sizes = batched(urls, measure)
+///     .batch_size(2)
+///     .on_progress(|progress| println!("{progress}"))
+///     .await
+///     .unwrap();
+/// assert_eq!(sizes, [1, 6, 5]);
+/// # });
+/// ```
+///
+/// # Order
+/// Items are pulled, and the handler called on them, in input order, when their batch starts. The values are in input
+/// order.
+///
+/// # Errors
+/// [`TaskError::Failed`] with the first error, and the index of its item. It drops what else runs in the batch, and no
+/// further batch starts.
+///
+/// # Cancel safety
+/// Dropping the future drops all running tasks at once.
+///
+/// # Panics
+/// A panic of a task, the handler, a hook or the iterator passes through. Polled again, the rest is run, and the run ends
+/// with [`TaskError::Cancelled`] unless another task fails.
+///
+/// # Polls and allocations
+/// Each task is polled once when it starts, and once per wake. Twice the batch size and a few more for the list of
+/// values, however many items there are.
+pub fn batched<I, F, Fut, T, E>(items: I, handler: F) -> Batched<Handled<I::IntoIter, F>, Fut, T, E>
+where
+    I: IntoIterator,
+    F: FnMut(I::Item) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+{
+    let tasks = stream::iter(items.into_iter().map(handler));
+    let mut runner = Runner::new(tasks, Limit::Batches(10));
+    runner.set_fail_fast(true);
+    Batched { runner }
+}
+
+/// The tasks that a handler makes of items.
+type Handled<I, F> = stream::Iter<iter::Map<I, F>>;
+
+pin_project! {
+    /// The future of [`batched()`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Batched<S, Fut, T, E, O = ()> {
+        #[pin]
+        runner: Runner<S, Fut, Outcomes<T, E>, O>,
+    }
+}
+
+impl<S, Fut, T, E, O> Batched<S, Fut, T, E, O> {
+    /// How many tasks a batch has; 10 by default.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// # let items = [1, 2, 3];
+    /// let values = abreast::batched(items, |n| async move { Ok::<_, ()>(n) }).batch_size(2).await;
+    /// # });
+    /// ```
+    ///
+    /// # Panics
+    /// If `size` is 0: nothing could ever run.
+    #[track_caller]
+    pub fn batch_size(mut self, size: usize) -> Self {
+        assert!(
+            size > 0,
+            "a batch size of 0 runs nothing: pass at least 1, or usize::MAX for one batch of all"
+        );
+        self.runner.set_limit(Limit::Batches(size));
+        self
+    }
+
+    /// Calls `hook` each time a batch has ended, with the number of ended tasks and the total.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// let mut seen = Vec::new();
+    /// abreast::batched([1, 2, 3], |n| async move { Ok::<_, ()>(n) })
+    ///     .batch_size(2)
+    ///     .on_progress(|progress| seen.push(progress.to_string()))
+    ///     .await
+    ///     .unwrap();
+    /// assert_eq!(seen, ["2/3", "3/3"]);
+    /// # });
+    /// ```
+    pub fn on_progress<F>(self, hook: F) -> Batched<S, Fut, T, E, (O, OnProgress<F>)>
+    where
+        F: FnMut(Progress),
+    {
+        Batched {
+            runner: self.runner.observe(OnProgress(hook)),
+        }
+    }
+
+    /// Has errors not end the run: every item is handled, and the result tells what became of each.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// let result = abreast::batched([3, 0, 2], |n| async move { 6_i32.checked_div(n).ok_or("divided by zero") })
+    ///     .batch_size(2)
+    ///     .settle()
+    ///     .await;
+    /// assert_eq!(result.errors().collect::<Vec<_>>(), [None, Some(&"divided by zero"), None]);
+    /// # });
+    /// ```
+    pub fn settle(self) -> BatchedSettle<S, Fut, T, E, O> {
+        let mut runner = self.runner;
+        runner.set_fail_fast(false);
+        BatchedSettle { runner }
+    }
+}
+
+pin_project! {
+    /// The future of [`Batched::settle`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct BatchedSettle<S, Fut, T, E, O = ()> {
+        #[pin]
+        runner: Runner<S, Fut, Outcomes<T, E>, O>,
+    }
+}
+
+impl<S, Fut, T, E, O> Future for Batched<S, Fut, T, E, O>
+where
+    S: stream::Stream<Item = Fut>,
+    Fut: Future<Output = Result<T, E>>,
+    O: Observer<T, E>,
+{
+    type Output = Result<Vec<T>, TaskError<E>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let result = ready!(self.project().runner.poll(cx));
+        Poll::Ready(result.into_result())
+    }
+}
+
+impl<S, Fut, T, E, O> Future for BatchedSettle<S, Fut, T, E, O>
+where
+    S: stream::Stream<Item = Fut>,
+    Fut: Future<Output = Result<T, E>>,
+    O: Observer<T, E>,
+{
+    type Output = ParallelResult<T, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().runner.poll(cx)
+    }
+}
+
+impl<S, Fut, T, E, O> FusedFuture for Batched<S, Fut, T, E, O>
+where
+    Self: Future,
+{
+    fn is_terminated(&self) -> bool {
+        self.runner.is_done()
+    }
+}
+
+impl<S, Fut, T, E, O> FusedFuture for BatchedSettle<S, Fut, T, E, O>
+where
+    Self: Future,
+{
+    fn is_terminated(&self) -> bool {
+        self.runner.is_done()
+    }
+}
+
+impl<S, Fut, T, E, O> fmt::Debug for Batched<S, Fut, T, E, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Batched").field(&self.runner).finish()
+    }
+}
+
+impl<S, Fut, T, E, O> fmt::Debug for BatchedSettle<S, Fut, T, E, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BatchedSettle").field(&self.runner).finish()
+    }
+}

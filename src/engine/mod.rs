@@ -1,0 +1,10 @@
+//! The one scheduler of the crate. Every verb is a thin shell over it.
+//!
+//! A [`Verb`] says where tasks come from, how many may run, and what becomes of what they return; a [`Window`] runs
+//! them.
+
+mod ready;
+mod sync;
+mod window;
+
+pub(crate) use window::{Verb, Window};

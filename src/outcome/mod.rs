@@ -1,0 +1,129 @@
+//! What runs resolve to.
+
+mod error;
+mod result;
+
+pub use error::{Failures, RaceError, TaskError};
+pub use result::ParallelResult;
+
+/// How a task ended.
+///
+/// ```
+/// use abreast::{Outcome, parallel};
+///
+/// # smol::block_on(async {
+/// let tasks = [Ok(1), Err("no")].map(|result| async move { result });
+/// let result = parallel(tasks).await;
+/// assert_eq!(result[0], Outcome::Succeeded(1));
+/// assert_eq!(result[1], Outcome::Failed("no"));
+/// # });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome<T, E> {
+    /// The task returned `Ok`.
+    Succeeded(T),
+    /// The task returned `Err`.
+    Failed(E),
+    /// The task was dropped before it returned, or was never started.
+    Cancelled,
+}
+
+impl<T, E> Outcome<T, E> {
+    /// Whether the task returned `Ok`.
+    ///
+    /// ```
+    /// # use abreast::Outcome;
+    /// assert!(Outcome::<_, ()>::Succeeded(1).is_succeeded());
+    /// ```
+    #[must_use]
+    pub const fn is_succeeded(&self) -> bool {
+        matches!(self, Self::Succeeded(_))
+    }
+
+    /// Whether the task returned `Err`.
+    ///
+    /// ```
+    /// # use abreast::Outcome;
+    /// assert!(Outcome::<(), _>::Failed("no").is_failed());
+    /// ```
+    #[must_use]
+    pub const fn is_failed(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+
+    /// Whether the task was dropped before it returned, or was never started.
+    ///
+    /// ```
+    /// # use abreast::Outcome;
+    /// assert!(Outcome::<(), ()>::Cancelled.is_cancelled());
+    /// ```
+    #[must_use]
+    pub const fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled)
+    }
+
+    /// The value of a task that succeeded.
+    ///
+    /// ```
+    /// # use abreast::Outcome;
+    /// assert_eq!(Outcome::<_, ()>::Succeeded(1).value(), Some(&1));
+    /// ```
+    #[must_use]
+    pub const fn value(&self) -> Option<&T> {
+        match self {
+            Self::Succeeded(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The error of a task that failed.
+    ///
+    /// ```
+    /// # use abreast::Outcome;
+    /// assert_eq!(Outcome::<(), _>::Failed("no").error(), Some(&"no"));
+    /// ```
+    #[must_use]
+    pub const fn error(&self) -> Option<&E> {
+        match self {
+            Self::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Turns into the value of a task that succeeded.
+    ///
+    /// ```
+    /// # use abreast::Outcome;
+    /// assert_eq!(Outcome::<_, ()>::Succeeded(1).into_value(), Some(1));
+    /// ```
+    #[must_use]
+    pub fn into_value(self) -> Option<T> {
+        match self {
+            Self::Succeeded(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Turns into the error of a task that failed.
+    ///
+    /// ```
+    /// # use abreast::Outcome;
+    /// assert_eq!(Outcome::<(), _>::Failed("no").into_error(), Some("no"));
+    /// ```
+    #[must_use]
+    pub fn into_error(self) -> Option<E> {
+        match self {
+            Self::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl<T, E> From<Result<T, E>> for Outcome<T, E> {
+    fn from(result: Result<T, E>) -> Self {
+        match result {
+            Ok(value) => Self::Succeeded(value),
+            Err(error) => Self::Failed(error),
+        }
+    }
+}

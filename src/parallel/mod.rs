@@ -1,0 +1,346 @@
+//! A rolling window over the tasks of an iterator or a stream.
+
+mod outputs;
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use futures::future::FusedFuture;
+use futures::stream::{self, Stream};
+use pin_project_lite::pin_project;
+
+use crate::observer::{Observer, OnComplete, OnError, OnProgress, Progress};
+use crate::outcome::ParallelResult;
+use crate::run::{Limit, Runner};
+use crate::sink::{AsFinished, Buffer, InOrder, Outcomes};
+
+pub use outputs::ParallelStream;
+
+/// Runs tasks side by side, at most [`concurrency`](Parallel::concurrency) at a time.
+///
+/// Tasks are pulled from the iterator as slots become free, so it may be lazy, and may be endless when its results are
+/// taken [as a stream](Parallel::into_stream). A failing task leaves the others alone, unless
+/// [`fail_fast`](Parallel::fail_fast) is set.
+///
+/// ```
+/// use abreast::parallel;
+///
+/// # smol::block_on(async {
+/// async fn fetch(page: u32) -> Result<String, std::io::Error> {
+///     // ...
+/// #    Ok(format!("page {page}"))
+/// }
+///
+/// let result = parallel((1..=100).map(fetch))
+///     .concurrency(20)
+///     .on_progress(|progress| println!("{progress}"))
+///     .await;
+///
+/// println!("{} fetched, {} failed", result.success_count(), result.failure_count());
+/// # assert_eq!(result.successful_results().nth(99).unwrap(), "page 100");
+/// # });
+/// ```
+///
+/// # Order
+/// Tasks start in input order. The result is in input order, whatever the order in which they end.
+///
+/// # Cancel safety
+/// Dropping the future drops all running tasks at once. No further task is pulled.
+///
+/// # Panics
+/// A panic of a task, a hook or the iterator passes through to whoever polls this future. Nothing else is lost: polled
+/// again, it carries on, and the task that panicked is [`Cancelled`](crate::Outcome::Cancelled).
+///
+/// # Polls and allocations
+/// Each task is polled once when it starts, and once per wake. A window of *K* slots makes 2*K* allocations and a few
+/// more for the list of results, however many tasks there are. It yields to the executor after as many polls as there are
+/// slots (at least 256), or when 64 tasks have woken themselves.
+pub fn parallel<I, Fut, T, E>(tasks: I) -> Parallel<stream::Iter<I::IntoIter>, Fut, T, E>
+where
+    I: IntoIterator<Item = Fut>,
+    Fut: Future<Output = Result<T, E>>,
+{
+    parallel_stream(stream::iter(tasks))
+}
+
+/// Runs the tasks that a [`Stream`] yields side by side, at most [`concurrency`](Parallel::concurrency) at a time.
+///
+/// The same as [`parallel()`] otherwise. The stream is polled only when a slot is free, which puts back-pressure on
+/// whatever feeds it; while it is pending, the running tasks go on. It has a waker of its own, so the wake of a task
+/// does not poll it, nor the other way round.
+///
+/// ```
+/// use abreast::parallel_stream;
+/// use futures::StreamExt;
+///
+/// # smol::block_on(async {
+/// let (pages, queue) = async_channel::bounded(10);
+/// let produce = async move {
+///     for page in 1..=100 {
+///         pages.send(page).await.expect("the queue is open");
+///     }
+/// };
+/// let consume = parallel_stream(queue.map(|page| async move { Ok::<_, ()>(page * 2) }));
+///
+/// let ((), result) = futures::join!(produce, consume);
+/// assert_eq!(result.success_count(), 100);
+/// # });
+/// ```
+pub fn parallel_stream<S, Fut, T, E>(tasks: S) -> Parallel<S, Fut, T, E>
+where
+    S: Stream<Item = Fut>,
+    Fut: Future<Output = Result<T, E>>,
+{
+    let options = ParallelOptions::default();
+    let limit = Limit::Rolling(options.concurrency);
+    Parallel {
+        runner: Runner::new(tasks, limit),
+    }
+    .options(options)
+}
+
+/// The settings of [`parallel()`], to be kept and used again.
+///
+/// ```
+/// use abreast::{ParallelOptions, parallel};
+///
+/// # smol::block_on(async {
+/// let mut options = ParallelOptions::default();
+/// assert_eq!((options.concurrency, options.fail_fast), (5, false));
+/// options.concurrency = 2;
+/// let result = parallel([async { Ok::<_, ()>(1) }]).options(options).await;
+/// # assert!(result.all_succeeded());
+/// # });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ParallelOptions {
+    /// How many tasks run at most at any time. At least 1; 5 by default.
+    pub concurrency: usize,
+    /// Whether the first failure drops the running tasks and ends the run. Not so by default.
+    pub fail_fast: bool,
+}
+
+impl Default for ParallelOptions {
+    fn default() -> Self {
+        Self {
+            concurrency: 5,
+            fail_fast: false,
+        }
+    }
+}
+
+pin_project! {
+    /// The future of [`parallel()`] and [`parallel_stream`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Parallel<S, Fut, T, E, O = ()> {
+        #[pin]
+        runner: Runner<S, Fut, Outcomes<T, E>, O>,
+    }
+}
+
+impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
+    /// How many tasks run at most at any time; 5 by default.
+    ///
+    /// With `usize::MAX`, all tasks run at once.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// # let tasks = [async { Ok::<_, ()>(1) }];
+    /// let result = abreast::parallel(tasks).concurrency(20).await;
+    /// # });
+    /// ```
+    ///
+    /// # Panics
+    /// If `limit` is 0: nothing could ever run.
+    #[track_caller]
+    pub fn concurrency(mut self, limit: usize) -> Self {
+        assert!(
+            limit > 0,
+            "a concurrency of 0 runs nothing: pass at least 1, or usize::MAX to run all tasks at once"
+        );
+        self.runner.set_limit(Limit::Rolling(limit));
+        self
+    }
+
+    /// Whether the first failure ends the run; by default it does not.
+    ///
+    /// Running tasks are then dropped before the future resolves. They, and those that were never started, are
+    /// [`Cancelled`](crate::Outcome::Cancelled) in the result, whose length is that of the input if its size hint is
+    /// exact, and otherwise the number of tasks pulled so far.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// let tasks = [Ok(1), Err("no"), Ok(3)].map(|result| async move { result });
+    /// let result = abreast::parallel(tasks).concurrency(1).fail_fast(true).await;
+    /// assert!(result[0].is_succeeded() && result[1].is_failed() && result[2].is_cancelled());
+    /// # });
+    /// ```
+    pub fn fail_fast(mut self, fail_fast: bool) -> Self {
+        self.runner.set_fail_fast(fail_fast);
+        self
+    }
+
+    /// Takes all settings from `options`.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// # let tasks = [async { Ok::<_, ()>(1) }];
+    /// let result = abreast::parallel(tasks).options(abreast::ParallelOptions::default()).await;
+    /// # });
+    /// ```
+    ///
+    /// # Panics
+    /// If [`concurrency`](ParallelOptions::concurrency) is 0: nothing could ever run.
+    #[track_caller]
+    pub fn options(self, options: ParallelOptions) -> Self {
+        self.concurrency(options.concurrency)
+            .fail_fast(options.fail_fast)
+    }
+
+    /// Calls `hook` each time a task has ended, with the number of ended tasks and the total.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// # let tasks = [async { Ok::<_, ()>(1) }];
+    /// abreast::parallel(tasks).on_progress(|progress| println!("{progress}")).await;
+    /// # });
+    /// ```
+    pub fn on_progress<F>(self, hook: F) -> Parallel<S, Fut, T, E, (O, OnProgress<F>)>
+    where
+        F: FnMut(Progress),
+    {
+        self.observe(OnProgress(hook))
+    }
+
+    /// Calls `hook` with the value of each task that succeeds and its index (0-based, in input order).
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// # let tasks = [async { Ok::<_, ()>(1) }];
+    /// abreast::parallel(tasks).on_complete(|value, index| println!("{index}: {value}")).await;
+    /// # });
+    /// ```
+    pub fn on_complete<F>(self, hook: F) -> Parallel<S, Fut, T, E, (O, OnComplete<F>)>
+    where
+        F: FnMut(&T, usize),
+    {
+        self.observe(OnComplete(hook))
+    }
+
+    /// Calls `hook` with the error of each task that fails and its index (0-based, in input order).
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// # let tasks = [async { Err::<(), _>("no") }];
+    /// abreast::parallel(tasks).on_error(|error, index| eprintln!("{index}: {error}")).await;
+    /// # });
+    /// ```
+    pub fn on_error<F>(self, hook: F) -> Parallel<S, Fut, T, E, (O, OnError<F>)>
+    where
+        F: FnMut(&E, usize),
+    {
+        self.observe(OnError(hook))
+    }
+
+    /// Has `observer` look on, besides those that do already.
+    ///
+    /// ```
+    /// # struct Metrics;
+    /// # impl<T, E> abreast::Observer<T, E> for Metrics {}
+    /// # smol::block_on(async {
+    /// # let tasks = [async { Err::<(), _>("no") }];
+    /// abreast::parallel(tasks).observe(Metrics).await;
+    /// # });
+    /// ```
+    pub fn observe<P>(self, observer: P) -> Parallel<S, Fut, T, E, (O, P)>
+    where
+        P: Observer<T, E>,
+    {
+        Parallel {
+            runner: self.runner.observe(observer),
+        }
+    }
+
+    /// Turns into a stream of `(index, result)` pairs, in the order in which tasks end.
+    ///
+    /// At most [`concurrency`](Self::concurrency) tasks are running or waiting to be handed over. Memory does not grow
+    /// with the number of tasks, so the source may be endless. Hooks are called when a task ends, which may be before its
+    /// result is handed over. With [`fail_fast`](Self::fail_fast), the stream ends after what was ready when a task
+    /// failed.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    ///
+    /// # smol::block_on(async {
+    /// let squares = (0_u64..).map(|n| async move { Ok::<_, ()>(n * n) });
+    /// let mut squares = abreast::parallel(squares).concurrency(3).into_stream();
+    /// while let Some((index, square)) = squares.next().await {
+    ///     if square > Ok(1000) {
+    ///         assert_eq!(index, 32);
+    ///         break;
+    ///     }
+    /// }
+    /// # });
+    /// ```
+    ///
+    /// # Cancel safety
+    /// Dropping a pending `next()` loses nothing. Dropping the stream drops all running tasks, and results that were not
+    /// handed over.
+    pub fn into_stream(self) -> ParallelStream<S, Fut, AsFinished<T, E>, O> {
+        self.into_stream_with(AsFinished::new())
+    }
+
+    /// Turns into a stream of `(index, result)` pairs, in input order.
+    ///
+    /// The same as [`into_stream`](Self::into_stream) otherwise. A slow task holds up those behind it: at most
+    /// [`concurrency`](Self::concurrency) tasks are started and not handed over.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    ///
+    /// # smol::block_on(async {
+    /// let tasks = ["a", "b", "c"].map(|name| async move { Ok::<_, ()>(name) });
+    /// let stream = abreast::parallel(tasks).into_ordered_stream();
+    /// assert_eq!(stream.collect::<Vec<_>>().await, [(0, Ok("a")), (1, Ok("b")), (2, Ok("c"))]);
+    /// # });
+    /// ```
+    pub fn into_ordered_stream(self) -> ParallelStream<S, Fut, InOrder<T, E>, O> {
+        self.into_stream_with(InOrder::new())
+    }
+
+    fn into_stream_with<K>(self, sink: K) -> ParallelStream<S, Fut, K, O> {
+        let (window, run) = self.runner.into_parts();
+        ParallelStream::new(window, run.with_sink(sink))
+    }
+}
+
+impl<S, Fut, T, E, O> Future for Parallel<S, Fut, T, E, O>
+where
+    S: Stream<Item = Fut>,
+    Fut: Future<Output = Result<T, E>>,
+    O: Observer<T, E>,
+{
+    type Output = ParallelResult<T, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().runner.poll(cx)
+    }
+}
+
+impl<S, Fut, T, E, O> FusedFuture for Parallel<S, Fut, T, E, O>
+where
+    Self: Future,
+{
+    fn is_terminated(&self) -> bool {
+        self.runner.is_done()
+    }
+}
+
+impl<S, Fut, T, E, O> fmt::Debug for Parallel<S, Fut, T, E, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Parallel").field(&self.runner).finish()
+    }
+}

@@ -1,0 +1,96 @@
+//! One at a time, in order.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use futures::future::FusedFuture;
+use futures::stream;
+use pin_project_lite::pin_project;
+
+use crate::outcome::TaskError;
+use crate::run::{Limit, Runner};
+use crate::sink::Outcomes;
+
+/// Runs tasks one at a time, in order, and stops at the first error.
+///
+/// The same as [`parallel()`] with a concurrency of 1 and fail-fast, but for what it resolves to.
+///
+/// ```
+/// use abreast::sequential;
+///
+/// # smol::block_on(async {
+/// let mut steps = Vec::new();
+/// let migrate = ["create", "fill", "index"].map(|step| async move { Ok::<_, ()>(step) });
+/// for step in sequential(migrate).await.unwrap() {
+///     steps.push(step);
+/// }
+/// assert_eq!(steps, ["create", "fill", "index"]);
+/// # });
+/// ```
+///
+/// # Order
+/// A task is pulled from the iterator when the one before it has ended and been dropped. After an error no further task
+/// is pulled.
+///
+/// # Errors
+/// [`TaskError::Failed`] with the first error and its index.
+///
+/// # Cancel safety
+/// Dropping the future drops the running task at once.
+///
+/// # Panics
+/// A panic of a task or the iterator passes through. Polled again, the next task is run, and the run ends with
+/// [`TaskError::Cancelled`] unless another task fails.
+///
+/// # Polls and allocations
+/// Each task is polled once when it starts, and once per wake. Four allocations, and a few more for the list of values,
+/// however many tasks there are.
+pub fn sequential<I, Fut, T, E>(tasks: I) -> Sequential<I::IntoIter, Fut, T, E>
+where
+    I: IntoIterator<Item = Fut>,
+    Fut: Future<Output = Result<T, E>>,
+{
+    let mut runner = Runner::new(stream::iter(tasks), Limit::Rolling(1));
+    runner.set_fail_fast(true);
+    Sequential { runner }
+}
+
+pin_project! {
+    /// The future of [`sequential()`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Sequential<I, Fut, T, E> {
+        #[pin]
+        runner: Runner<stream::Iter<I>, Fut, Outcomes<T, E>, ()>,
+    }
+}
+
+impl<I, Fut, T, E> Future for Sequential<I, Fut, T, E>
+where
+    I: Iterator<Item = Fut>,
+    Fut: Future<Output = Result<T, E>>,
+{
+    type Output = Result<Vec<T>, TaskError<E>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let result = ready!(self.project().runner.poll(cx));
+        Poll::Ready(result.into_result())
+    }
+}
+
+impl<I, Fut, T, E> FusedFuture for Sequential<I, Fut, T, E>
+where
+    Self: Future,
+{
+    fn is_terminated(&self) -> bool {
+        self.runner.is_done()
+    }
+}
+
+impl<I, Fut, T, E> fmt::Debug for Sequential<I, Fut, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sequential").field(&self.runner).finish()
+    }
+}

@@ -1,0 +1,239 @@
+//! Where the outcomes of tasks go: into a list by index, or into a buffer to be handed over.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use crate::outcome::Outcome;
+
+/// Keeps outcomes as tasks end.
+pub trait Sink {
+    /// What a task that succeeds returns.
+    type Value;
+    /// What a task that fails returns.
+    type Error;
+
+    /// Makes room for what `hint` tasks return, within reason. Called once, first.
+    fn reserve(&mut self, hint: Option<usize>) {
+        let _ = hint;
+    }
+
+    /// Keeps an outcome. Each index comes at most once.
+    fn put(&mut self, index: usize, outcome: Outcome<Self::Value, Self::Error>);
+
+    /// The outcome at `index`, which was the last to be put.
+    fn last_put(&self, index: usize) -> Option<&Outcome<Self::Value, Self::Error>>;
+
+    /// How many outcomes are yet to be handed over before more tasks may start.
+    fn held(&self) -> usize {
+        0
+    }
+
+    /// Whether an outcome can be handed over now.
+    fn is_ready(&self) -> bool {
+        false
+    }
+}
+
+/// The index and the result of a task.
+pub type HandedOver<K> = (usize, Result<<K as Sink>::Value, <K as Sink>::Error>);
+
+/// A sink that hands its outcomes over one by one.
+pub trait Buffer: Sink {
+    /// An empty one.
+    fn new() -> Self;
+
+    /// The next outcome to hand over; `ended` if no more will be put.
+    fn pop(&mut self, ended: bool) -> Option<HandedOver<Self>>;
+}
+
+/// All outcomes, by index.
+#[derive(Debug)]
+pub(crate) struct Outcomes<T, E> {
+    outcomes: Vec<Outcome<T, E>>,
+    hint: Option<usize>,
+}
+
+impl<T, E> Outcomes<T, E> {
+    /// At most this many outcomes are made room for before there are any.
+    const FIRST: usize = 1024;
+
+    pub(crate) const fn new() -> Self {
+        Self {
+            outcomes: Vec::new(),
+            hint: None,
+        }
+    }
+
+    /// The outcomes of the first `len` tasks. Those that have none were cancelled.
+    pub(crate) fn take(&mut self, len: usize) -> Vec<Outcome<T, E>> {
+        self.fill_to(len);
+        core::mem::take(&mut self.outcomes)
+    }
+
+    fn fill_to(&mut self, len: usize) {
+        if self.outcomes.len() < len {
+            self.grow(len);
+            self.outcomes.resize_with(len, || Outcome::Cancelled);
+        }
+    }
+
+    /// Makes room for `needed` outcomes. Goes towards the hint in few steps, but never far beyond what was needed so far:
+    /// a hint is a promise of the caller's iterator, and may be far too large.
+    fn grow(&mut self, needed: usize) {
+        if needed > self.outcomes.capacity() {
+            if let Some(hint) = self.hint {
+                let steps = needed.saturating_mul(8).max(Self::FIRST);
+                let capacity = hint.min(steps).max(needed);
+                self.outcomes.reserve_exact(capacity - self.outcomes.len());
+            }
+        }
+    }
+}
+
+impl<T, E> Sink for Outcomes<T, E> {
+    type Value = T;
+    type Error = E;
+
+    fn reserve(&mut self, hint: Option<usize>) {
+        self.hint = hint;
+    }
+
+    fn put(&mut self, index: usize, outcome: Outcome<T, E>) {
+        if index == self.outcomes.len() {
+            self.grow(index + 1);
+            self.outcomes.push(outcome);
+        } else {
+            self.fill_to(index + 1);
+            self.outcomes[index] = outcome;
+        }
+    }
+
+    fn last_put(&self, index: usize) -> Option<&Outcome<T, E>> {
+        self.outcomes.get(index)
+    }
+}
+
+/// Outcomes in the order in which tasks ended.
+#[derive(Debug)]
+pub struct AsFinished<T, E> {
+    outcomes: VecDeque<(usize, Outcome<T, E>)>,
+}
+
+impl<T, E> Sink for AsFinished<T, E> {
+    type Value = T;
+    type Error = E;
+
+    fn put(&mut self, index: usize, outcome: Outcome<T, E>) {
+        if !outcome.is_cancelled() {
+            self.outcomes.push_back((index, outcome));
+        }
+    }
+
+    fn last_put(&self, _: usize) -> Option<&Outcome<T, E>> {
+        self.outcomes.back().map(|(_, outcome)| outcome)
+    }
+
+    fn held(&self) -> usize {
+        self.outcomes.len()
+    }
+
+    fn is_ready(&self) -> bool {
+        !self.outcomes.is_empty()
+    }
+}
+
+impl<T, E> Buffer for AsFinished<T, E> {
+    fn new() -> Self {
+        Self {
+            outcomes: VecDeque::new(),
+        }
+    }
+
+    fn pop(&mut self, _: bool) -> Option<(usize, Result<T, E>)> {
+        let (index, outcome) = self.outcomes.pop_front()?;
+        Some((index, into_result(outcome)?))
+    }
+}
+
+/// Outcomes in input order.
+#[derive(Debug)]
+pub struct InOrder<T, E> {
+    /// The outcomes from the index `next` on; `None` for a task that has not ended.
+    outcomes: VecDeque<Option<Outcome<T, E>>>,
+    next: usize,
+    held: usize,
+}
+
+impl<T, E> InOrder<T, E> {
+    /// Takes the foremost entry.
+    fn shift(&mut self) -> Option<(usize, Option<Outcome<T, E>>)> {
+        let outcome = self.outcomes.pop_front()?;
+        let index = self.next;
+        self.next += 1;
+        Some((index, outcome))
+    }
+
+    /// Takes what will never have a result from the front, so that nobody waits for it.
+    fn trim(&mut self) {
+        while matches!(self.outcomes.front(), Some(Some(Outcome::Cancelled))) {
+            self.shift();
+        }
+    }
+}
+
+impl<T, E> Sink for InOrder<T, E> {
+    type Value = T;
+    type Error = E;
+
+    fn put(&mut self, index: usize, outcome: Outcome<T, E>) {
+        let position = index - self.next;
+        if position >= self.outcomes.len() {
+            self.outcomes.resize_with(position + 1, || None);
+        }
+        self.held += usize::from(!outcome.is_cancelled());
+        self.outcomes[position] = Some(outcome);
+        self.trim();
+    }
+
+    fn last_put(&self, index: usize) -> Option<&Outcome<T, E>> {
+        self.outcomes.get(index.checked_sub(self.next)?)?.as_ref()
+    }
+
+    fn held(&self) -> usize {
+        self.held
+    }
+
+    fn is_ready(&self) -> bool {
+        matches!(self.outcomes.front(), Some(Some(_)))
+    }
+}
+
+impl<T, E> Buffer for InOrder<T, E> {
+    fn new() -> Self {
+        Self {
+            outcomes: VecDeque::new(),
+            next: 0,
+            held: 0,
+        }
+    }
+
+    fn pop(&mut self, ended: bool) -> Option<(usize, Result<T, E>)> {
+        while ended || self.is_ready() {
+            let (index, outcome) = self.shift()?;
+            if let Some(result) = outcome.and_then(into_result) {
+                self.held -= 1;
+                self.trim();
+                return Some((index, result));
+            }
+        }
+        None
+    }
+}
+
+fn into_result<T, E>(outcome: Outcome<T, E>) -> Option<Result<T, E>> {
+    match outcome {
+        Outcome::Succeeded(value) => Some(Ok(value)),
+        Outcome::Failed(error) => Some(Err(error)),
+        Outcome::Cancelled => None,
+    }
+}
