@@ -35,7 +35,7 @@ pub trait Sink {
 }
 
 /// The index and the result of a task.
-pub type HandedOver<K> = (usize, Result<<K as Sink>::Value, <K as Sink>::Error>);
+pub(crate) type HandedOver<K> = (usize, Result<<K as Sink>::Value, <K as Sink>::Error>);
 
 /// A sink that hands its outcomes over one by one.
 pub trait Buffer: Sink {
