@@ -313,8 +313,8 @@ struct Tenant<'a, Fut> {
 
 impl<'a, Fut: Future> Tenant<'a, Fut> {
     fn of(window: &'a mut Window<Fut>, slot: usize) -> Option<Self> {
-        let is_let = window.slots.get(slot)?.future.is_some();
-        is_let.then_some(Self { window, slot })
+        window.slots.get(slot)?.future.as_ref().as_pin_ref()?;
+        Some(Self { window, slot })
     }
 
     fn poll(&mut self) -> Poll<Fut::Output> {
