@@ -7,30 +7,40 @@ extern crate alloc;
 
 /// The ready set as it is, on loom's atomics.
 #[path = "../src/engine"]
+#[allow(dead_code)]
 mod engine {
     pub(crate) mod ready;
 
     pub(crate) mod sync {
         pub(crate) use loom::sync::atomic::{AtomicUsize, Ordering};
 
+        use loom::sync::RwLock;
+        use std::task::Waker;
+
         #[derive(Debug)]
-        pub(crate) struct AtomicWaker(loom::future::AtomicWaker);
+        pub(crate) struct WakerCell(RwLock<Option<Waker>>);
 
-        impl AtomicWaker {
+        impl WakerCell {
             pub(crate) fn new() -> Self {
-                Self(loom::future::AtomicWaker::new())
-            }
-
-            pub(crate) fn register(&self, waker: &std::task::Waker) {
-                self.0.register_by_ref(waker);
+                Self(RwLock::new(None))
             }
 
             pub(crate) fn wake(&self) {
-                self.0.wake();
+                if let Ok(waker) = self.0.try_read() {
+                    if let Some(waker) = &*waker {
+                        waker.wake_by_ref();
+                    }
+                }
             }
 
-            pub(crate) fn take(&self) -> Option<std::task::Waker> {
-                self.0.take_waker()
+            pub(crate) fn try_replace(
+                &self,
+                waker: Option<Waker>,
+            ) -> Result<Option<Waker>, Option<Waker>> {
+                match self.0.try_write() {
+                    Ok(mut cell) => Ok(std::mem::replace(&mut *cell, waker)),
+                    Err(_) => Err(waker),
+                }
             }
         }
     }
@@ -38,21 +48,25 @@ mod engine {
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Poll, Wake, Waker};
 
 use engine::ready::ReadySet;
 use loom::future::block_on;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-/// The first slots whose bits are not in the root word, and one in another leaf than those.
-const FAR: usize = usize::BITS as usize - 3;
-const OTHER_LEAF: usize = FAR + usize::BITS as usize;
+/// Slots in two leaves of the branch, and in two leaves of a group.
+const BITS: usize = usize::BITS as usize;
+const BRANCH: usize = (BITS - 5) / 2;
+const NEXT_IN_BRANCH: usize = BRANCH + BITS;
+const GROUP: usize = BRANCH + (BITS - 5).div_ceil(2) * BITS;
+const NEXT_IN_GROUP: usize = GROUP + BITS;
 
 /// Explores every execution with at most three involuntary switches between threads, which is where bugs are found.
 fn model(f: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
+    builder.max_branches = 20_000;
     builder.check(f);
 }
 
@@ -64,15 +78,28 @@ fn ready_set(count: usize) -> (ReadySet, Vec<Waker>) {
 }
 
 /// Visits what is ready in one pass, and goes to sleep if that was nothing.
-fn pass(ready: &mut ReadySet, cx: &Context<'_>, mut visit: impl FnMut(usize)) -> bool {
+fn pass(ready: &mut ReadySet, parent: &Waker, mut visit: impl FnMut(usize)) -> bool {
     let source = ready.begin_pass();
     while let Some(slot) = ready.next_ready() {
         visit(slot);
     }
-    if !ready.arm(cx.waker()) {
-        cx.waker().wake_by_ref();
+    if !ready.arm(parent) {
+        parent.wake_by_ref();
     }
     source
+}
+
+/// Polls `f` until it returns true, with the same waker each time.
+fn poll_until(mut f: impl FnMut(&Waker) -> bool) {
+    let mut parent = None;
+    block_on(poll_fn(|cx| {
+        // Clones of the waker of `block_on` know each other as the same; the waker itself and a clone may not.
+        let parent = parent.get_or_insert_with(|| cx.waker().clone());
+        match f(parent) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }));
 }
 
 /// Wakes `slots` from a thread each; the owner must come to see what each thread wrote before its wake.
@@ -96,18 +123,15 @@ fn wakes_are_seen(count: usize, slots: &'static [usize]) {
             .collect();
 
         let mut visits = vec![0; slots.len()];
-        block_on(poll_fn(|cx| {
-            pass(&mut ready, cx, |slot| {
+        poll_until(|parent| {
+            pass(&mut ready, parent, |slot| {
                 let thread = slots.iter().position(|&s| s == slot);
                 let thread = thread.expect("no slot is visited that was not woken");
                 assert_eq!(written[thread].load(Ordering::Relaxed), 1);
                 visits[thread] += 1;
             });
-            match visits.iter().all(|&visits| visits > 0) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            }
-        }));
+            visits.iter().all(|&visits| visits > 0)
+        });
         for thread in threads {
             thread.join().unwrap();
         }
@@ -121,18 +145,28 @@ fn two_near_wakers() {
 }
 
 #[test]
-fn two_far_wakers_in_one_leaf() {
-    wakes_are_seen(FAR + 2, &[FAR, FAR + 1]);
+fn two_wakers_in_one_leaf_of_the_branch() {
+    wakes_are_seen(BRANCH + 2, &[BRANCH, BRANCH + 1]);
 }
 
 #[test]
-fn two_far_wakers_in_two_leaves() {
-    wakes_are_seen(OTHER_LEAF + 1, &[FAR, OTHER_LEAF]);
+fn two_wakers_in_two_leaves_of_the_branch() {
+    wakes_are_seen(NEXT_IN_BRANCH + 1, &[BRANCH, NEXT_IN_BRANCH]);
 }
 
 #[test]
-fn a_near_and_a_far_waker() {
-    wakes_are_seen(FAR + 1, &[0, FAR]);
+fn two_wakers_in_one_leaf_of_a_group() {
+    wakes_are_seen(GROUP + 2, &[GROUP, GROUP + 1]);
+}
+
+#[test]
+fn two_wakers_in_two_leaves_of_a_group() {
+    wakes_are_seen(NEXT_IN_GROUP + 1, &[GROUP, NEXT_IN_GROUP]);
+}
+
+#[test]
+fn a_near_waker_and_one_in_a_group() {
+    wakes_are_seen(GROUP + 1, &[0, GROUP]);
 }
 
 #[test]
@@ -148,14 +182,13 @@ fn two_threads_wake_one_slot() {
             })
         });
         // Two wakes may be met by one visit, but it then sees what both threads wrote.
-        block_on(poll_fn(|cx| {
+        poll_until(|parent| {
             let mut seen = 0;
-            pass(&mut ready, cx, |_| seen = written.load(Ordering::Relaxed));
-            match seen {
-                2 => Poll::Ready(()),
-                _ => Poll::Pending,
-            }
-        }));
+            pass(&mut ready, parent, |_| {
+                seen = written.load(Ordering::Relaxed)
+            });
+            seen == 2
+        });
         for thread in threads {
             thread.join().unwrap();
         }
@@ -164,7 +197,7 @@ fn two_threads_wake_one_slot() {
 
 #[test]
 fn a_wake_while_the_slot_is_visited_leads_to_another_visit() {
-    for slot in [0, FAR] {
+    for slot in [0, BRANCH, GROUP] {
         model(move || {
             let (mut ready, wakers) = ready_set(slot + 1);
             let other = {
@@ -173,19 +206,16 @@ fn a_wake_while_the_slot_is_visited_leads_to_another_visit() {
             };
             let mut visits = 0;
             wakers[slot].wake_by_ref();
-            block_on(poll_fn(|cx| {
-                pass(&mut ready, cx, |visited| {
+            poll_until(|parent| {
+                pass(&mut ready, parent, |visited| {
                     assert_eq!(visited, slot);
                     visits += 1;
                     if visits == 1 {
                         wakers[slot].wake_by_ref();
                     }
                 });
-                match visits {
-                    0 | 1 => Poll::Pending,
-                    _ => Poll::Ready(()),
-                }
-            }));
+                visits > 1
+            });
             other.join().unwrap();
             assert!(visits <= 3);
         });
@@ -203,13 +233,10 @@ fn the_source_is_woken_beside_a_slot() {
             thread::spawn(move || slot.wake()),
         ];
         let (mut source_woken, mut slot_visited) = (false, false);
-        block_on(poll_fn(|cx| {
-            source_woken |= pass(&mut ready, cx, |_| slot_visited = true);
-            match source_woken && slot_visited {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            }
-        }));
+        poll_until(|parent| {
+            source_woken |= pass(&mut ready, parent, |_| slot_visited = true);
+            source_woken && slot_visited
+        });
         for thread in threads {
             thread.join().unwrap();
         }
@@ -218,7 +245,7 @@ fn the_source_is_woken_beside_a_slot() {
 
 #[test]
 fn forgetting_a_stale_wake_of_one_slot_keeps_the_wake_of_its_neighbour() {
-    for first in [0, FAR] {
+    for first in [0, BRANCH, GROUP] {
         model(move || {
             let (mut ready, wakers) = ready_set(first + 2);
             let (stale, live) = (wakers[first].clone(), wakers[first + 1].clone());
@@ -228,13 +255,10 @@ fn forgetting_a_stale_wake_of_one_slot_keeps_the_wake_of_its_neighbour() {
             ];
             let mut seen = false;
             ready.forget(first);
-            block_on(poll_fn(|cx| {
-                pass(&mut ready, cx, |slot| seen |= slot == first + 1);
-                match seen {
-                    true => Poll::Ready(()),
-                    false => Poll::Pending,
-                }
-            }));
+            poll_until(|parent| {
+                pass(&mut ready, parent, |slot| seen |= slot == first + 1);
+                seen
+            });
             for thread in threads {
                 thread.join().unwrap();
             }
@@ -248,7 +272,7 @@ fn a_wake_after_the_drop_reaches_nobody() {
     impl Wake for Parent {
         fn wake(self: Arc<Self>) {}
     }
-    for slot in [0, FAR] {
+    for slot in [0, BRANCH, GROUP] {
         model(move || {
             let (mut ready, wakers) = ready_set(slot + 1);
             let parent = Arc::new(Parent);
@@ -262,11 +286,65 @@ fn a_wake_after_the_drop_reaches_nobody() {
                 let waker = wakers[slot].clone();
                 thread::spawn(move || waker.wake_by_ref())
             };
-            ready.disarm();
+            ready.close();
             drop(ready);
             other.join().unwrap();
             assert_eq!(Arc::strong_count(&parent), 1, "the parent is let go of");
             drop(wakers);
         });
     }
+}
+
+#[test]
+fn another_parent_takes_over_while_the_former_one_is_being_woken() {
+    struct Parent(AtomicUsize);
+    impl Wake for Parent {
+        fn wake(self: Arc<Self>) {
+            self.wake_by_ref();
+        }
+        fn wake_by_ref(self: &Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    model(|| {
+        let (mut ready, wakers) = ready_set(2);
+        let parents = [(); 2].map(|()| Arc::new(Parent(AtomicUsize::new(0))));
+        let as_wakers = parents.each_ref().map(|parent| Waker::from(parent.clone()));
+        assert!(ready.arm(&as_wakers[0]));
+        let thread = {
+            let waker = wakers[0].clone();
+            thread::spawn(move || waker.wake())
+        };
+
+        // A spurious poll by another parent, at any time around the wake.
+        ready.begin_pass();
+        let visited = ready.next_ready();
+        assert_eq!(visited.and_then(|_| ready.next_ready()), None);
+        let armed = ready.arm(&as_wakers[1]);
+        thread.join().unwrap();
+
+        let woken = parents
+            .each_ref()
+            .map(|parent| parent.0.load(Ordering::SeqCst));
+        match visited {
+            // The first parent may have been let go of before the straggler got to it.
+            Some(slot) => assert!((slot, armed) == (0, true) && woken[0] <= 1 && woken[1] == 0),
+            None if armed => assert_eq!(woken, [0, 1]),
+            None => assert_eq!(
+                woken,
+                [0, 0],
+                "the wake came first, and is the owner's to act on"
+            ),
+        }
+        // Either way, the next wake reaches the second parent.
+        if visited.is_none() {
+            ready.begin_pass();
+            assert_eq!(ready.next_ready(), Some(0));
+            assert_eq!(ready.next_ready(), None);
+            assert!(ready.arm(&as_wakers[1]));
+        }
+        let before = parents[1].0.load(Ordering::SeqCst);
+        wakers[1].wake_by_ref();
+        assert_eq!(parents[1].0.load(Ordering::SeqCst), before + 1);
+    });
 }

@@ -1,14 +1,18 @@
 //! The ready set: which slots were woken since the last look, and whom to tell about the first of them.
 //!
-//! It is a tree of atomic words. The *root* word holds one bit for each of the first slots (the *near* ones), and
-//! three bits of its own:
+//! It is a tree of atomic words, as deep as it must be:
 //!
-//! - `ARMED`: the owner is asleep and wants its parent woken by the next wake,
+//! - The *root* word has a bit for each of the first slots (the *near* ones), and a bit for each leaf of the *branch*.
+//! - The branch has leaf words with a bit a slot, for the slots that come next.
+//! - *Groups* serve all slots beyond: a summary word has a bit for each leaf word, and a leaf word a bit a slot. They are
+//!   added as slots are, so there is no upper bound, and a small set stays small.
+//!
+//! The root has five bits more:
+//!
+//! - `ARMED`, two bits: the owner is asleep and wants the parent in the one or the other cell woken by the next wake,
 //! - `SOURCE`: the source of tasks was woken,
-//! - `FAR`: a group has something ready.
-//!
-//! A *group* serves one word squared of *far* slots with a summary word over leaf words, and groups are added as slots
-//! are, so there is no upper bound and a small set stays small.
+//! - `FAR`: a group has something ready,
+//! - `CLOSED`: the owner is gone.
 //!
 //! # The protocol
 //! A waker only ever *sets* bits, from the leaf towards the root, and climbs on only if the word that it changed was
@@ -21,24 +25,36 @@
 //! disarms it. The parent is therefore woken at most once for each time that the owner went to sleep, and never while
 //! the owner is at work.
 //!
+//! The parent stays in its cell from one sleep to the next. When another one polls, it is put into the other cell, as a
+//! straggler may still be waking the parent of an earlier sleep: nobody waits for anybody. A straggler that finds its cell
+//! being written has nobody to wake, as its bit was taken before.
+//!
+//! When the owner is gone, the root is `CLOSED` and the parent is let go of, by the owner or by a straggler that was in
+//! its way.
+//!
 //! Every access that matters is a read-modify-write with acquire and release, so what a waker wrote before its wake is
 //! seen by the poll that the wake leads to.
 
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use alloc::vec::Vec;
-use core::array;
+use core::ops::Range;
 use core::task::Waker;
+use core::{array, mem};
 
-use super::sync::{AtomicUsize, AtomicWaker, Ordering};
+use super::sync::{AtomicUsize, Ordering, WakerCell};
 
-const ARMED: usize = 1;
-const SOURCE: usize = 1 << 1;
-const FAR: usize = 1 << 2;
-const FLAGS: usize = 3;
+const ARMED: [usize; 2] = [1, 1 << 1];
+const SOURCE: usize = 1 << 2;
+const FAR: usize = 1 << 3;
+const CLOSED: usize = 1 << 4;
+const FLAGS: usize = 5;
 
 const WORD: usize = usize::BITS as usize;
-const NEAR: usize = WORD - FLAGS;
+/// How many slots the root serves, and how many leaves the branch has: half of the root's bits each.
+const NEAR: usize = (WORD - FLAGS) / 2;
+const LEAVES: usize = WORD - FLAGS - NEAR;
+const BRANCH: usize = LEAVES * WORD;
 const GROUP: usize = WORD * WORD;
 
 /// Splits off the lowest set bit of `word`, as its position.
@@ -54,13 +70,24 @@ fn take_lowest(word: &mut usize) -> Option<usize> {
 #[derive(Debug)]
 struct Root {
     word: AtomicUsize,
-    parent: AtomicWaker,
+    parents: [WakerCell; 2],
 }
 
 impl Root {
     fn set(&self, bit: usize) {
-        if self.word.fetch_or(bit, Ordering::AcqRel) == ARMED {
-            self.parent.wake();
+        let before = self.word.fetch_or(bit, Ordering::AcqRel);
+        if before == ARMED[0] {
+            self.wake_parent(0);
+        } else if before == ARMED[1] {
+            self.wake_parent(1);
+        }
+    }
+
+    fn wake_parent(&self, cell: usize) {
+        self.parents[cell].wake();
+        // Not a mere load, which could be done before the cell is free again.
+        if self.word.fetch_or(0, Ordering::AcqRel) & CLOSED != 0 {
+            drop(self.parents[cell].try_replace(None));
         }
     }
 }
@@ -73,6 +100,20 @@ impl Wake for Root {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.set(SOURCE);
+    }
+}
+
+#[derive(Debug)]
+struct Branch {
+    root: Arc<Root>,
+    leaves: [AtomicUsize; LEAVES],
+}
+
+impl Branch {
+    fn set(&self, leaf: usize, bit: usize) {
+        if self.leaves[leaf].fetch_or(bit, Ordering::AcqRel) == 0 {
+            self.root.set(1 << (FLAGS + NEAR + leaf));
+        }
     }
 }
 
@@ -93,61 +134,63 @@ impl Group {
     }
 }
 
-struct NearWaker {
-    root: Arc<Root>,
-    bit: usize,
-}
-
-impl Wake for NearWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.root.set(self.bit);
-    }
-}
-
-struct FarWaker {
-    group: Arc<Group>,
+/// A waker that sets `bit` of the root, or of a leaf of the branch or of a group.
+struct SlotWaker<N> {
+    node: Arc<N>,
     leaf: usize,
     bit: usize,
 }
 
-impl Wake for FarWaker {
+impl Wake for SlotWaker<Root> {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.group.set(self.leaf, self.bit);
+        self.node.set(self.bit);
     }
 }
 
-/// Where the bit of a slot is.
+impl Wake for SlotWaker<Branch> {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.node.set(self.leaf, self.bit);
+    }
+}
+
+impl Wake for SlotWaker<Group> {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.node.set(self.leaf, self.bit);
+    }
+}
+
+/// Which word of the tree has the bit of a slot, and which bit it is.
 enum Place {
-    Near {
-        bit: usize,
-    },
-    Far {
-        group: usize,
-        leaf: usize,
-        bit: usize,
-    },
+    Root,
+    Branch { leaf: usize },
+    Group { group: usize, leaf: usize },
 }
 
 impl Place {
-    fn of(slot: usize) -> Self {
-        match slot.checked_sub(NEAR) {
-            None => Self::Near {
-                bit: 1 << (slot + FLAGS),
-            },
-            Some(far) => Self::Far {
-                group: far / GROUP,
-                leaf: far % GROUP / WORD,
-                bit: 1 << (far % WORD),
-            },
+    fn of(slot: usize) -> (Self, usize) {
+        if slot < NEAR {
+            return (Self::Root, 1 << (FLAGS + slot));
         }
+        let slot = slot - NEAR;
+        if slot < BRANCH {
+            let leaf = slot / WORD;
+            return (Self::Branch { leaf }, 1 << (slot % WORD));
+        }
+        let slot = slot - BRANCH;
+        let (group, leaf) = (slot / GROUP, slot % GROUP / WORD);
+        (Self::Group { group, leaf }, 1 << (slot % WORD))
     }
 }
 
@@ -155,13 +198,15 @@ impl Place {
 #[derive(Debug, Default)]
 struct Pass {
     under_way: bool,
-    near: usize,
-    groups: core::ops::Range<usize>,
-    /// The group, the untaken leaves of it, the leaf and the unvisited slots of it that the pass has come to.
+    /// The unvisited slots of the word that the pass has come to, and the slot that its lowest bit stands for.
+    slots: usize,
+    base: usize,
+    /// The untaken leaves of the branch.
+    leaves: usize,
+    /// The group that the pass has come to, and its untaken leaves; the untaken groups.
     group: usize,
     summary: usize,
-    leaf: usize,
-    slots: usize,
+    groups: Range<usize>,
 }
 
 /// The owner's side of the ready set.
@@ -171,10 +216,12 @@ struct Pass {
 #[derive(Debug)]
 pub(crate) struct ReadySet {
     root: Arc<Root>,
+    branch: Option<Arc<Branch>>,
     groups: Vec<Arc<Group>>,
     pass: Pass,
-    /// A panicking parent waker was met while it was being registered: the parent cannot be armed any more.
-    unarmable: bool,
+    /// The parent, and which cell it is in.
+    parent: Option<Waker>,
+    cell: usize,
 }
 
 impl ReadySet {
@@ -182,11 +229,13 @@ impl ReadySet {
         Self {
             root: Arc::new(Root {
                 word: AtomicUsize::new(0),
-                parent: AtomicWaker::new(),
+                parents: [WakerCell::new(), WakerCell::new()],
             }),
+            branch: None,
             groups: Vec::new(),
             pass: Pass::default(),
-            unarmable: false,
+            parent: None,
+            cell: 0,
         }
     }
 
@@ -197,21 +246,37 @@ impl ReadySet {
 
     /// Makes the waker of `slot`. Slots get theirs in ascending order.
     pub(crate) fn slot_waker(&mut self, slot: usize) -> Waker {
-        match Place::of(slot) {
-            Place::Near { bit } => Waker::from(Arc::new(NearWaker {
-                root: self.root.clone(),
+        let root = &self.root;
+        let (place, bit) = Place::of(slot);
+        match place {
+            Place::Root => Waker::from(Arc::new(SlotWaker {
+                node: root.clone(),
+                leaf: 0,
                 bit,
             })),
-            Place::Far { group, leaf, bit } => {
+            Place::Branch { leaf } => {
+                let branch = self.branch.get_or_insert_with(|| {
+                    Arc::new(Branch {
+                        root: root.clone(),
+                        leaves: array::from_fn(|_| AtomicUsize::new(0)),
+                    })
+                });
+                Waker::from(Arc::new(SlotWaker {
+                    node: branch.clone(),
+                    leaf,
+                    bit,
+                }))
+            }
+            Place::Group { group, leaf } => {
                 if group == self.groups.len() {
                     self.groups.push(Arc::new(Group {
-                        root: self.root.clone(),
+                        root: root.clone(),
                         summary: AtomicUsize::new(0),
                         leaves: array::from_fn(|_| AtomicUsize::new(0)),
                     }));
                 }
-                Waker::from(Arc::new(FarWaker {
-                    group: self.groups[group].clone(),
+                Waker::from(Arc::new(SlotWaker {
+                    node: self.groups[group].clone(),
                     leaf,
                     bit,
                 }))
@@ -221,16 +286,23 @@ impl ReadySet {
 
     /// Begins a pass over what is ready now, unless one is under way. True if the source was woken.
     pub(crate) fn begin_pass(&mut self) -> bool {
-        if self.pass.under_way {
+        if self.pass.under_way || self.root.word.load(Ordering::Relaxed) == 0 {
             return false;
         }
         let word = self.root.word.swap(0, Ordering::AcqRel);
-        self.pass.under_way = true;
-        self.pass.near = word >> FLAGS;
-        self.pass.groups = 0..if word & FAR == 0 {
-            0
-        } else {
-            self.groups.len()
+        let near = word >> FLAGS & ((1 << NEAR) - 1);
+        self.pass = Pass {
+            under_way: true,
+            slots: near,
+            base: 0,
+            leaves: word >> (FLAGS + NEAR),
+            group: 0,
+            summary: 0,
+            groups: 0..if word & FAR == 0 {
+                0
+            } else {
+                self.groups.len()
+            },
         };
         word & SOURCE != 0
     }
@@ -238,15 +310,15 @@ impl ReadySet {
     /// The next slot of the pass, each at most once and in ascending order; `None` ends the pass.
     pub(crate) fn next_ready(&mut self) -> Option<usize> {
         let pass = &mut self.pass;
-        if let Some(slot) = take_lowest(&mut pass.near) {
-            return Some(slot);
-        }
         loop {
             if let Some(slot) = take_lowest(&mut pass.slots) {
-                return Some(NEAR + pass.group * GROUP + pass.leaf * WORD + slot);
+                return Some(pass.base + slot);
             }
-            if let Some(leaf) = take_lowest(&mut pass.summary) {
-                pass.leaf = leaf;
+            if let (Some(branch), Some(leaf)) = (&self.branch, take_lowest(&mut pass.leaves)) {
+                pass.base = NEAR + leaf * WORD;
+                pass.slots = branch.leaves[leaf].swap(0, Ordering::AcqRel);
+            } else if let Some(leaf) = take_lowest(&mut pass.summary) {
+                pass.base = NEAR + BRANCH + pass.group * GROUP + leaf * WORD;
                 pass.slots = self.groups[pass.group].leaves[leaf].swap(0, Ordering::AcqRel);
             } else if let Some(group) = pass.groups.next() {
                 pass.group = group;
@@ -258,55 +330,68 @@ impl ReadySet {
         }
     }
 
+    /// The word with the bit of `slot`, and the bit.
+    fn bit_of(&self, slot: usize) -> (&AtomicUsize, usize) {
+        let (place, bit) = Place::of(slot);
+        let word = match (place, &self.branch) {
+            (Place::Branch { leaf }, Some(branch)) => &branch.leaves[leaf],
+            (Place::Group { group, leaf }, _) => &self.groups[group].leaves[leaf],
+            (Place::Root | Place::Branch { .. }, _) => &self.root.word,
+        };
+        (word, bit)
+    }
+
     /// Whether `slot` was woken since it was last visited.
     pub(crate) fn is_woken(&self, slot: usize) -> bool {
-        match Place::of(slot) {
-            Place::Near { bit } => self.root.word.load(Ordering::Relaxed) & bit != 0,
-            Place::Far { group, leaf, bit } => {
-                self.groups[group].leaves[leaf].load(Ordering::Relaxed) & bit != 0
-            }
-        }
+        let (word, bit) = self.bit_of(slot);
+        word.load(Ordering::Relaxed) & bit != 0
     }
 
     /// Drops the wakes of `slot` that were meant for an earlier tenant.
     pub(crate) fn forget(&mut self, slot: usize) {
-        let woken = self.is_woken(slot);
-        match Place::of(slot) {
-            Place::Near { bit } => {
-                self.pass.near &= !(bit >> FLAGS);
-                if woken {
-                    self.root.word.fetch_and(!bit, Ordering::AcqRel);
-                }
-            }
-            Place::Far { group, leaf, bit } => {
-                if (group, leaf) == (self.pass.group, self.pass.leaf) {
-                    self.pass.slots &= !bit;
-                }
-                if woken {
-                    self.groups[group].leaves[leaf].fetch_and(!bit, Ordering::AcqRel);
-                }
-            }
+        let (word, bit) = self.bit_of(slot);
+        if word.load(Ordering::Relaxed) & bit != 0 {
+            word.fetch_and(!bit, Ordering::AcqRel);
+        }
+        if let Some(position) = slot.checked_sub(self.pass.base).filter(|&p| p < WORD) {
+            self.pass.slots &= !(1 << position);
         }
     }
 
     /// Has the next wake wake `parent`. False if there was a wake already, which then is the caller's to act on.
     pub(crate) fn arm(&mut self, parent: &Waker) -> bool {
-        if self.unarmable {
+        let known = self.parent.as_ref();
+        if !known.is_some_and(|known| known.will_wake(parent)) && !self.adopt(parent) {
             return false;
         }
-        // Cloning the new waker and dropping the old one is foreign code. If it panics, the cell is left locked.
-        self.unarmable = true;
-        self.root.parent.register(parent);
-        self.unarmable = false;
+        let armed = ARMED[self.cell];
         self.root
             .word
-            .compare_exchange(0, ARMED, Ordering::AcqRel, Ordering::Acquire)
+            .compare_exchange(0, armed, Ordering::AcqRel, Ordering::Acquire)
             .is_ok()
     }
 
+    /// Puts `parent` into the free cell. False if two parents back is still being woken.
+    fn adopt(&mut self, parent: &Waker) -> bool {
+        // Cloning and dropping wakers is foreign code: it is done while no cell is held.
+        let (known, kept) = (parent.clone(), parent.clone());
+        let other = 1 - self.cell;
+        if self.root.parents[other].try_replace(Some(kept)).is_err() {
+            return false;
+        }
+        let left = mem::replace(&mut self.cell, other);
+        let former = self.parent.replace(known);
+        drop((former, self.root.parents[left].try_replace(None)));
+        true
+    }
+
     /// Lets go of the parent: wakes that come from now on reach nobody.
-    pub(crate) fn disarm(&mut self) {
-        self.root.word.fetch_and(!ARMED, Ordering::AcqRel);
-        drop(self.root.parent.take());
+    pub(crate) fn close(&mut self) {
+        self.root.word.swap(CLOSED, Ordering::AcqRel);
+        let parents = self.root.parents.each_ref();
+        drop((
+            parents.map(|cell| cell.try_replace(None)),
+            self.parent.take(),
+        ));
     }
 }

@@ -8,6 +8,8 @@ use core::mem::{self, ManuallyDrop};
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
+use pin_project_lite::pin_project;
+
 use super::ready::ReadySet;
 
 /// What sets one verb apart from another: the source, the limit and the sink of the tasks in a [`Window`].
@@ -52,13 +54,17 @@ const YIELDS: usize = 64;
 /// No slot: the end of the free list.
 const NONE: usize = usize::MAX;
 
-struct Slot<Fut> {
-    future: Pin<Box<Option<Fut>>>,
-    waker: Waker,
-    /// The how manieth task this tenant is.
-    index: usize,
-    /// The next slot in the free list, while this one is in it.
-    next_free: usize,
+pin_project! {
+    /// A place for a task. All of it in one piece of memory, as all of it is needed when the task is polled.
+    struct Slot<Fut> {
+        #[pin]
+        future: Option<Fut>,
+        waker: Waker,
+        // The how manieth task the tenant is.
+        index: usize,
+        // The next slot in the free list, while this one is in it.
+        next_free: usize,
+    }
 }
 
 /// What one poll of the window may still do.
@@ -84,8 +90,10 @@ impl Turn {
 
 /// The slots, and where the next tenant comes from.
 pub(crate) struct Window<Fut> {
-    slots: Vec<Slot<Fut>>,
+    slots: Vec<Pin<Box<Slot<Fut>>>>,
+    /// The head of the free list, through which a new task always enters its slot.
     free: usize,
+    /// How many tasks are running. A new one is counted when it has been polled and is pending.
     in_flight: usize,
     started: usize,
     source: Waker,
@@ -212,7 +220,7 @@ impl<Fut: Future> Window<Fut> {
             match verb.as_mut().poll_task(&mut cx) {
                 Poll::Ready(Some(task)) => {
                     let slot = self.place(task);
-                    if self.visit(slot, verb.as_mut(), turn) {
+                    if self.visit::<V, true>(slot, verb.as_mut(), turn) {
                         turn.polls -= 1;
                     }
                 }
@@ -232,45 +240,42 @@ impl<Fut: Future> Window<Fut> {
                 return;
             };
             turn.polls -= 1;
-            if self.visit(slot, verb.as_mut(), turn) {
+            if self.visit::<V, false>(slot, verb.as_mut(), turn) {
                 self.fill(verb.as_mut(), turn);
             }
         }
     }
 
-    /// Puts a task into a free slot, made now if there is none.
+    /// Puts a task into the first free slot, made now if there is none. The slot stays in the free list for now.
     fn place(&mut self, task: Fut) -> usize {
         let index = self.started;
-        let slot = match self.slots.get_mut(self.free) {
+        self.started += 1;
+        match self.slots.get_mut(self.free) {
             Some(slot) => {
-                let position = mem::replace(&mut self.free, slot.next_free);
-                slot.index = index;
+                let mut slot = slot.as_mut().project();
+                *slot.index = index;
                 slot.future.set(Some(task));
-                self.ready.forget(position);
-                position
+                self.ready.forget(self.free);
             }
             None => {
-                let position = self.slots.len();
-                self.slots.push(Slot {
-                    future: Box::pin(Some(task)),
-                    waker: self.ready.slot_waker(position),
+                self.free = self.slots.len();
+                self.slots.push(Box::pin(Slot {
+                    future: Some(task),
+                    waker: self.ready.slot_waker(self.free),
                     index,
                     next_free: NONE,
-                });
-                position
+                }));
             }
-        };
-        self.started += 1;
-        self.in_flight += 1;
-        slot
+        }
+        self.free
     }
 
     /// Polls the task in `slot`, if there is one. True if it has ended.
-    fn visit<V>(&mut self, slot: usize, verb: Pin<&mut V>, turn: &mut Turn) -> bool
+    fn visit<V, const NEW: bool>(&mut self, slot: usize, verb: Pin<&mut V>, turn: &mut Turn) -> bool
     where
         V: Verb<Task = Fut>,
     {
-        let Some(mut tenant) = Tenant::of(self, slot) else {
+        let Some(mut tenant) = Tenant::<Fut, NEW>::of(self, slot) else {
             return false;
         };
         let mut delivery = Delivery {
@@ -281,7 +286,7 @@ impl<Fut: Future> Window<Fut> {
         match tenant.poll() {
             Poll::Pending => {
                 mem::forget(delivery);
-                mem::forget(tenant);
+                tenant.stay();
                 if self.ready.is_woken(slot) {
                     turn.yields -= 1;
                 }
@@ -301,45 +306,59 @@ impl<Fut: Future> Window<Fut> {
 impl<Fut> Drop for Window<Fut> {
     fn drop(&mut self) {
         // Wakers that outlive the window must neither wake its task nor keep it alive.
-        self.ready.disarm();
+        self.ready.close();
     }
 }
 
-/// A slot that is being polled. Dropping it empties the slot, be it because the task has ended or has panicked.
-struct Tenant<'a, Fut> {
+/// A slot that is being polled, for the first time if `NEW`. Dropping it empties the slot, be it because the task has
+/// ended or has panicked.
+struct Tenant<'a, Fut, const NEW: bool> {
     window: &'a mut Window<Fut>,
     slot: usize,
 }
 
-impl<'a, Fut: Future> Tenant<'a, Fut> {
+impl<'a, Fut: Future, const NEW: bool> Tenant<'a, Fut, NEW> {
     fn of(window: &'a mut Window<Fut>, slot: usize) -> Option<Self> {
-        window.slots.get(slot)?.future.as_ref().as_pin_ref()?;
+        window.slots.get(slot)?.future.as_ref()?;
         Some(Self { window, slot })
     }
 
     fn poll(&mut self) -> Poll<Fut::Output> {
-        let slot = &mut self.window.slots[self.slot];
-        let future = slot.future.as_mut().as_pin_mut();
+        let slot = self.window.slots[self.slot].as_mut().project();
+        let future = slot.future.as_pin_mut();
         let future = future.expect("a tenant was found here");
-        future.poll(&mut Context::from_waker(&slot.waker))
+        future.poll(&mut Context::from_waker(slot.waker))
     }
 
     fn index(&self) -> usize {
         self.window.slots[self.slot].index
     }
+
+    /// Leaves the task where it is.
+    fn stay(self) {
+        let mut tenant = ManuallyDrop::new(self);
+        if NEW {
+            let window = &mut *tenant.window;
+            window.free = window.slots[window.free].next_free;
+            window.in_flight += 1;
+        }
+    }
 }
 
-impl<Fut> Drop for Tenant<'_, Fut> {
+impl<Fut, const NEW: bool> Drop for Tenant<'_, Fut, NEW> {
     fn drop(&mut self) {
         let window = &mut *self.window;
         let is_last = self.slot + 1 == window.slots.len();
-        let slot = &mut window.slots[self.slot];
-        window.in_flight -= 1;
-        if is_last || !window.ordered {
-            slot.next_free = mem::replace(&mut window.free, self.slot);
+        let slot = window.slots[self.slot].as_mut().project();
+        if !NEW {
+            window.in_flight -= 1;
+            if is_last || !window.ordered {
+                *slot.next_free = mem::replace(&mut window.free, self.slot);
+            }
         }
         // The last step, for it runs foreign code: it may panic, and the slot is empty all the same.
-        slot.future.set(None);
+        let mut future = slot.future;
+        future.set(None);
     }
 }
 
