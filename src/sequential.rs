@@ -16,7 +16,7 @@ use crate::sink::Outcomes;
 
 /// Runs tasks one at a time, in order, and stops at the first error.
 ///
-/// The same as [`parallel()`] with a concurrency of 1 and fail-fast, but for what it resolves to.
+/// The same as [`parallel()`](crate::parallel()) with a concurrency of 1 and fail-fast, but for what it resolves to.
 ///
 /// ```
 /// use abreast::sequential;

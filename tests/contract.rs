@@ -563,7 +563,7 @@ mod zero {
     #[test]
     #[should_panic(expected = "pass at least 1, or usize::MAX to run all tasks at once")]
     fn concurrency() {
-        let _ = parallel(nothing()).concurrency(0);
+        drop(parallel(nothing()).concurrency(0));
     }
 
     #[test]
@@ -571,13 +571,13 @@ mod zero {
     fn concurrency_in_options() {
         let mut options = ParallelOptions::default();
         options.concurrency = 0;
-        let _ = parallel(nothing()).options(options);
+        drop(parallel(nothing()).options(options));
     }
 
     #[test]
     #[should_panic(expected = "pass at least 1, or usize::MAX for one batch of all")]
     fn batch_size() {
-        let _ = batched(nothing(), |task| task).batch_size(0);
+        drop(batched(nothing(), |task| task).batch_size(0));
     }
 }
 

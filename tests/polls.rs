@@ -328,7 +328,7 @@ fn a_task_that_wakes_its_siblings_wakes_them_once() {
         (0..100).for_each(|index| wake_all.wake(index));
         Poll::Ready(Ok(0))
     });
-    let mut tasks: Vec<std::pin::Pin<Box<dyn Future<Output = Result<usize, &str>>>>> = Vec::new();
+    let mut tasks: Vec<futures::future::LocalBoxFuture<'_, Result<usize, &str>>> = Vec::new();
     tasks.extend(board.tasks().map(|task| Box::pin(task) as _));
     tasks.push(Box::pin(waking));
     let mut run = Driver::new(parallel(tasks).concurrency(101));
