@@ -72,20 +72,21 @@ impl<T, E> Outcomes<T, E> {
 
     fn fill_to(&mut self, len: usize) {
         if self.outcomes.len() < len {
-            self.grow(len);
+            if self.outcomes.capacity() < len {
+                self.grow(len);
+            }
             self.outcomes.resize_with(len, || Outcome::Cancelled);
         }
     }
 
     /// Makes room for `needed` outcomes. Goes towards the hint in few steps, but never far beyond what was needed so far:
     /// a hint is a promise of the caller's iterator, and may be far too large.
+    #[cold]
     fn grow(&mut self, needed: usize) {
-        if needed > self.outcomes.capacity() {
-            if let Some(hint) = self.hint {
-                let steps = needed.saturating_mul(8).max(Self::FIRST);
-                let capacity = hint.min(steps).max(needed);
-                self.outcomes.reserve_exact(capacity - self.outcomes.len());
-            }
+        if let Some(hint) = self.hint {
+            let steps = needed.saturating_mul(8).max(Self::FIRST);
+            let capacity = hint.min(steps).max(needed);
+            self.outcomes.reserve_exact(capacity - self.outcomes.len());
         }
     }
 }
@@ -98,9 +99,12 @@ impl<T, E> Sink for Outcomes<T, E> {
         self.hint = hint;
     }
 
+    #[inline]
     fn put(&mut self, index: usize, outcome: Outcome<T, E>) {
         if index == self.outcomes.len() {
-            self.grow(index + 1);
+            if index == self.outcomes.capacity() {
+                self.grow(index + 1);
+            }
             self.outcomes.push(outcome);
         } else {
             self.fill_to(index + 1);

@@ -348,7 +348,14 @@ impl ReadySet {
     }
 
     /// Drops the wakes of `slot` that were meant for an earlier tenant.
+    #[inline]
     pub(crate) fn forget(&mut self, slot: usize) {
+        if self.pass.under_way || self.root.word.load(Ordering::Relaxed) != 0 {
+            self.forget_bit(slot);
+        }
+    }
+
+    fn forget_bit(&mut self, slot: usize) {
         let (word, bit) = self.bit_of(slot);
         if word.load(Ordering::Relaxed) & bit != 0 {
             word.fetch_and(!bit, Ordering::AcqRel);
