@@ -1,4 +1,57 @@
-//! Runs futures abreast: side by side, bounded in a rolling window, raced, one after another or in batches.
+//! Runs futures abreast: side by side, bounded in a rolling window, raced, one after another or in batches, on any async
+//! runtime or none.
+//!
+//! | verb | runs | an error | resolves to |
+//! |---|---|---|---|
+//! | [`parallel()`] | at most [`concurrency`](Parallel::concurrency) at a time | is one outcome of many | [`ParallelResult`] |
+//! | [`parallel().fail_fast(true)`](Parallel::fail_fast) | the same | ends the run, cancels the rest | [`ParallelResult`] |
+//! | [`parallel_stream`] | the same, from an async stream | as with `parallel` | [`ParallelResult`] |
+//! | [`.into_stream()`](Parallel::into_stream), [`.into_ordered_stream()`](Parallel::into_ordered_stream) | the same | is one item of many | a stream of `(index, result)` |
+//! | [`race()`] | all at once | loses | the first success, or [`RaceError`] |
+//! | [`sequential()`] | one at a time, in order | ends the run | all values, or [`TaskError`] |
+//! | [`batched()`] | a batch at a time | ends the run | all values, or [`TaskError`] |
+//! | [`batched().settle()`](Batched::settle) | a batch at a time | is one outcome of many | [`ParallelResult`] |
+//!
+//! A *task* is a future of a `Result`, and a list of tasks is anything that iterates over such futures, pulled lazily.
+//!
+//! ```
+//! use abreast::parallel;
+//!
+//! # smol::block_on(async {
+//! # async fn fetch(url: &str) -> Result<String, std::io::Error> { Ok(url.to_uppercase()) }
+//! let urls = ["/", "/about", "/news"];
+//! let result = parallel(urls.iter().map(|url| fetch(url)))
+//!     .concurrency(2)
+//!     .on_progress(|progress| println!("{progress}"))
+//!     .await;
+//!
+//! println!("{} fetched, {} failed", result.success_count(), result.failure_count());
+//! for (index, error) in result.failures() {
+//!     println!("{}: {error}", urls[index]);
+//! }
+//! # assert!(result.all_succeeded());
+//! # });
+//! ```
+//!
+//! # What all verbs have in common
+//! - **They are plain futures.** They do nothing until polled, and work only while polled: no executor, no thread, no timer
+//!   and no global is involved. Tasks run *concurrently* on the thread that polls, so they may borrow and need not be
+//!   `Send`. To use several threads, spawn inside the tasks.
+//! - **Drop is cancellation.** Dropping a verb drops all that it owns at once. Losers of a race and siblings of a failure
+//!   have been dropped by the time that the future resolves.
+//! - **One poll per wake.** A task is polled when it starts, and then once for each time that it was woken before.
+//! - **Fairness.** A task is visited at most once in a pass over those that were woken, and a poll of the verb ends after a
+//!   bounded number of polls of tasks.
+//! - **Panics pass through.** If a caller catches one and polls again, the verb carries on, and only the task that panicked
+//!   has no result.
+//! - **Indices** are 0-based, in input order.
+//!
+//! # Features
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `std` | yes | the clock: [`ParallelResult::duration`] |
+//!
+//! Without default features the crate is `no_std` and needs `alloc`, and atomics of pointer size with compare-and-swap.
 
 #![no_std]
 #![forbid(unsafe_code)]
