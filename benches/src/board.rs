@@ -24,6 +24,7 @@ struct Board {
     /// The cells that a task waits at, in no particular order.
     waiting: Vec<usize>,
     registered: usize,
+    polled: usize,
     seed: u64,
 }
 
@@ -34,6 +35,7 @@ impl Board {
             free: Vec::new(),
             waiting: Vec::new(),
             registered: 0,
+            polled: 0,
             seed: 0x9e37_79b9_7f4a_7c15,
         }
     }
@@ -56,6 +58,7 @@ impl Board {
         };
         self.waiting.push(cell);
         self.registered += 1;
+        self.polled += 1;
         cell
     }
 
@@ -105,6 +108,16 @@ fn wake_one() -> bool {
     waker.map(Waker::wake).is_some()
 }
 
+/// How many tasks wait.
+pub(crate) fn waiting() -> usize {
+    with_board(|board| board.waiting.len())
+}
+
+/// How often tasks that wait were polled so far.
+pub(crate) fn polled() -> usize {
+    with_board(|board| board.polled)
+}
+
 /// Waits until the board wakes it. Resolves on no other poll, however often it is polled.
 pub(crate) fn wait() -> Wait {
     Wait { cell: None }
@@ -123,12 +136,15 @@ impl Future for Wait {
             self.cell = Some(with_board(|board| board.register(waker)));
             return Poll::Pending;
         };
-        with_board(|board| match &mut board.cells[cell] {
-            Cell::Waiting { waker, .. } => {
-                waker.clone_from(cx.waker());
-                Poll::Pending
+        with_board(|board| {
+            board.polled += 1;
+            match &mut board.cells[cell] {
+                Cell::Waiting { waker, .. } => {
+                    waker.clone_from(cx.waker());
+                    Poll::Pending
+                }
+                Cell::Woken | Cell::Free => Poll::Ready(()),
             }
-            Cell::Woken | Cell::Free => Poll::Ready(()),
         })
     }
 }

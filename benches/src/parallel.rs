@@ -153,7 +153,8 @@ impl Scheme for Await {
 
 pub(crate) const SCANS: &str = "as each wake has it scan all slots";
 
-pub(crate) fn contenders() -> Vec<Entry> {
+/// Those that scan all slots for each wake are left out above `largest`.
+pub(crate) fn contenders(largest: usize) -> Vec<Entry> {
     vec![
         Entry::subject("abreast parallel", measure::<Abreast>),
         Entry::peer("futures buffer_unordered", measure::<BufferUnordered>),
@@ -163,8 +164,10 @@ pub(crate) fn contenders() -> Vec<Entry> {
         ),
         Entry::peer("futures-buffered, by hand", measure::<RollBuffered>),
         Entry::peer("unicycle, by hand", measure::<RollUnicycle>),
-        Entry::peer("futures-concurrency group, by hand", measure::<RollGroup>).up_to(256, SCANS),
-        Entry::peer("futures-concurrency for_each", measure::<ConcurrentForEach>).up_to(256, SCANS),
+        Entry::peer("futures-concurrency group, by hand", measure::<RollGroup>)
+            .up_to(largest, SCANS),
+        Entry::peer("futures-concurrency for_each", measure::<ConcurrentForEach>)
+            .up_to(largest, SCANS),
         Entry::peer("tokio JoinSet + Semaphore", measure::<TokioJoinSet>),
         Entry::peer("async-executor + Semaphore", measure::<AsyncExecutor>),
         Entry::floor("bare .await, one by one", measure::<Await>),
@@ -197,7 +200,8 @@ pub(crate) fn measure_all(session: &mut Session) {
             axis: "K",
             columns: &[5, 64, 256, 4096],
         };
-        session.time(&heading, &contenders(), |run, size| {
+        let largest = workload.cap(256);
+        session.time(&heading, &contenders(largest), |run, size| {
             // Enough for the making of the slots not to be most of it.
             let tasks = tasks.max(16 * size);
             let job = Job {
@@ -215,7 +219,7 @@ pub(crate) fn measure_all(session: &mut Session) {
         axis: "K",
         columns: &[5, 64, 256, 4096],
     };
-    session.time(&heading, &contenders(), |run, size| {
+    session.time(&heading, &contenders(256), |run, size| {
         let workload = Workload::Lock;
         let job = Job {
             workload,

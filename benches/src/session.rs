@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use crate::board::polled;
+
 /// What a contender is to the comparison.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -42,7 +44,7 @@ impl<R> Contender<R> {
         Self::new(name, Role::Floor, run)
     }
 
-    /// Leaves out columns above `size`, and says why.
+    /// Is not timed in columns above `size`, and says why.
     pub(crate) fn up_to(mut self, size: usize, why: &'static str) -> Self {
         self.cap = Some((size, why));
         self
@@ -86,10 +88,13 @@ fn median(samples: impl IntoIterator<Item = f64>) -> Option<f64> {
 }
 
 impl Table {
-    pub(crate) fn subject(&self) -> &Row {
-        let mut rows = self.rows.iter();
-        let subject = rows.find(|row| row.role == Role::Subject);
-        subject.expect("every table has a subject")
+    /// Missing if only peers were asked for.
+    pub(crate) fn subject(&self) -> Option<&Row> {
+        self.rows.iter().find(|row| row.role == Role::Subject)
+    }
+
+    pub(crate) fn column_name(&self, column: usize) -> String {
+        format!("{}={}", self.axis, self.columns[column])
     }
 
     pub(crate) fn median(&self, row: &Row, column: usize) -> Option<f64> {
@@ -99,29 +104,29 @@ impl Table {
     /// How many times as much as the subject `row` takes: the median over rounds, so that what slows a whole round down
     /// does not show.
     pub(crate) fn ratio(&self, row: &Row, column: usize) -> Option<f64> {
-        let pairs = row.samples[column]
-            .iter()
-            .zip(&self.subject().samples[column]);
+        let subject = &self.subject()?.samples[column];
+        let pairs = row.samples[column].iter().zip(subject);
         median(pairs.map(|(peer, subject)| peer / subject))
     }
 
     fn print(&self) {
         println!("\n{}: {}", self.title, self.measure);
         print!("{:36}", "");
-        for column in &self.columns {
-            print!("{:>20}", format!("{}={column}", self.axis));
+        for column in 0..self.columns.len() {
+            print!("{:>20}", self.column_name(column));
         }
         println!();
         for row in &self.rows {
             print!("{:36}", row.name);
             for column in 0..self.columns.len() {
-                match (self.median(row, column), self.ratio(row, column)) {
-                    (Some(median), Some(ratio)) if ratio.is_finite() => {
-                        let digits = usize::from(median.fract() != 0.0 && median < 10_000.0);
-                        print!("{median:>12.digits$} {ratio:>6.2}x");
+                let ratio = self.ratio(row, column);
+                let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}x"));
+                match self.median(row, column) {
+                    Some(median) => {
+                        let digits = usize::from(median.fract() != 0.0);
+                        print!("{median:>11.digits$} {ratio:>8}");
                     }
-                    (Some(median), _) => print!("{median:>12.1} {:>7}", ""),
-                    _ => print!("{:>20}", "-"),
+                    None => print!("{:>20}", "-"),
                 }
             }
             println!();
@@ -134,28 +139,46 @@ impl Table {
     }
 }
 
+struct Plan {
+    /// How many rounds there are besides the first, which is not kept.
+    rounds: usize,
+    /// Whether contenders are spared what takes them too long.
+    capped: bool,
+}
+
 /// A run of the program: what to measure, and what was measured so far.
 pub(crate) struct Session {
     words: Vec<String>,
+    /// What the names of contenders contain.
+    only: String,
     pub(crate) quick: bool,
     pub(crate) tables: Vec<Table>,
 }
 
 impl Session {
-    /// Reads the command line: `--quick`, and words that the titles of all tables to be measured contain.
+    /// Reads the command line: `--quick`, `--only=NAME` for a single contender, and words that the titles of all tables
+    /// to be measured contain.
     pub(crate) fn from_args(args: impl Iterator<Item = String>) -> Self {
-        let (flags, words): (Vec<_>, Vec<_>) = args.partition(|arg| arg.starts_with('-'));
-        for flag in &flags {
-            assert!(
-                flag == "--quick",
-                "unknown flag {flag}: there is only --quick"
-            );
-        }
-        Self {
-            words: words.iter().map(|word| word.to_lowercase()).collect(),
-            quick: !flags.is_empty(),
+        let mut session = Self {
+            words: Vec::new(),
+            only: String::new(),
+            quick: false,
             tables: Vec::new(),
+        };
+        for arg in args {
+            if arg == "--quick" {
+                session.quick = true;
+            } else if let Some(name) = arg.strip_prefix("--only=") {
+                session.only = name.to_owned();
+            } else {
+                assert!(
+                    !arg.starts_with('-'),
+                    "{arg} is neither --quick nor --only=NAME"
+                );
+                session.words.push(arg.to_lowercase());
+            }
         }
+        session
     }
 
     fn wants(&self, title: &str) -> bool {
@@ -177,7 +200,11 @@ impl Session {
         sample: impl Fn(&R, usize) -> f64,
     ) {
         let rounds = if self.quick { 3 } else { 7 };
-        self.measure(heading, contenders, 1 + rounds, 1, sample);
+        let plan = Plan {
+            rounds,
+            capped: true,
+        };
+        self.measure(heading, contenders, &plan, sample);
     }
 
     /// Counts what does not vary from one run to the next.
@@ -187,20 +214,27 @@ impl Session {
         contenders: &[Contender<R>],
         sample: impl Fn(&R, usize) -> f64,
     ) {
-        self.measure(heading, contenders, 2, 1, sample);
+        let plan = Plan {
+            rounds: 1,
+            capped: false,
+        };
+        self.measure(heading, contenders, &plan, sample);
     }
 
     fn measure<R>(
         &mut self,
         heading: &Heading<'_>,
         contenders: &[Contender<R>],
-        rounds: usize,
-        warm_ups: usize,
+        plan: &Plan,
         sample: impl Fn(&R, usize) -> f64,
     ) {
         if !self.wants(heading.title) {
             return;
         }
+        let contenders: Vec<_> = contenders
+            .iter()
+            .filter(|contender| contender.name.contains(&self.only))
+            .collect();
         let mut rows: Vec<Row> = contenders
             .iter()
             .map(|contender| Row {
@@ -208,19 +242,21 @@ impl Session {
                 role: contender.role,
                 note: contender
                     .cap
+                    .filter(|_| plan.capped)
                     .filter(|(size, _)| heading.columns.iter().any(|column| column > size))
                     .map(|(size, why)| format!("only up to {}={size}, {why}", heading.axis)),
                 samples: vec![Vec::new(); heading.columns.len()],
             })
             .collect();
         for (position, &column) in heading.columns.iter().enumerate() {
-            for round in 0..rounds {
-                for (row, contender) in rows.iter_mut().zip(contenders) {
-                    if !contender.admits(column) {
+            for round in 0..=plan.rounds {
+                for (row, contender) in rows.iter_mut().zip(&contenders) {
+                    if plan.capped && !contender.admits(column) {
                         continue;
                     }
                     let sample = sample(&contender.run, column);
-                    if round >= warm_ups {
+                    // The first round warms up.
+                    if round > 0 {
                         row.samples[position].push(sample);
                     }
                 }
@@ -243,4 +279,11 @@ pub(crate) fn nanoseconds(work: &mut dyn FnMut()) -> f64 {
     let start = Instant::now();
     work();
     start.elapsed().as_nanos() as f64
+}
+
+/// How often waiting tasks are polled in `work`.
+pub(crate) fn polls(work: &mut dyn FnMut()) -> f64 {
+    let before = polled();
+    work();
+    (polled() - before) as f64
 }

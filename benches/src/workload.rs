@@ -25,6 +25,16 @@ pub(crate) enum Workload {
     Lock,
 }
 
+impl Workload {
+    /// The largest size for those that scan all that they hold for each wake: `cap`, unless wakes come all at once.
+    pub(crate) fn cap(self, cap: usize) -> usize {
+        match self {
+            Self::Ready | Self::Yield => usize::MAX,
+            Self::Wake { .. } | Self::Lock => cap,
+        }
+    }
+}
+
 /// A way to run many tasks.
 pub(crate) trait Scheme {
     /// Runs all tasks, and keeps their results. What `size` limits depends on the verb. Returns the number of results.
@@ -49,7 +59,8 @@ pub(crate) struct Job {
 pub(crate) type Meter = fn(&mut dyn FnMut()) -> f64;
 
 /// A contender that is a [`Scheme`].
-pub(crate) type Entry = Contender<fn(Job, Meter) -> f64>;
+pub(crate) type Entry = Contender<Run>;
+pub(crate) type Run = fn(Job, Meter) -> f64;
 
 /// Runs `job` under `S`, and has `meter` measure it.
 pub(crate) fn measure<S: Scheme>(job: Job, meter: Meter) -> f64 {
