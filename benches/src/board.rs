@@ -44,7 +44,7 @@ impl Board {
         self.seed ^= self.seed << 13;
         self.seed ^= self.seed >> 7;
         self.seed ^= self.seed << 17;
-        ((self.seed >> 32) * below as u64 >> 32) as usize
+        (((self.seed >> 32) * below as u64) >> 32) as usize
     }
 
     fn register(&mut self, waker: Waker) -> usize {
