@@ -65,10 +65,13 @@ impl Board {
     /// Takes the cell at `position` of the waiting ones out of them.
     fn unlist(&mut self, position: usize) -> usize {
         let cell = self.waiting.swap_remove(position);
-        if let Some(&moved) = self.waiting.get(position)
-            && let Cell::Waiting { position: old, .. } = &mut self.cells[moved]
-        {
-            *old = position;
+        if let Some(&moved) = self.waiting.get(position) {
+            if let Cell::Waiting {
+                position: former, ..
+            } = &mut self.cells[moved]
+            {
+                *former = position;
+            }
         }
         cell
     }

@@ -181,6 +181,11 @@ impl Session {
         session
     }
 
+    /// Whether all tables are measured.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.words.is_empty()
+    }
+
     fn wants(&self, title: &str) -> bool {
         let title = title.to_lowercase();
         self.words.iter().all(|word| title.contains(word.as_str()))

@@ -184,6 +184,9 @@ pub(crate) fn print(session: &Session) {
     println!("\ntargets");
     for Target { tables, goal } in &TARGETS {
         let named = |table: &&Table| table.title.starts_with(tables);
+        if session.is_whole() && !session.tables.iter().any(|table| named(&table)) {
+            println!("  {:8}{tables:58}not measured yet", "-");
+        }
         for table in session.tables.iter().filter(named) {
             if let Some(Verdict { met, goal, worst }) = goal.judge(table) {
                 let met = if met { "met" } else { "MISSED" };
