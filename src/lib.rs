@@ -71,7 +71,7 @@ mod race;
 mod run;
 mod sequential;
 mod sink;
-mod time;
+pub mod time;
 
 pub use batched::{Batched, BatchedSettle, batched};
 pub use observer::{Observer, Progress};
@@ -79,3 +79,4 @@ pub use outcome::{Failures, Outcome, ParallelResult, RaceError, TaskError};
 pub use parallel::{Parallel, ParallelOptions, ParallelStream, parallel, parallel_stream};
 pub use race::{Race, RaceResult, race};
 pub use sequential::{Sequential, sequential};
+pub use time::{Elapsed, Timeout, TimeoutOr, Timer, timeout};
