@@ -77,6 +77,6 @@ pub use batched::{Batched, BatchedSettle, batched};
 pub use observer::{Observer, Progress};
 pub use outcome::{Failures, Outcome, ParallelResult, RaceError, TaskError};
 pub use parallel::{Parallel, ParallelOptions, ParallelStream, parallel, parallel_stream};
-pub use race::{Race, RaceResult, race};
+pub use race::{FallThrough, Race, RaceResult, fall_through, race};
 pub use sequential::{Sequential, sequential};
 pub use time::{Elapsed, Timeout, TimeoutOr, Timer, timeout};
