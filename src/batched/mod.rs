@@ -19,7 +19,7 @@ use crate::run::{Limit, Runner};
 use crate::sink::Outcomes;
 use crate::time::Timer;
 
-use source::{Handled, Paused};
+use source::{Handled, HandledPaused, Paused};
 
 /// Runs `handler` on each item, a batch at a time: the next batch starts when all of the last one has ended.
 ///
@@ -141,7 +141,7 @@ impl<I: Iterator, F, Fut, T, E, O> Batched<Handled<I, F>, Fut, T, E, O> {
         self,
         delay: Duration,
         timer: M,
-    ) -> Batched<Handled<I, F, Paused<M, M::Sleep, I::Item>>, Fut, T, E, O>
+    ) -> Batched<HandledPaused<I, F, M>, Fut, T, E, O>
     where
         M: Timer,
     {

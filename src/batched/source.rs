@@ -72,6 +72,10 @@ where
     }
 }
 
+/// The tasks that a handler makes of items, with a pause by a timer.
+pub type HandledPaused<I, F, M> =
+    Handled<I, F, Paused<M, <M as Timer>::Sleep, <I as Iterator>::Item>>;
+
 /// What happens between two batches.
 pub trait Pause<Item> {
     /// The next item when the pause is over. There is none if there is no next item.
