@@ -64,6 +64,8 @@ extern crate std;
 
 mod batched;
 mod engine;
+mod gather;
+mod join_all;
 mod observer;
 mod outcome;
 mod paginate;
@@ -75,6 +77,8 @@ mod sink;
 pub mod time;
 
 pub use batched::{Batched, BatchedSettle, batched};
+pub use gather::{Gather, TryGather, gather, try_gather};
+pub use join_all::{JoinAll, join_all};
 pub use observer::{Observer, Progress};
 pub use outcome::{Failures, Outcome, ParallelResult, RaceError, TaskError};
 pub use paginate::{Paginate, paginate};

@@ -73,7 +73,7 @@ where
 }
 
 /// The tasks that a handler makes of items, with a pause by a timer.
-pub type HandledPaused<I, F, M> =
+pub(super) type HandledPaused<I, F, M> =
     Handled<I, F, Paused<M, <M as Timer>::Sleep, <I as Iterator>::Item>>;
 
 /// What happens between two batches.
