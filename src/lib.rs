@@ -74,6 +74,7 @@ mod race;
 mod run;
 mod sequential;
 mod sink;
+mod task_group;
 pub mod time;
 
 pub use batched::{Batched, BatchedSettle, batched};
@@ -85,4 +86,8 @@ pub use paginate::{Paginate, paginate};
 pub use parallel::{Parallel, ParallelOptions, ParallelStream, parallel, parallel_stream};
 pub use race::{FallThrough, Race, RaceResult, fall_through, race};
 pub use sequential::{Sequential, sequential};
+pub use task_group::{
+    BoxTask, Group, LocalBoxTask, LocalGroup, Origin, TaskGroup, TaskGroupError, TaskHandle,
+    local_task_group, task_group,
+};
 pub use time::{Elapsed, Timeout, TimeoutOr, Timer, timeout};

@@ -33,7 +33,7 @@ use core::future::Future;
 /// # });
 /// ```
 ///
-/// | | `gather` | [`try_gather`] | `task_group` |
+/// | | `gather` | [`try_gather`] | [`task_group`](crate::task_group()) |
 /// |---|---|---|---|
 /// | on an error | goes on, and returns it with the rest | drops the rest, and returns it | drops the rest, and returns all that are known |
 /// | set | fixed | fixed | grows while it runs |
