@@ -64,18 +64,30 @@ extern crate std;
 
 mod batched;
 mod engine;
+mod gather;
+mod join_all;
 mod observer;
 mod outcome;
+mod paginate;
 mod parallel;
 mod race;
 mod run;
 mod sequential;
 mod sink;
-mod time;
+mod task_group;
+pub mod time;
 
 pub use batched::{Batched, BatchedSettle, batched};
+pub use gather::{Gather, TryGather, gather, try_gather};
+pub use join_all::{JoinAll, join_all};
 pub use observer::{Observer, Progress};
 pub use outcome::{Failures, Outcome, ParallelResult, RaceError, TaskError};
+pub use paginate::{Paginate, paginate};
 pub use parallel::{Parallel, ParallelOptions, ParallelStream, parallel, parallel_stream};
-pub use race::{Race, RaceResult, race};
+pub use race::{FallThrough, Race, RaceResult, fall_through, race};
 pub use sequential::{Sequential, sequential};
+pub use task_group::{
+    BoxTask, Group, LocalBoxTask, LocalGroup, Origin, TaskGroup, TaskGroupError, TaskHandle,
+    local_task_group, task_group,
+};
+pub use time::{Elapsed, Timeout, TimeoutOr, Timer, timeout};

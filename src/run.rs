@@ -114,6 +114,16 @@ impl<S, K, O> Run<S, K, O> {
         }
     }
 
+    /// Takes tasks from elsewhere.
+    pub(crate) fn map_source<R>(self, map: impl FnOnce(S) -> R) -> Run<R, K, O> {
+        Run {
+            source: map(self.source),
+            sink: self.sink,
+            observer: self.observer,
+            state: self.state,
+        }
+    }
+
     /// Puts outcomes elsewhere.
     pub(crate) fn with_sink<L>(self, sink: L) -> Run<S, L, O> {
         Run {
@@ -272,6 +282,19 @@ impl<S, Fut, K, O> Runner<S, Fut, K, O> {
         Runner {
             window: self.window,
             run: self.run.observe(observer),
+            done: self.done,
+        }
+    }
+
+    pub(crate) fn source_mut(&mut self) -> &mut S {
+        &mut self.run.source
+    }
+
+    /// Takes tasks from elsewhere.
+    pub(crate) fn map_source<R>(self, map: impl FnOnce(S) -> R) -> Runner<R, Fut, K, O> {
+        Runner {
+            window: self.window,
+            run: self.run.map_source(map),
             done: self.done,
         }
     }

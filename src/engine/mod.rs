@@ -3,8 +3,10 @@
 //! A [`Verb`] says where tasks come from, how many may run, and what becomes of what they return; a [`Window`] runs
 //! them.
 
+mod crew;
 mod ready;
 mod sync;
 mod window;
 
+pub(crate) use crew::{Crew, Members, take_error};
 pub(crate) use window::{Verb, Window};

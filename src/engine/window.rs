@@ -23,7 +23,8 @@ pub(crate) trait Verb {
     /// Whether another task may start beside the `in_flight` running ones. Asked again after each task that ended.
     fn admits(&self, in_flight: usize) -> bool;
 
-    /// The next task. `None` is final: it is not called again.
+    /// The next task. `None` is final: it is not called again. After it was pending, it is called again when its waker was
+    /// woken, or when the verb [has reconsidered](Self::reconsiders).
     fn poll_task(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Task>>;
 
     /// Keeps the output of the task that was the `index`th to start; `None` if the task has panicked.
@@ -31,6 +32,12 @@ pub(crate) trait Verb {
 
     /// Tells the hooks of what was just recorded.
     fn announce(self: Pin<&mut Self>, index: usize);
+
+    /// Whether the end of a task lets another start although the source said that it had to wait. To be false again once
+    /// `poll_task` was called.
+    fn reconsiders(&self) -> bool {
+        false
+    }
 
     /// Whether the outcome is settled, so that what is in flight is to be dropped.
     fn is_decided(&self) -> bool {
@@ -210,7 +217,7 @@ impl<Fut: Future> Window<Fut> {
     where
         V: Verb<Task = Fut>,
     {
-        while self.source_woken
+        while (self.source_woken || verb.reconsiders())
             && !self.exhausted
             && !turn.is_spent()
             && verb.admits(self.in_flight)
@@ -219,6 +226,7 @@ impl<Fut: Future> Window<Fut> {
             let mut cx = Context::from_waker(&self.source);
             match verb.as_mut().poll_task(&mut cx) {
                 Poll::Ready(Some(task)) => {
+                    self.source_woken = true;
                     let slot = self.place(task);
                     if self.visit::<V, true>(slot, verb.as_mut(), turn) {
                         turn.polls -= 1;

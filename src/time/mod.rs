@@ -1,5 +1,17 @@
-//! Time, as far as the crate knows it: it measures, and never waits by itself.
+//! Time, as far as the crate knows it: it measures, and waits by the timers that it is given.
+//!
+//! There is no timer in this crate. Whatever waits takes a [`Timer`], and the `sleep` function of every runtime is one:
+//! `tokio::time::sleep`, `smol::Timer::after`, `async_std::task::sleep`, or a closure of your own. Tests take theirs from
+//! a `VirtualClock` (feature `test-util`), and then neither wait nor depend on how fast the machine is.
 
 mod clock;
+mod timeout;
+mod timer;
+#[cfg(feature = "test-util")]
+mod virtual_clock;
 
 pub(crate) use clock::Stopwatch;
+pub use timeout::{Elapsed, Timeout, TimeoutOr, timeout};
+pub use timer::Timer;
+#[cfg(feature = "test-util")]
+pub use virtual_clock::{VirtualClock, VirtualSleep, VirtualTimer};

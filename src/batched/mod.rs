@@ -1,20 +1,25 @@
 //! A batch at a time.
 
+mod source;
+
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
-use core::iter;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 
 use futures::future::FusedFuture;
-use futures::stream;
+use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
 use crate::observer::{Observer, OnProgress, Progress};
 use crate::outcome::{ParallelResult, TaskError};
 use crate::run::{Limit, Runner};
 use crate::sink::Outcomes;
+use crate::time::Timer;
+
+use source::{Handled, HandledPaused, Paused};
 
 /// Runs `handler` on each item, a batch at a time: the next batch starts when all of the last one has ended.
 ///
@@ -71,14 +76,12 @@ where
     F: FnMut(I::Item) -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
-    let tasks = stream::iter(items.into_iter().map(handler));
-    let mut runner = Runner::new(tasks, Limit::Batches(10));
+    let batch_size = 10;
+    let tasks = Handled::new(items.into_iter(), handler, batch_size);
+    let mut runner = Runner::new(tasks, Limit::Batches(batch_size));
     runner.set_fail_fast(true);
     Batched { runner }
 }
-
-/// The tasks that a handler makes of items.
-type Handled<I, F> = stream::Iter<iter::Map<I, F>>;
 
 pin_project! {
     /// The future of [`batched()`].
@@ -89,7 +92,7 @@ pin_project! {
     }
 }
 
-impl<S, Fut, T, E, O> Batched<S, Fut, T, E, O> {
+impl<I, F, P, Fut, T, E, O> Batched<Handled<I, F, P>, Fut, T, E, O> {
     /// How many tasks a batch has; 10 by default.
     ///
     /// ```
@@ -108,9 +111,48 @@ impl<S, Fut, T, E, O> Batched<S, Fut, T, E, O> {
             "a batch size of 0 runs nothing: pass at least 1, or usize::MAX for one batch of all"
         );
         self.runner.set_limit(Limit::Batches(size));
+        self.runner.source_mut().batch_size = size;
         self
     }
+}
 
+impl<I: Iterator, F, Fut, T, E, O> Batched<Handled<I, F>, Fut, T, E, O> {
+    /// Waits for `delay` between two batches, for services that limit the rate of requests.
+    ///
+    /// The pause begins when all of a batch has ended. There is none after the last batch: the next item is pulled before
+    /// the pause, and the handler is called on it afterwards.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # smol::block_on(async {
+    /// # let items = [1, 2, 3];
+    /// let values = abreast::batched(items, |n| async move { Ok::<_, ()>(n) })
+    ///     .batch_size(2)
+    ///     .pause(Duration::from_millis(1), smol::Timer::after)
+    ///     .await;
+    /// # assert_eq!(values.unwrap(), [1, 2, 3]);
+    /// # });
+    /// ```
+    ///
+    /// # Polls and allocations
+    /// The timer is asked for once per pause, and polled once per wake of its own. No allocations.
+    pub fn pause<M>(
+        self,
+        delay: Duration,
+        timer: M,
+    ) -> Batched<HandledPaused<I, F, M>, Fut, T, E, O>
+    where
+        M: Timer,
+    {
+        let pause = Paused::new(delay, timer);
+        Batched {
+            runner: self.runner.map_source(|tasks| tasks.pause(pause)),
+        }
+    }
+}
+
+impl<S, Fut, T, E, O> Batched<S, Fut, T, E, O> {
     /// Calls `hook` each time a batch has ended, with the number of ended tasks and the total.
     ///
     /// ```
@@ -162,7 +204,7 @@ pin_project! {
 
 impl<S, Fut, T, E, O> Future for Batched<S, Fut, T, E, O>
 where
-    S: stream::Stream<Item = Fut>,
+    S: Stream<Item = Fut>,
     Fut: Future<Output = Result<T, E>>,
     O: Observer<T, E>,
 {
@@ -176,7 +218,7 @@ where
 
 impl<S, Fut, T, E, O> Future for BatchedSettle<S, Fut, T, E, O>
 where
-    S: stream::Stream<Item = Fut>,
+    S: Stream<Item = Fut>,
     Fut: Future<Output = Result<T, E>>,
     O: Observer<T, E>,
 {

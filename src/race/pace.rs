@@ -1,0 +1,85 @@
+//! How fast racers follow each other.
+
+use alloc::boxed::Box;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+
+use crate::time::Timer;
+
+/// When a racer may start although the ones before it are still running.
+pub trait Pace {
+    /// Ready when the next may start. Once it was ready, it is about the one after that.
+    fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// The next has started for another reason, so a delay begins anew.
+    fn restart(&mut self) {}
+}
+
+/// No delay: the pace of a [`race()`](crate::race()).
+#[derive(Clone, Copy, Debug)]
+pub struct AtOnce;
+
+impl Pace for AtOnce {
+    fn poll_start(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+}
+
+/// An infinite delay: the pace of [`fall_through`](crate::fall_through()).
+#[derive(Clone, Copy, Debug)]
+pub struct OneByOne;
+
+impl Pace for OneByOne {
+    fn poll_start(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+}
+
+/// Some delay: the pace of a [staggered](crate::Race::stagger) race.
+pub struct Staggered<M, S> {
+    delay: Duration,
+    timer: M,
+    /// Made on first use, and then reused.
+    sleep: Option<Pin<Box<Option<S>>>>,
+}
+
+impl<M, S> Staggered<M, S> {
+    pub(super) const fn new(delay: Duration, timer: M) -> Self {
+        Self {
+            delay,
+            timer,
+            sleep: None,
+        }
+    }
+}
+
+impl<M: Timer<Sleep = S>, S: Future> Pace for Staggered<M, S> {
+    fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(None));
+        if sleep.is_none() {
+            sleep.set(Some(self.timer.sleep(self.delay)));
+        }
+        if let Some(sleep) = sleep.as_mut().as_pin_mut() {
+            ready!(sleep.poll(cx));
+        }
+        sleep.set(None);
+        Poll::Ready(())
+    }
+
+    fn restart(&mut self) {
+        if let Some(sleep) = &mut self.sleep {
+            sleep.set(None);
+        }
+    }
+}
+
+impl<M, S> fmt::Debug for Staggered<M, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Staggered")
+            .field("delay", &self.delay)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,252 @@
+//! A future that may take only so long.
+
+use core::error::Error;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+
+use futures::future::FusedFuture;
+use pin_project_lite::pin_project;
+
+use super::Timer;
+
+/// Runs `future` for at most `duration`, counted from its first poll.
+///
+/// ```
+/// use std::time::Duration;
+/// use abreast::timeout;
+///
+/// # smol::block_on(async {
+/// async fn fetch(url: &str) -> Result<String, std::io::Error> {
+///     // ...
+/// #    Ok(url.to_owned())
+/// }
+///
+/// match timeout(Duration::from_secs(5), smol::Timer::after, fetch("/health")).await {
+///     Ok(Ok(page)) => println!("{page}"),
+///     Ok(Err(error)) => println!("failed: {error}"),
+///     Err(elapsed) => println!("{elapsed}"), // timed out after 5s
+/// }
+/// # });
+/// ```
+///
+/// With a timeout for each operation, a slow one costs its own time only:
+///
+/// ```
+/// use std::time::Duration;
+/// use abreast::{Elapsed, parallel, timeout};
+/// # use std::future::pending;
+///
+/// #[derive(Debug, PartialEq)]
+/// enum FetchError {
+///     Slow(Elapsed),
+/// }
+///
+/// # smol::block_on(async {
+/// let fetch = |id: u32| async move {
+///     if id == 2 {
+///         pending::<()>().await;
+///     }
+///     id
+/// };
+/// let result = parallel((0..4).map(|id| async move {
+///     timeout(Duration::from_millis(1), smol::Timer::after, fetch(id)).await.map_err(FetchError::Slow)
+/// }))
+/// .await;
+/// assert_eq!(result.successful_results().collect::<Vec<_>>(), [&0, &1, &3]);
+/// # });
+/// ```
+///
+/// # Order
+/// The future is polled before the timer: if both are ready, the future wins.
+///
+/// # Errors
+/// [`Elapsed`] if the timer fires first.
+///
+/// # Cancel safety
+/// Dropping it drops the future and the timer. When it resolves, both have been dropped already.
+///
+/// # Panics
+/// A panic of the future or of the timer passes through.
+///
+/// # Polls and allocations
+/// The timer is asked for when the future was not ready on its first poll, and never if it was. Each poll polls the future
+/// and, if that is pending, the timer. No allocations.
+pub fn timeout<M, Fut>(duration: Duration, timer: M, future: Fut) -> Timeout<Fut, M, M::Sleep>
+where
+    M: Timer,
+    Fut: Future,
+{
+    Timeout {
+        future: Some(future),
+        sleep: None,
+        timer,
+        duration,
+    }
+}
+
+/// The future took too long: see [`timeout`].
+///
+/// ```
+/// use std::time::Duration;
+/// use abreast::timeout;
+///
+/// # smol::block_on(async {
+/// let never = std::future::pending::<()>();
+/// let elapsed = timeout(Duration::from_millis(1), smol::Timer::after, never).await.unwrap_err();
+/// assert_eq!(elapsed.to_string(), "timed out after 1ms");
+/// assert_eq!(elapsed.duration(), Duration::from_millis(1));
+/// # });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Elapsed {
+    duration: Duration,
+}
+
+impl Elapsed {
+    /// How long the future had.
+    ///
+    /// ```
+    /// # use std::{future::pending, time::Duration};
+    /// # smol::block_on(async {
+    /// let limit = Duration::from_millis(1);
+    /// let elapsed = abreast::timeout(limit, smol::Timer::after, pending::<()>()).await.unwrap_err();
+    /// assert_eq!(elapsed.duration(), limit);
+    /// # });
+    /// ```
+    #[must_use]
+    pub const fn duration(&self) -> Duration {
+        self.duration
+    }
+}
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "timed out after {:?}", self.duration)
+    }
+}
+
+impl Error for Elapsed {}
+
+pin_project! {
+    /// The future of [`timeout`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Timeout<Fut, M, S> {
+        #[pin]
+        future: Option<Fut>,
+        #[pin]
+        sleep: Option<S>,
+        timer: M,
+        duration: Duration,
+    }
+}
+
+impl<Fut: Future, M, S> Timeout<Fut, M, S> {
+    /// Resolves to `default` if the future takes too long, and so never fails.
+    ///
+    /// ```
+    /// # use std::{future::pending, time::Duration};
+    /// # smol::block_on(async {
+    /// let health = abreast::timeout(Duration::from_millis(1), smol::Timer::after, pending()).or("unknown").await;
+    /// assert_eq!(health, "unknown");
+    /// # });
+    /// ```
+    pub fn or(self, default: Fut::Output) -> TimeoutOr<Fut, M, S, Fut::Output> {
+        TimeoutOr {
+            timeout: self,
+            default: Some(default),
+        }
+    }
+}
+
+impl<Fut, M, S> Future for Timeout<Fut, M, S>
+where
+    Fut: Future,
+    M: Timer<Sleep = S>,
+    S: Future,
+{
+    type Output = Result<Fut::Output, Elapsed>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let future = this.future.as_mut().as_pin_mut();
+        let future = future.expect("`Timeout` was polled after it had resolved");
+        let result = if let Poll::Ready(output) = future.poll(cx) {
+            Ok(output)
+        } else {
+            if this.sleep.is_none() {
+                this.sleep.set(Some(this.timer.sleep(*this.duration)));
+            }
+            if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
+                ready!(sleep.poll(cx));
+            }
+            Err(Elapsed {
+                duration: *this.duration,
+            })
+        };
+        this.future.set(None);
+        this.sleep.set(None);
+        Poll::Ready(result)
+    }
+}
+
+impl<Fut, M, S> FusedFuture for Timeout<Fut, M, S>
+where
+    Self: Future,
+{
+    fn is_terminated(&self) -> bool {
+        self.future.is_none()
+    }
+}
+
+impl<Fut, M, S> fmt::Debug for Timeout<Fut, M, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timeout")
+            .field("duration", &self.duration)
+            .field("resolved", &self.future.is_none())
+            .finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The future of [`Timeout::or`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct TimeoutOr<Fut, M, S, T> {
+        #[pin]
+        timeout: Timeout<Fut, M, S>,
+        default: Option<T>,
+    }
+}
+
+impl<Fut, M, S, T> Future for TimeoutOr<Fut, M, S, T>
+where
+    Fut: Future<Output = T>,
+    M: Timer<Sleep = S>,
+    S: Future,
+{
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        let this = self.project();
+        let result = ready!(this.timeout.poll(cx));
+        let default = this.default.take();
+        Poll::Ready(result.unwrap_or_else(|_| default.expect("it is taken only once")))
+    }
+}
+
+impl<Fut, M, S, T> FusedFuture for TimeoutOr<Fut, M, S, T>
+where
+    Self: Future,
+{
+    fn is_terminated(&self) -> bool {
+        self.timeout.future.is_none()
+    }
+}
+
+impl<Fut, M, S, T> fmt::Debug for TimeoutOr<Fut, M, S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TimeoutOr").field(&self.timeout).finish()
+    }
+}

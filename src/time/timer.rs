@@ -1,0 +1,58 @@
+//! What can wait.
+
+use core::future::Future;
+use core::time::Duration;
+
+/// Makes futures that resolve when some time has passed.
+///
+/// Every `Fn(Duration) -> impl Future` is a timer, so the `sleep` functions of the runtimes are, and so is a closure that
+/// calls one. What the future resolves to does not matter.
+///
+/// | runtime | timer |
+/// |---|---|
+/// | tokio | `tokio::time::sleep` |
+/// | smol | `smol::Timer::after` |
+/// | async-std | `async_std::task::sleep` |
+/// | browser | `\|duration\| gloo_timers::future::sleep(duration)` |
+/// | tests | `VirtualClock::timer` in [`time`](crate::time), behind the feature `test-util` |
+///
+/// ```
+/// use std::time::Duration;
+/// use abreast::Timer;
+///
+/// # smol::block_on(async {
+/// async fn doze(timer: impl Timer) {
+///     timer.sleep(Duration::from_millis(1)).await;
+/// }
+///
+/// doze(smol::Timer::after).await;
+/// doze(|duration| smol::Timer::after(duration / 2)).await;
+/// # });
+/// ```
+///
+/// The crate asks a timer only when there is something to wait for, polls its future like any other, and believes what it
+/// says: a timer that fires early ends the wait early, and one that never fires ends it never.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a timer",
+    label = "not a timer",
+    note = "pass a function from a `Duration` to a future, such as `tokio::time::sleep`, `smol::Timer::after` or `async_std::task::sleep`"
+)]
+pub trait Timer {
+    /// The future that waits.
+    type Sleep: Future;
+
+    /// A future that resolves when `duration` has passed.
+    fn sleep(&self, duration: Duration) -> Self::Sleep;
+}
+
+impl<F, Fut> Timer for F
+where
+    F: Fn(Duration) -> Fut,
+    Fut: Future,
+{
+    type Sleep = Fut;
+
+    fn sleep(&self, duration: Duration) -> Fut {
+        self(duration)
+    }
+}

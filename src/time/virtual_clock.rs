@@ -1,0 +1,294 @@
+//! Time that passes when it is told to.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::task::Wake;
+use core::fmt;
+use core::future::Future;
+use core::mem;
+use core::pin::{Pin, pin};
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Timer;
+
+/// A clock for tests: it stands still until it is told to go on.
+///
+/// Its [`timer`](Self::timer) is a [`Timer`], so whatever waits in this crate can wait by it. [`run`](Self::run) polls a
+/// future and, whenever all of it waits, sets the clock forward to the next deadline. Hours pass in no time, in the same
+/// way every time, and a test can ask what [time](Self::now) it was when something happened. Clones share one clock.
+///
+/// Needs the feature `test-util`.
+///
+/// ```
+/// use std::time::Duration;
+/// use abreast::{parallel, time::VirtualClock};
+///
+/// let clock = VirtualClock::new();
+/// let hours = [3, 1, 2].map(|hours| {
+///     let clock = clock.clone();
+///     async move {
+///         clock.sleep(Duration::from_secs(hours * 3600)).await;
+///         Ok::<_, ()>(hours)
+///     }
+/// });
+/// let result = clock.run(parallel(hours).concurrency(2));
+/// assert!(result.all_succeeded());
+/// assert_eq!(clock.now(), Duration::from_secs(3 * 3600));
+/// ```
+#[derive(Clone, Default)]
+pub struct VirtualClock {
+    timeline: Arc<Mutex<Timeline>>,
+}
+
+/// A deadline, and a number that tells apart those of one moment and puts them in the order in which they were set.
+type Key = (Duration, u64);
+
+#[derive(Default)]
+struct Timeline {
+    now: Duration,
+    set: u64,
+    sleepers: BTreeMap<Key, Option<Waker>>,
+}
+
+impl VirtualClock {
+    /// A clock that shows zero.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// assert_eq!(abreast::time::VirtualClock::new().now(), Duration::ZERO);
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The time since the clock was made.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let clock = abreast::time::VirtualClock::new();
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!(clock.now(), Duration::from_secs(1));
+    /// ```
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.timeline().now
+    }
+
+    /// A future that resolves when the clock has gone on by `duration` from now.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let clock = abreast::time::VirtualClock::new();
+    /// clock.run(clock.sleep(Duration::from_secs(60)));
+    /// assert_eq!(clock.now(), Duration::from_secs(60));
+    /// ```
+    pub fn sleep(&self, duration: Duration) -> VirtualSleep {
+        let mut timeline = self.timeline();
+        let key = (timeline.now.saturating_add(duration), timeline.set);
+        timeline.set += 1;
+        timeline.sleepers.insert(key, None);
+        drop(timeline);
+        VirtualSleep {
+            clock: self.clone(),
+            key,
+        }
+    }
+
+    /// The [`Timer`] of this clock.
+    ///
+    /// ```
+    /// use std::{future::pending, time::Duration};
+    /// use abreast::{time::VirtualClock, timeout};
+    ///
+    /// let clock = VirtualClock::new();
+    /// let year = Duration::from_secs(365 * 24 * 3600);
+    /// assert!(clock.run(timeout(year, clock.timer(), pending::<()>())).is_err());
+    /// assert_eq!(clock.now(), year);
+    /// ```
+    #[must_use]
+    pub fn timer(&self) -> VirtualTimer {
+        VirtualTimer(self.clone())
+    }
+
+    /// How many timers have been set, whatever has become of them.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let clock = abreast::time::VirtualClock::new();
+    /// drop(clock.sleep(Duration::from_secs(1)));
+    /// assert_eq!((clock.timers_set(), clock.timers_running()), (1, 0));
+    /// ```
+    #[must_use]
+    pub fn timers_set(&self) -> u64 {
+        self.timeline().set
+    }
+
+    /// How many timers have neither fired nor been dropped.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let clock = abreast::time::VirtualClock::new();
+    /// let sleep = clock.sleep(Duration::from_secs(1));
+    /// assert_eq!(clock.timers_running(), 1);
+    /// # drop(sleep);
+    /// ```
+    #[must_use]
+    pub fn timers_running(&self) -> usize {
+        self.timeline().sleepers.len()
+    }
+
+    /// Sets the clock forward. Timers that are due on the way fire in order of their deadlines, each at its own.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// use futures::FutureExt;
+    ///
+    /// let clock = abreast::time::VirtualClock::new();
+    /// let mut sleep = clock.sleep(Duration::from_secs(2));
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!((&mut sleep).now_or_never(), None);
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!((&mut sleep).now_or_never(), Some(()));
+    /// ```
+    pub fn advance(&self, by: Duration) {
+        let until = self.now().saturating_add(by);
+        while self.fire_next(until) {}
+        let mut timeline = self.timeline();
+        timeline.now = timeline.now.max(until);
+    }
+
+    /// Polls `future` until it resolves, and sets the clock forward to the next deadline whenever nothing else is left to
+    /// do.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let clock = abreast::time::VirtualClock::new();
+    /// let seconds = clock.run(async {
+    ///     clock.sleep(Duration::from_secs(1)).await;
+    ///     clock.sleep(Duration::from_secs(2)).await;
+    ///     clock.now().as_secs()
+    /// });
+    /// assert_eq!(seconds, 3);
+    /// ```
+    ///
+    /// # Panics
+    /// If the future waits, nothing has woken it, and no timer is running: it would wait for ever.
+    #[track_caller]
+    pub fn run<F: Future>(&self, future: F) -> F::Output {
+        let woken = Arc::new(Flag(AtomicBool::new(true)));
+        let waker = Waker::from(woken.clone());
+        let mut cx = Context::from_waker(&waker);
+        let mut future = pin!(future);
+        loop {
+            while woken.0.swap(false, Ordering::AcqRel) {
+                if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                    return output;
+                }
+            }
+            assert!(
+                self.fire_next(Duration::MAX),
+                "the future would wait for ever: it is pending, nothing has woken it, and no timer is running"
+            );
+        }
+    }
+
+    /// Sets the clock to the next deadline, if it is not later than `until`, and fires the timers that are due.
+    fn fire_next(&self, until: Duration) -> bool {
+        let mut timeline = self.timeline();
+        let Some((&(deadline, _), _)) = timeline.sleepers.first_key_value() else {
+            return false;
+        };
+        if deadline > until {
+            return false;
+        }
+        timeline.now = timeline.now.max(deadline);
+        let later = match deadline.checked_add(Duration::from_nanos(1)) {
+            Some(after) => timeline.sleepers.split_off(&(after, 0)),
+            None => BTreeMap::new(),
+        };
+        let due = mem::replace(&mut timeline.sleepers, later);
+        drop(timeline);
+        due.into_values().flatten().for_each(Waker::wake);
+        true
+    }
+
+    /// Nothing of anyone else's runs under this lock.
+    fn timeline(&self) -> MutexGuard<'_, Timeline> {
+        self.timeline.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for VirtualClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VirtualClock")
+            .field("now", &self.now())
+            .field("timers_running", &self.timers_running())
+            .finish_non_exhaustive()
+    }
+}
+
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// The [`Timer`] of a [`VirtualClock`].
+#[derive(Clone, Debug)]
+pub struct VirtualTimer(VirtualClock);
+
+impl Timer for VirtualTimer {
+    type Sleep = VirtualSleep;
+
+    fn sleep(&self, duration: Duration) -> VirtualSleep {
+        self.0.sleep(duration)
+    }
+}
+
+/// The future of [`VirtualClock::sleep`].
+#[must_use = "futures do nothing unless polled"]
+pub struct VirtualSleep {
+    clock: VirtualClock,
+    key: Key,
+}
+
+impl Future for VirtualSleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let waker = cx.waker().clone();
+        let mut timeline = self.clock.timeline();
+        let replaced = match timeline.sleepers.get_mut(&self.key) {
+            Some(sleeper) => sleeper.replace(waker),
+            None => return Poll::Ready(()),
+        };
+        drop(timeline);
+        drop(replaced);
+        Poll::Pending
+    }
+}
+
+impl Drop for VirtualSleep {
+    fn drop(&mut self) {
+        let waker = self.clock.timeline().sleepers.remove(&self.key);
+        drop(waker);
+    }
+}
+
+impl fmt::Debug for VirtualSleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VirtualSleep")
+            .field("deadline", &self.key.0)
+            .finish_non_exhaustive()
+    }
+}
