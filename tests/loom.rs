@@ -10,6 +10,7 @@ extern crate alloc;
 #[allow(dead_code)]
 mod engine {
     pub(crate) mod ready;
+    mod tree;
 
     pub(crate) mod sync {
         pub(crate) use loom::sync::atomic::{AtomicUsize, Ordering};

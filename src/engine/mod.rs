@@ -6,6 +6,7 @@
 mod crew;
 mod ready;
 mod sync;
+mod tree;
 mod window;
 
 pub(crate) use crew::{Crew, Members, take_error};

@@ -36,26 +36,16 @@
 //! seen by the poll that the wake leads to.
 
 use alloc::sync::Arc;
-use alloc::task::Wake;
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::task::Waker;
 use core::{array, mem};
 
 use super::sync::{AtomicUsize, Ordering, WakerCell};
-
-const ARMED: [usize; 2] = [1, 1 << 1];
-const SOURCE: usize = 1 << 2;
-const FAR: usize = 1 << 3;
-const CLOSED: usize = 1 << 4;
-const FLAGS: usize = 5;
-
-const WORD: usize = usize::BITS as usize;
-/// How many slots the root serves, and how many leaves the branch has: half of the root's bits each.
-const NEAR: usize = (WORD - FLAGS) / 2;
-const LEAVES: usize = WORD - FLAGS - NEAR;
-const BRANCH: usize = LEAVES * WORD;
-const GROUP: usize = WORD * WORD;
+use super::tree::{
+    ARMED, BRANCH, Branch, CLOSED, FAR, FLAGS, GROUP, Group, NEAR, Place, Root, SOURCE, SlotWaker,
+    WORD,
+};
 
 /// Splits off the lowest set bit of `word`, as its position.
 fn take_lowest(word: &mut usize) -> Option<usize> {
@@ -65,133 +55,6 @@ fn take_lowest(word: &mut usize) -> Option<usize> {
     let position = word.trailing_zeros() as usize;
     *word &= *word - 1;
     Some(position)
-}
-
-#[derive(Debug)]
-struct Root {
-    word: AtomicUsize,
-    parents: [WakerCell; 2],
-}
-
-impl Root {
-    fn set(&self, bit: usize) {
-        let before = self.word.fetch_or(bit, Ordering::AcqRel);
-        if before == ARMED[0] {
-            self.wake_parent(0);
-        } else if before == ARMED[1] {
-            self.wake_parent(1);
-        }
-    }
-
-    fn wake_parent(&self, cell: usize) {
-        self.parents[cell].wake();
-        // Not a mere load, which could be done before the cell is free again.
-        if self.word.fetch_or(0, Ordering::AcqRel) & CLOSED != 0 {
-            drop(self.parents[cell].try_replace(None));
-        }
-    }
-}
-
-/// The root itself is the waker of the source of tasks.
-impl Wake for Root {
-    fn wake(self: Arc<Self>) {
-        self.set(SOURCE);
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.set(SOURCE);
-    }
-}
-
-#[derive(Debug)]
-struct Branch {
-    root: Arc<Root>,
-    leaves: [AtomicUsize; LEAVES],
-}
-
-impl Branch {
-    fn set(&self, leaf: usize, bit: usize) {
-        if self.leaves[leaf].fetch_or(bit, Ordering::AcqRel) == 0 {
-            self.root.set(1 << (FLAGS + NEAR + leaf));
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Group {
-    root: Arc<Root>,
-    summary: AtomicUsize,
-    leaves: [AtomicUsize; WORD],
-}
-
-impl Group {
-    fn set(&self, leaf: usize, bit: usize) {
-        if self.leaves[leaf].fetch_or(bit, Ordering::AcqRel) == 0
-            && self.summary.fetch_or(1 << leaf, Ordering::AcqRel) == 0
-        {
-            self.root.set(FAR);
-        }
-    }
-}
-
-/// A waker that sets `bit` of the root, or of a leaf of the branch or of a group.
-struct SlotWaker<N> {
-    node: Arc<N>,
-    leaf: usize,
-    bit: usize,
-}
-
-impl Wake for SlotWaker<Root> {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.node.set(self.bit);
-    }
-}
-
-impl Wake for SlotWaker<Branch> {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.node.set(self.leaf, self.bit);
-    }
-}
-
-impl Wake for SlotWaker<Group> {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.node.set(self.leaf, self.bit);
-    }
-}
-
-/// Which word of the tree has the bit of a slot, and which bit it is.
-enum Place {
-    Root,
-    Branch { leaf: usize },
-    Group { group: usize, leaf: usize },
-}
-
-impl Place {
-    fn of(slot: usize) -> (Self, usize) {
-        if slot < NEAR {
-            return (Self::Root, 1 << (FLAGS + slot));
-        }
-        let slot = slot - NEAR;
-        if slot < BRANCH {
-            let leaf = slot / WORD;
-            return (Self::Branch { leaf }, 1 << (slot % WORD));
-        }
-        let slot = slot - BRANCH;
-        let (group, leaf) = (slot / GROUP, slot % GROUP / WORD);
-        (Self::Group { group, leaf }, 1 << (slot % WORD))
-    }
 }
 
 /// What is left to visit of a pass: words that were taken from the tree, and which of it are to be taken yet.

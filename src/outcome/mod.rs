@@ -1,6 +1,7 @@
 //! What runs resolve to.
 
 mod error;
+mod iter;
 mod result;
 
 pub use error::{Failures, RaceError, TaskError};

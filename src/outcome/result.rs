@@ -1,13 +1,12 @@
 //! One outcome per task, in input order.
 
-use alloc::vec::{self, Vec};
+use alloc::vec::Vec;
 use core::fmt;
-use core::iter::FusedIterator;
 use core::ops::Index;
-use core::slice;
 #[cfg(feature = "std")]
 use core::time::Duration;
 
+use super::iter::{IntoIter, Iter};
 use super::{Outcome, TaskError};
 
 /// What became of each task of a [`parallel`](crate::parallel()) run, in input order.
@@ -333,72 +332,3 @@ impl<'a, T, E> IntoIterator for &'a ParallelResult<T, E> {
         self.iter()
     }
 }
-
-/// Borrows the outcomes of a [`ParallelResult`].
-#[derive(Debug)]
-pub struct Iter<'a, T, E> {
-    outcomes: slice::Iter<'a, Outcome<T, E>>,
-    never_started: usize,
-    cancelled: &'a Outcome<T, E>,
-}
-
-/// Takes the outcomes out of a [`ParallelResult`].
-#[derive(Debug)]
-pub struct IntoIter<T, E> {
-    outcomes: vec::IntoIter<Outcome<T, E>>,
-    never_started: usize,
-}
-
-/// Iterates over the stored outcomes, with `$cancelled` for each of those never started behind them.
-macro_rules! outcomes_then_cancelled {
-    ($self:ident, $cancelled:expr) => {
-        fn next(&mut $self) -> Option<Self::Item> {
-            if let Some(outcome) = $self.outcomes.next() {
-                return Some(outcome);
-            }
-            $self.never_started = $self.never_started.checked_sub(1)?;
-            Some($cancelled)
-        }
-
-        fn size_hint(&$self) -> (usize, Option<usize>) {
-            let len = $self.outcomes.len().saturating_add($self.never_started);
-            (len, Some(len))
-        }
-    };
-    (back $self:ident, $cancelled:expr) => {
-        fn next_back(&mut $self) -> Option<Self::Item> {
-            match $self.never_started.checked_sub(1) {
-                Some(never_started) => {
-                    $self.never_started = never_started;
-                    Some($cancelled)
-                }
-                None => $self.outcomes.next_back(),
-            }
-        }
-    };
-}
-
-impl<'a, T, E> Iterator for Iter<'a, T, E> {
-    type Item = &'a Outcome<T, E>;
-
-    outcomes_then_cancelled!(self, self.cancelled);
-}
-
-impl<T, E> DoubleEndedIterator for Iter<'_, T, E> {
-    outcomes_then_cancelled!(back self, self.cancelled);
-}
-
-impl<T, E> Iterator for IntoIter<T, E> {
-    type Item = Outcome<T, E>;
-
-    outcomes_then_cancelled!(self, Outcome::Cancelled);
-}
-
-impl<T, E> DoubleEndedIterator for IntoIter<T, E> {
-    outcomes_then_cancelled!(back self, Outcome::Cancelled);
-}
-
-impl<T, E> ExactSizeIterator for Iter<'_, T, E> {}
-impl<T, E> ExactSizeIterator for IntoIter<T, E> {}
-impl<T, E> FusedIterator for Iter<'_, T, E> {}
-impl<T, E> FusedIterator for IntoIter<T, E> {}
