@@ -5,9 +5,12 @@
 
 mod crew;
 mod ready;
+mod slots;
 mod sync;
 mod tree;
+mod verb;
 mod window;
 
 pub(crate) use crew::{Crew, Members, take_error};
-pub(crate) use window::{Verb, Window};
+pub(crate) use verb::Verb;
+pub(crate) use window::Window;

@@ -257,11 +257,11 @@ impl ReadySet {
 
     /// Lets go of the parent: wakes that come from now on reach nobody.
     pub(crate) fn close(&mut self) {
-        self.root.word.swap(CLOSED, Ordering::AcqRel);
-        let parents = self.root.parents.each_ref();
-        drop((
-            parents.map(|cell| cell.try_replace(None)),
-            self.parent.take(),
-        ));
+        // Without a parent, the root was never armed.
+        if let Some(parent) = self.parent.take() {
+            self.root.word.swap(CLOSED, Ordering::AcqRel);
+            let parents = self.root.parents.each_ref();
+            drop((parents.map(|cell| cell.try_replace(None)), parent));
+        }
     }
 }
