@@ -138,7 +138,7 @@ fn stale_wakers_hold_no_parent_and_wake_nobody() {
         for index in 0..board.created() {
             let stale = board.waker(index);
             stale.wake_by_ref();
-            stale.clone().wake();
+            stale.wake();
         }
         assert_eq!(halfway.wakes.get(), 0, "{name}");
         assert_eq!(Arc::strong_count(&halfway.wakes), 2, "{name}");
