@@ -207,6 +207,10 @@ where
 
     fn poll_task(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Fut>> {
         let this = self.project();
+        if this.state.exhausted {
+            // A hook has panicked when it was told so.
+            return Poll::Ready(None);
+        }
         let task = ready!(this.source.poll_next(cx));
         if task.is_some() {
             this.state.pulled += 1;

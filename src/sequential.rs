@@ -42,8 +42,8 @@ use crate::sink::Outcomes;
 /// Dropping the future drops the running task at once.
 ///
 /// # Panics
-/// A panic of a task or the iterator passes through. Polled again, the next task is run, and the run ends with
-/// [`TaskError::Cancelled`] unless another task fails.
+/// A panic of a task or the iterator passes through. Polled again, the next task is run. If a task has panicked, the run
+/// ends with [`TaskError::Cancelled`] unless another one fails.
 ///
 /// # Polls and allocations
 /// Each task is polled once when it starts, and once per wake. Four allocations, and a few more for the list of values,

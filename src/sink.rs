@@ -83,9 +83,10 @@ impl<T, E> Outcomes<T, E> {
     /// a hint is a promise of the caller's iterator, and may be far too large.
     #[cold]
     fn grow(&mut self, needed: usize) {
-        if let Some(hint) = self.hint {
+        // Beyond the hint, the list grows as any list does.
+        if let Some(hint) = self.hint.filter(|&hint| hint >= needed) {
             let steps = needed.saturating_mul(8).max(Self::FIRST);
-            let capacity = hint.min(steps).max(needed);
+            let capacity = hint.min(steps);
             self.outcomes.reserve_exact(capacity - self.outcomes.len());
         }
     }

@@ -64,8 +64,9 @@ use source::{Handled, HandledPaused, Paused};
 /// Dropping the future drops all running tasks at once.
 ///
 /// # Panics
-/// A panic of a task, the handler, a hook or the iterator passes through. Polled again, the rest is run, and the run ends
-/// with [`TaskError::Cancelled`] unless another task fails.
+/// A panic of a task, the handler, a hook or the iterator passes through. Polled again, the rest is run. If a task has
+/// panicked, the run ends with [`TaskError::Cancelled`] unless another one fails. An item on which the handler itself has
+/// panicked is left out, as if it had not been there: those behind it move up.
 ///
 /// # Polls and allocations
 /// Each task is polled once when it starts, and once per wake. Twice the batch size and a few more for the list of

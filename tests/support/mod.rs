@@ -1,6 +1,8 @@
 //! What the tests share: tasks that are driven by hand, wakers that count, and a bare poll loop.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod verbs;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -248,6 +250,34 @@ pub fn yield_times(mut times: usize) -> impl Future<Output = ()> {
         cx.waker().wake_by_ref();
         Poll::Pending
     })
+}
+
+/// Counts the values of a kind that are made and dropped.
+#[derive(Clone, Default)]
+pub struct Tally(Arc<[AtomicUsize; 2]>);
+
+impl Tally {
+    pub fn make(&self) -> Counted {
+        self.0[0].fetch_add(1, Ordering::SeqCst);
+        Counted(self.clone())
+    }
+
+    pub fn made(&self) -> usize {
+        self.0[0].load(Ordering::SeqCst)
+    }
+
+    pub fn dropped(&self) -> usize {
+        self.0[1].load(Ordering::SeqCst)
+    }
+}
+
+/// A value of a [`Tally`].
+pub struct Counted(Tally);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.0[1].fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 /// A generator of pseudo-random numbers (xorshift64*), the same ones for the same seed.
