@@ -8,9 +8,16 @@
 //! | [`parallel_stream`] | the same, from an async stream | as with `parallel` | [`ParallelResult`] |
 //! | [`.into_stream()`](Parallel::into_stream), [`.into_ordered_stream()`](Parallel::into_ordered_stream) | the same | is one item of many | a stream of `(index, result)` |
 //! | [`race()`] | all at once | loses | the first success, or [`RaceError`] |
+//! | [`race().stagger()`](Race::stagger) | another after each delay or failure | loses | the same |
+//! | [`fall_through`] | one at a time, until one succeeds | starts the next | the same |
 //! | [`sequential()`] | one at a time, in order | ends the run | all values, or [`TaskError`] |
 //! | [`batched()`] | a batch at a time | ends the run | all values, or [`TaskError`] |
 //! | [`batched().settle()`](Batched::settle) | a batch at a time | is one outcome of many | [`ParallelResult`] |
+//! | [`gather`], [`try_gather`] | a tuple, an array or a `Vec` at once | is one output of many; ends the run | the outputs; the values, or the first error |
+//! | [`join_all`] | any futures, all at once or [so many](JoinAll::concurrency) at a time | is one output of many | the outputs |
+//! | [`task_group`] | what is spawned into it, within its scope | ends the run, drops the rest | the value of its body, or [`TaskGroupError`] |
+//! | [`timeout`] | one future | is its output | the output, or [`Elapsed`] |
+//! | [`paginate`] | one fetch of a page at a time | is the last item | a stream of items |
 //!
 //! A *task* is a future of a `Result`, and a list of tasks is anything that iterates over such futures, pulled lazily.
 //!
@@ -33,6 +40,8 @@
 //! # });
 //! ```
 //!
+//! Which one to use for what is told on a [page of its own](_patterns).
+//!
 //! # What all verbs have in common
 //! - **They are plain futures.** They do nothing until polled, and work only while polled: no executor, no thread, no timer
 //!   and no global is involved. Tasks run *concurrently* on the thread that polls, so they may borrow and need not be
@@ -50,6 +59,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `std` | yes | the clock: [`ParallelResult::duration`] |
+//! | `test-util` | no | `VirtualClock` in [`time`], for tests that wait without waiting |
 //!
 //! Without default features the crate is `no_std` and needs `alloc`, and atomics of pointer size with compare-and-swap.
 
@@ -76,6 +86,10 @@ mod sequential;
 mod sink;
 mod task_group;
 pub mod time;
+
+#[cfg(doc)]
+#[path = "patterns.rs"]
+pub mod _patterns;
 
 pub use batched::{Batched, BatchedSettle, batched};
 pub use gather::{Gather, TryGather, gather, try_gather};

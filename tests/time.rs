@@ -208,3 +208,47 @@ fn clocks_and_their_futures_can_be_sent() {
     drop(check(timeout(secs(1), clock.timer(), ready(1))));
     drop(check(timeout(secs(1), clock.timer(), ready(1)).or(1)));
 }
+
+/// A timer that borrows and whose type is hidden: what waits by it can still be spawned.
+#[test]
+fn what_waits_by_a_borrowed_timer_can_be_spawned() {
+    use abreast::{Timer, batched, gather, race, task_group};
+
+    struct Client(VirtualClock);
+    impl Client {
+        fn timer(&self) -> impl Timer<Sleep: Send> + Copy + Send + Sync {
+            |duration| self.0.sleep(duration)
+        }
+
+        async fn get(&self, id: u64) -> Result<u64, Elapsed> {
+            let sleep = self.0.sleep(secs(id));
+            timeout(secs(5), self.timer(), sleep).await.map(|()| id)
+        }
+    }
+
+    fn spawn<F: Future + Send + 'static>(clock: &VirtualClock, future: F) -> F::Output {
+        clock.run(future)
+    }
+
+    let clock = VirtualClock::new();
+    let client = Client(clock.clone());
+    let sum = spawn(&clock, async move {
+        let ids = [1, 2];
+        let timer = client.timer();
+        let (a, b) = gather((
+            timeout(secs(9), timer, client.get(1)).or(Ok(0)),
+            client.get(1),
+        ))
+        .await;
+        let batches = batched(&ids, |id| client.get(*id)).pause(secs(1), timer);
+        let batches: u64 = batches.await.unwrap().iter().sum();
+        let winner = race(ids.iter().map(|id| client.get(*id))).stagger(secs(1), timer);
+        let winner = winner.await.unwrap().value;
+        let group = task_group(async |group| {
+            let handles = ids.map(|id| group.spawn(client.get(id)));
+            Ok::<_, Elapsed>(gather(handles).await.iter().sum::<u64>())
+        });
+        a.unwrap() + b.unwrap() + batches + winner + group.await.unwrap()
+    });
+    assert_eq!(sum, 1 + 1 + 3 + 1 + 3);
+}

@@ -1,5 +1,6 @@
 //! Where the tasks of batches come from.
 
+use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -73,8 +74,7 @@ where
 }
 
 /// The tasks that a handler makes of items, with a pause by a timer.
-pub(super) type HandledPaused<I, F, M> =
-    Handled<I, F, Paused<M, <M as Timer>::Sleep, <I as Iterator>::Item>>;
+pub(super) type HandledPaused<I, F, M> = Handled<I, F, Paused<M, <I as Iterator>::Item>>;
 
 /// What happens between two batches.
 pub trait Pause<Item> {
@@ -99,18 +99,20 @@ impl<Item> Pause<Item> for () {
 
 pin_project! {
     /// The pause of [`Batched::pause`](crate::Batched::pause).
-    #[derive(Debug)]
-    pub struct Paused<M, S, Item> {
+    pub struct Paused<M, Item>
+    where
+        M: Timer,
+    {
         delay: Duration,
         timer: M,
         #[pin]
-        sleep: Option<S>,
+        sleep: Option<M::Sleep>,
         // The item that waits for the pause to be over: without one there is nothing to pause for.
         item: Option<Item>,
     }
 }
 
-impl<M, S, Item> Paused<M, S, Item> {
+impl<M: Timer, Item> Paused<M, Item> {
     pub(super) const fn new(delay: Duration, timer: M) -> Self {
         Self {
             delay,
@@ -121,11 +123,7 @@ impl<M, S, Item> Paused<M, S, Item> {
     }
 }
 
-impl<M, S, Item> Pause<Item> for Paused<M, S, Item>
-where
-    M: Timer<Sleep = S>,
-    S: Future,
-{
+impl<M: Timer, Item> Pause<Item> for Paused<M, Item> {
     fn poll_after(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -146,5 +144,13 @@ where
         }
         this.sleep.set(None);
         Poll::Ready(this.item.take())
+    }
+}
+
+impl<M: Timer, Item> fmt::Debug for Paused<M, Item> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Paused")
+            .field("delay", &self.delay)
+            .finish_non_exhaustive()
     }
 }

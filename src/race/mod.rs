@@ -232,11 +232,7 @@ impl<I, Fut, T, E, O> Race<I, Fut, T, E, O> {
     /// # Polls and allocations
     /// One allocation more than without. A task is pulled from the iterator when it is to start. The timer is asked for
     /// only while a task runs and the size hint of the iterator does not say that there is no other.
-    pub fn stagger<M>(
-        self,
-        delay: Duration,
-        timer: M,
-    ) -> Race<I, Fut, T, E, O, Staggered<M, M::Sleep>>
+    pub fn stagger<M>(self, delay: Duration, timer: M) -> Race<I, Fut, T, E, O, Staggered<M>>
     where
         M: Timer,
     {

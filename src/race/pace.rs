@@ -39,14 +39,14 @@ impl Pace for OneByOne {
 }
 
 /// Some delay: the pace of a [staggered](crate::Race::stagger) race.
-pub struct Staggered<M, S> {
+pub struct Staggered<M: Timer> {
     delay: Duration,
     timer: M,
     /// Made on first use, and then reused.
-    sleep: Option<Pin<Box<Option<S>>>>,
+    sleep: Option<Pin<Box<Option<M::Sleep>>>>,
 }
 
-impl<M, S> Staggered<M, S> {
+impl<M: Timer> Staggered<M> {
     pub(super) const fn new(delay: Duration, timer: M) -> Self {
         Self {
             delay,
@@ -56,7 +56,7 @@ impl<M, S> Staggered<M, S> {
     }
 }
 
-impl<M: Timer<Sleep = S>, S: Future> Pace for Staggered<M, S> {
+impl<M: Timer> Pace for Staggered<M> {
     fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(None));
         if sleep.is_none() {
@@ -76,7 +76,7 @@ impl<M: Timer<Sleep = S>, S: Future> Pace for Staggered<M, S> {
     }
 }
 
-impl<M, S> fmt::Debug for Staggered<M, S> {
+impl<M: Timer> fmt::Debug for Staggered<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Staggered")
             .field("delay", &self.delay)

@@ -74,7 +74,7 @@ use super::Timer;
 /// # Polls and allocations
 /// The timer is asked for when the future was not ready on its first poll, and never if it was. Each poll polls the future
 /// and, if that is pending, the timer. No allocations.
-pub fn timeout<M, Fut>(duration: Duration, timer: M, future: Fut) -> Timeout<Fut, M, M::Sleep>
+pub fn timeout<M, Fut>(duration: Duration, timer: M, future: Fut) -> Timeout<Fut, M>
 where
     M: Timer,
     Fut: Future,
@@ -133,17 +133,20 @@ impl Error for Elapsed {}
 pin_project! {
     /// The future of [`timeout`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct Timeout<Fut, M, S> {
+    pub struct Timeout<Fut, M>
+    where
+        M: Timer,
+    {
         #[pin]
         future: Option<Fut>,
         #[pin]
-        sleep: Option<S>,
+        sleep: Option<M::Sleep>,
         timer: M,
         duration: Duration,
     }
 }
 
-impl<Fut: Future, M, S> Timeout<Fut, M, S> {
+impl<Fut: Future, M: Timer> Timeout<Fut, M> {
     /// Resolves to `default` if the future takes too long, and so never fails.
     ///
     /// ```
@@ -153,7 +156,7 @@ impl<Fut: Future, M, S> Timeout<Fut, M, S> {
     /// assert_eq!(health, "unknown");
     /// # });
     /// ```
-    pub fn or(self, default: Fut::Output) -> TimeoutOr<Fut, M, S, Fut::Output> {
+    pub fn or(self, default: Fut::Output) -> TimeoutOr<Fut, M, Fut::Output> {
         TimeoutOr {
             timeout: self,
             default: Some(default),
@@ -161,11 +164,10 @@ impl<Fut: Future, M, S> Timeout<Fut, M, S> {
     }
 }
 
-impl<Fut, M, S> Future for Timeout<Fut, M, S>
+impl<Fut, M> Future for Timeout<Fut, M>
 where
     Fut: Future,
-    M: Timer<Sleep = S>,
-    S: Future,
+    M: Timer,
 {
     type Output = Result<Fut::Output, Elapsed>;
 
@@ -192,16 +194,17 @@ where
     }
 }
 
-impl<Fut, M, S> FusedFuture for Timeout<Fut, M, S>
+impl<Fut, M> FusedFuture for Timeout<Fut, M>
 where
-    Self: Future,
+    Fut: Future,
+    M: Timer,
 {
     fn is_terminated(&self) -> bool {
         self.future.is_none()
     }
 }
 
-impl<Fut, M, S> fmt::Debug for Timeout<Fut, M, S> {
+impl<Fut, M: Timer> fmt::Debug for Timeout<Fut, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timeout")
             .field("duration", &self.duration)
@@ -213,18 +216,20 @@ impl<Fut, M, S> fmt::Debug for Timeout<Fut, M, S> {
 pin_project! {
     /// The future of [`Timeout::or`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct TimeoutOr<Fut, M, S, T> {
+    pub struct TimeoutOr<Fut, M, T>
+    where
+        M: Timer,
+    {
         #[pin]
-        timeout: Timeout<Fut, M, S>,
+        timeout: Timeout<Fut, M>,
         default: Option<T>,
     }
 }
 
-impl<Fut, M, S, T> Future for TimeoutOr<Fut, M, S, T>
+impl<Fut, M, T> Future for TimeoutOr<Fut, M, T>
 where
     Fut: Future<Output = T>,
-    M: Timer<Sleep = S>,
-    S: Future,
+    M: Timer,
 {
     type Output = T;
 
@@ -236,16 +241,17 @@ where
     }
 }
 
-impl<Fut, M, S, T> FusedFuture for TimeoutOr<Fut, M, S, T>
+impl<Fut, M, T> FusedFuture for TimeoutOr<Fut, M, T>
 where
-    Self: Future,
+    Fut: Future<Output = T>,
+    M: Timer,
 {
     fn is_terminated(&self) -> bool {
         self.timeout.future.is_none()
     }
 }
 
-impl<Fut, M, S, T> fmt::Debug for TimeoutOr<Fut, M, S, T> {
+impl<Fut, M: Timer, T> fmt::Debug for TimeoutOr<Fut, M, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("TimeoutOr").field(&self.timeout).finish()
     }

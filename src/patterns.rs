@@ -1,0 +1,230 @@
+//! The patterns of concurrent operations, and which verb each of them is. There is nothing in here but this page.
+//!
+//! # When to use which
+//! | pattern | use it for | here |
+//! |---|---|---|
+//! | [Gather](#gather) | independent operations, partial success is fine | [`gather`], [`join_all`] |
+//! | Gather, all or nothing | operations that are of no use without each other | [`try_gather`] |
+//! | [Task group](#task-group) | operations that depend on or start others, all or nothing | [`task_group`] |
+//! | [Limit](#fan-out-with-a-limit) | many operations, concurrency under control | [`parallel()`], [`parallel_stream`] with [`paginate`] |
+//! | [Chunks](#chunks) | rate-limited services, work in bursts | [`batched()`], with a [pause](crate::Batched::pause) |
+//! | [First completed](#first-completed) | redundant services, the fastest wins | [`race()`], [staggered](crate::Race::stagger) |
+//! | [Fall through](#from-the-cheapest-to-the-fastest) | redundant services, the cheapest that works | [`fall_through`] |
+//! | [Timeouts](#a-timeout-for-each-operation) | whatever may hang | [`timeout`] |
+//! | One after another | steps that need each other | [`sequential()`] |
+//!
+//! # What an error does
+//! | | on an error | the errors are in |
+//! |---|---|---|
+//! | [`gather`], [`join_all`] | goes on, and returns it with the rest | each output, a `Result` |
+//! | [`try_gather`] | drops the rest, fails with the first | `Err(E)` |
+//! | [`task_group`] | drops the rest, fails with all that are known | [`TaskGroupError`](crate::TaskGroupError) |
+//! | [`parallel()`] | goes on | [`ParallelResult`](crate::ParallelResult) |
+//! | [`parallel().fail_fast(true)`](crate::Parallel::fail_fast) | drops the rest, keeps what was done | [`ParallelResult`](crate::ParallelResult) |
+//! | [`batched()`], [`sequential()`] | drops the rest, starts no more, fails with the first | [`TaskError`](crate::TaskError) |
+//! | [`batched().settle()`](crate::Batched::settle) | goes on | [`ParallelResult`](crate::ParallelResult) |
+//! | [`race()`], [`fall_through`] | goes on while anyone is left, fails with every one | [`RaceError`](crate::RaceError) |
+//! | [`paginate`] | yields it, and ends | the last item |
+//!
+//! # Gather
+//! A fixed set of operations, of any types. All of them run, and what failed is told apart from what did not.
+//!
+//! ```
+//! use abreast::gather;
+//! # async fn health() -> Result<&'static str, String> { Ok("healthy") }
+//! # async fn classes(limit: usize) -> Result<Vec<usize>, String> { Ok(vec![0; limit]) }
+//! # async fn deployments(_: usize) -> Result<Vec<usize>, String> { Err("503".into()) }
+//!
+//! # smol::block_on(async {
+//! let mut errors = Vec::new();
+//! let (health, classes, deployments) = gather((health(), classes(100), deployments(5))).await;
+//!
+//! let status = health.unwrap_or("unknown");
+//! let class_count = classes.map_or(0, |classes| classes.len());
+//! if let Err(error) = deployments {
+//!     errors.push(format!("failed to fetch deployments: {error}"));
+//! }
+//! # assert_eq!((status, class_count), ("healthy", 100));
+//! # assert_eq!(errors, ["failed to fetch deployments: 503"]);
+//! # });
+//! ```
+//!
+//! # Task group
+//! A scope whose tasks end with it. They may borrow from outside and write to it; the first failure drops the others.
+//!
+//! ```
+//! use abreast::task_group;
+//! # async fn health() -> Result<&'static str, String> { Ok("healthy") }
+//! # async fn deployments(_: usize) -> Result<Vec<usize>, String> { Err("503".into()) }
+//!
+//! #[derive(Default)]
+//! struct Dashboard {
+//!     status: &'static str,
+//!     deployments: Vec<usize>,
+//! }
+//!
+//! # smol::block_on(async {
+//! let mut data = Dashboard::default();
+//! let result = task_group(async |group| {
+//!     group.spawn(async {
+//!         data.status = health().await?;
+//!         Ok::<_, String>(())
+//!     });
+//!     group.spawn(async {
+//!         data.deployments = deployments(5).await?;
+//!         Ok::<_, String>(())
+//!     });
+//!     Ok(())
+//! })
+//! .await;
+//!
+//! if let Err(failed) = result {
+//!     for (origin, error) in failed {
+//!         println!("{origin}: {error}"); // task 1: 503
+//!     }
+//! }
+//! # assert_eq!(data.status, "healthy");
+//! # });
+//! ```
+//!
+//! # Fan out with a limit
+//! A list of any length, of which so many are worked on at a time. There is no semaphore to be acquired: what cannot run
+//! yet has not been created.
+//!
+//! ```
+//! use abreast::parallel;
+//! # async fn operation(n: usize) -> Result<usize, String> { Ok(n) }
+//!
+//! # smol::block_on(async {
+//! let result = parallel((0..100).map(operation)).concurrency(20).await;
+//! assert_eq!(result.success_count(), 100);
+//! # });
+//! ```
+//!
+//! When the list itself comes by pages, items are processed while the next page loads, and a page that cannot be fetched
+//! is one more task that fails:
+//!
+//! ```
+//! use abreast::{paginate, parallel_stream};
+//! use futures::StreamExt;
+//! # async fn list(limit: usize, offset: usize) -> Result<Vec<usize>, String> {
+//! #     Ok((0..250).skip(offset).take(limit).collect())
+//! # }
+//! # async fn process(item: usize) -> Result<usize, String> { Ok(item) }
+//!
+//! # smol::block_on(async {
+//! let items = paginate(100, |limit, offset| list(limit, offset));
+//! let result = parallel_stream(items.map(|item| async move { process(item?).await }))
+//!     .concurrency(20)
+//!     .await;
+//! assert_eq!(result.success_count(), 250);
+//! # });
+//! ```
+//!
+//! # Chunks
+//! Bursts of so many, with a pause between them, but not after the last.
+//!
+//! ```
+//! use std::time::Duration;
+//! use abreast::batched;
+//! # async fn get(id: usize) -> Result<usize, String> { if id == 4 { Err("404".into()) } else { Ok(id) } }
+//!
+//! # smol::block_on(async {
+//! let result = batched([1, 2, 3, 4, 5], get)
+//!     .batch_size(2)
+//!     .pause(Duration::from_millis(1), smol::Timer::after)
+//!     .settle()
+//!     .await;
+//! assert_eq!((result.success_count(), result.failure_count()), (4, 1));
+//! # });
+//! ```
+//!
+//! # First completed
+//! Redundant services are asked at once, the first success is the result, and the others are dropped, which cancels them.
+//! One that fails does not end the race.
+//!
+//! ```
+//! use abreast::race;
+//! # async fn health(replica: &str) -> Result<String, String> {
+//! #     if replica == "dead" { Err("refused".into()) } else { Ok(format!("{replica} is healthy")) }
+//! # }
+//!
+//! # smol::block_on(async {
+//! let winner = race(["dead", "quick", "slow"].map(health)).await.unwrap();
+//! assert_eq!((winner.value.as_str(), winner.winner_index), ("quick is healthy", 1));
+//! # });
+//! ```
+//!
+//! # From the cheapest to the fastest
+//! What differs is the delay before the next is asked although the last one has not failed: infinite in a fall-through,
+//! some in a staggered race, none in a race. See [`race()`] for a comparison.
+//!
+//! ```
+//! use std::time::Duration;
+//! use abreast::{fall_through, race};
+//! # async fn ask(model: &str) -> Result<String, String> {
+//! #     if model == "large" { Err("overloaded".into()) } else { Ok(model.into()) }
+//! # }
+//!
+//! # smol::block_on(async {
+//! let models = ["large", "small", "tiny"];
+//! let delay = Duration::from_millis(200);
+//! let cheapest = fall_through(models.into_iter().map(ask)).await.unwrap();
+//! let between = race(models.into_iter().map(ask)).stagger(delay, smol::Timer::after).await.unwrap();
+//! let fastest = race(models.into_iter().map(ask)).await.unwrap();
+//! # assert_eq!([cheapest.value, between.value, fastest.value], ["small", "small", "small"]);
+//! # });
+//! ```
+//!
+//! # A timeout for each operation
+//! Each operation has a time of its own, and a default where one will do.
+//!
+//! ```
+//! use std::time::Duration;
+//! use abreast::{gather, timeout};
+//! # async fn health() -> &'static str { std::future::pending().await }
+//! # async fn classes() -> Vec<usize> { vec![0; 100] }
+//!
+//! # smol::block_on(async {
+//! let limit = Duration::from_millis(10);
+//! let (health, classes) = gather((
+//!     timeout(limit, smol::Timer::after, health()).or("unknown"),
+//!     timeout(limit, smol::Timer::after, classes()).or(vec![]),
+//! ))
+//! .await;
+//! assert_eq!((health, classes.len()), ("unknown", 100));
+//! # });
+//! ```
+//!
+//! # Best practices
+//! 1. **Return errors where partial success is acceptable.** [`gather`], [`join_all`], [`parallel()`] and
+//!    [`batched().settle()`](crate::Batched::settle) do nothing else; ask for [`try_gather`] or
+//!    [`fail_fast`](crate::Parallel::fail_fast) where it is not.
+//! 2. **Limit concurrency**, so as not to overwhelm services: [`parallel()`] runs 5 at a time until told otherwise, and
+//!    [`batched()`] 10. Only [`gather`], [`join_all`], [`race()`] and [`task_group`] run all at once, and all but a race and
+//!    a fixed set take a [limit](crate::TaskGroup::limit).
+//! 3. **Set timeouts on individual operations**, as [above](#a-timeout-for-each-operation): one that hangs must not hold up
+//!    the others. A [`timeout`] around all of them is a last resort, for it throws away what was done.
+//! 4. **Cancel what is pending when the first has completed.** A [`race()`] has dropped its losers when it resolves. To
+//!    cancel anything else, drop it.
+//! 5. **Consider a task group** where operations start others, so that none outlives its scope: [`task_group`].
+//!
+//! And one more, for tests: **do not wait.** With the feature `test-util`, a `VirtualClock` in [`time`](crate::time) is the
+//! timer, and hours pass at once:
+//!
+#![cfg_attr(feature = "test-util", doc = "```")]
+#![cfg_attr(not(feature = "test-util"), doc = "```ignore")]
+//! use std::{future::pending, time::Duration};
+//! use abreast::{time::VirtualClock, timeout};
+//!
+//! let clock = VirtualClock::new();
+//! let hour = Duration::from_secs(3600);
+//! assert!(clock.run(timeout(hour, clock.timer(), pending::<()>())).is_err());
+//! assert_eq!(clock.now(), hour);
+//! ```
+
+#[allow(unused_imports)] // for the links
+use crate::{
+    batched, fall_through, gather, join_all, paginate, parallel, parallel_stream, race, sequential,
+    task_group, timeout, try_gather,
+};
