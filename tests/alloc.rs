@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use abreast::{batched, fall_through, parallel, parallel_stream, race, sequential};
+use futures::future::LocalBoxFuture;
 use futures::{Stream, StreamExt};
 
 /// Counts what each thread allocates, so tests do not count each other.
@@ -257,7 +258,7 @@ fn a_huge_size_hint_reserves_nothing_of_its_size() {
     }
     const MOST: isize = 64 * 1024;
     for hint in [4_000_000, usize::MAX] {
-        let runs: [(&str, Pin<Box<dyn Future<Output = ()>>>); 7] = [
+        let runs: [(&str, LocalBoxFuture<'_, ()>); 7] = [
             (
                 "parallel",
                 Box::pin(async move { drop(parallel(Boasting(hint, 1)).await) }),
@@ -467,8 +468,8 @@ fn all_is_given_back_however_the_run_ends() {
         let tasks = || (0..1_000).map(|n| Work::new(Kind::Woken, Ok(n)));
         freed(&|| {
             halfway(Box::pin(async move {
-                drop(parallel(tasks()).concurrency(64).await)
-            }))
+                drop(parallel(tasks()).concurrency(64).await);
+            }));
         });
         freed(&|| halfway(Box::pin(async move { drop(sequential(tasks()).await) })));
         freed(&|| {
