@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
 use event_listener::{Event, EventListener};
 use futures::future::FusedFuture;
@@ -17,7 +17,7 @@ use super::kind::{Job, Kind, Shared};
 use super::ledger::Refusal;
 use super::slot::Slot;
 
-/// Polls `attempt` until it gives something, each time that `event` is notified.
+/// Makes an `attempt` now and each time that `event` is notified, until it gives something.
 fn poll_until<T>(
     listener: &mut Option<EventListener>,
     event: &Event,
@@ -25,18 +25,20 @@ fn poll_until<T>(
     mut attempt: impl FnMut() -> Option<T>,
 ) -> Poll<T> {
     loop {
-        if let Some(value) = attempt() {
+        // A notification is used up before the attempt that it is for, or it would be passed on.
+        if let Some(listening) = listener {
+            ready!(Pin::new(listening).poll(cx));
             *listener = None;
+        }
+        if let Some(value) = attempt() {
             return Poll::Ready(value);
         }
-        match listener {
-            // The next attempt comes after this, so it cannot miss what it waits for.
-            None => *listener = Some(event.listen()),
-            Some(listening) => match Pin::new(listening).poll(cx) {
-                Poll::Ready(()) => *listener = None,
-                Poll::Pending => return Poll::Pending,
-            },
+        // Another attempt comes after this, so what it waits for cannot be missed.
+        let listening = event.listen();
+        if let Some(value) = attempt() {
+            return Poll::Ready(value);
         }
+        *listener = Some(listening);
     }
 }
 
