@@ -68,12 +68,12 @@ impl<Fut, T, E> Task<Fut, T, E> {
 }
 
 impl<Fut, T, E> TaskProjection<'_, Fut, T, E> {
-    /// Drops the future and keeps the outcome. A panic of the destructor outweighs it.
+    /// Drops the future and keeps the outcome. A panic of the destructor outweighs anything but a panic before it.
     fn end(&mut self, outcome: Outcome<T, E>) -> Ending {
         let dropped = catch(|| self.future.set(None));
-        let outcome = match dropped {
-            Ok(()) => outcome,
-            Err(panic) => {
+        let outcome = match (dropped, outcome) {
+            (Ok(()), outcome) | (Err(_), outcome @ Err(OperationError::Panicked { .. })) => outcome,
+            (Err(panic), outcome) => {
                 let _ = catch(|| drop(outcome));
                 Err(panic.into())
             }
