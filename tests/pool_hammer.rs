@@ -55,7 +55,7 @@ fn every_handle_resolves_once_and_memory_returns_to_where_it_was() {
     let _alone = ALONE.lock();
     let count: u64 = match env::var("ABREAST_OPERATIONS") {
         Ok(count) => count.parse().expect("a number of operations"),
-        Err(_) => 200_000,
+        Err(_) => 1_000_000,
     };
     let run = |count: u64| {
         let executor = Arc::new(smol::Executor::new());
