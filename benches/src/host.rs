@@ -1,12 +1,13 @@
 //! Where contenders run: the plainest executor there is, and those of the runtimes that bring their own.
 
-use std::future::Future;
+use std::future::{self, Future};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
 
-use async_executor::LocalExecutor;
+use async_executor::{Executor, LocalExecutor};
 use tokio::runtime::{Builder, Runtime};
 
 struct Flag(AtomicBool);
@@ -61,4 +62,33 @@ pub(crate) fn with_executor<R>(f: impl FnOnce(&LocalExecutor<'static>) -> R) -> 
 /// Runs `future` beside the tasks of a local async-executor.
 pub(crate) fn block_on_smol<F: Future>(future: F) -> F::Output {
     with_executor(|executor| block_on(executor.run(future)))
+}
+
+/// Runs `future` in a runtime of tokio with two threads.
+pub(crate) fn block_on_tokio_threads<F: Future>(future: F) -> F::Output {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        let mut builder = Builder::new_multi_thread();
+        builder
+            .worker_threads(2)
+            .build()
+            .expect("a runtime without drivers")
+    });
+    RUNTIME.block_on(future)
+}
+
+/// The executor that two threads run, started at the first call.
+pub(crate) fn on_executor_threads() -> &'static Executor<'static> {
+    static EXECUTOR: LazyLock<&'static Executor<'static>> = LazyLock::new(|| {
+        let executor: &'static Executor<'static> = Box::leak(Box::new(Executor::new()));
+        for _ in 0..2 {
+            thread::spawn(|| futures::executor::block_on(executor.run(future::pending::<()>())));
+        }
+        executor
+    });
+    &EXECUTOR
+}
+
+/// Runs `future` beside those threads.
+pub(crate) fn block_on_executor_threads<F: Future>(future: F) -> F::Output {
+    futures::executor::block_on(future)
 }

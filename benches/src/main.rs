@@ -14,6 +14,7 @@ mod chunked;
 mod counts;
 mod host;
 mod parallel;
+mod pool;
 mod race;
 mod session;
 mod sets;
@@ -30,6 +31,7 @@ fn main() {
     race::measure_all(&mut session);
     batched::measure_all(&mut session);
     batched::measure_sets(&mut session);
+    pool::measure_all(&mut session);
     counts::measure_all(&mut session);
     targets::print(&session);
 }

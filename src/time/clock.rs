@@ -1,6 +1,5 @@
 //! The monotonic clock behind the durations in results. Without `std` there is none, and nothing is measured.
 
-#[cfg(feature = "std")]
 use core::time::Duration;
 #[cfg(all(
     feature = "std",
@@ -29,5 +28,32 @@ impl Stopwatch {
     pub(crate) fn elapsed(&self) -> Duration {
         self.started
             .map_or(Duration::ZERO, |started| started.elapsed())
+    }
+}
+
+/// A reading of the clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    #[cfg(feature = "std")]
+    at: Instant,
+}
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        Self {
+            #[cfg(feature = "std")]
+            at: Instant::now(),
+        }
+    }
+
+    /// The time from `earlier` to this moment; zero without a clock.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        #[cfg(feature = "std")]
+        return self.at.saturating_duration_since(earlier.at);
+        #[cfg(not(feature = "std"))]
+        {
+            let _ = earlier;
+            Duration::ZERO
+        }
     }
 }

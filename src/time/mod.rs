@@ -10,7 +10,7 @@ mod timer;
 #[cfg(feature = "test-util")]
 mod virtual_clock;
 
-pub(crate) use clock::Stopwatch;
+pub(crate) use clock::{Moment, Stopwatch};
 pub use timeout::{Elapsed, Timeout, TimeoutOr, timeout};
 pub use timer::Timer;
 #[cfg(feature = "test-util")]

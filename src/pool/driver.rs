@@ -1,0 +1,263 @@
+//! What makes a pool go: one future, or one for each worker.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use futures::future::FusedFuture;
+use futures::task::{LocalFutureObj, LocalSpawn, Spawn, SpawnError};
+use pin_project_lite::pin_project;
+
+use super::kind::{Kind, Local, Shared};
+use super::worker::Team;
+
+/// Runs the operations of a [pool](crate::pool()) when it is polled. A future that resolves when the pool was
+/// [shut down](crate::Pool::shutdown), or all its clones were dropped, and every accepted operation has ended.
+///
+/// It is one future for all workers: spawn it, join it with others, or let it run [beside a future](Driver::run_until).
+/// To spread the workers over threads, take it [apart](Driver::into_workers).
+///
+/// ```
+/// use abreast::pool;
+///
+/// let (pool, driver) = pool(4);
+/// let thread = std::thread::spawn(|| smol::block_on(driver));
+///
+/// let six = pool.execute(async { Ok::<_, ()>(6) })?;
+/// assert_eq!(smol::block_on(six), Ok(6));
+/// drop(pool);
+/// thread.join().expect("the driver resolves when nobody can submit any more");
+/// # Ok::<_, abreast::PoolError>(())
+/// ```
+///
+/// # Order
+/// Operations are started in the order in which they were accepted.
+///
+/// # Cancel safety
+/// Dropping it drops all operations, queued and running. Their handles resolve with
+/// [`Abandoned`](crate::OperationError::Abandoned), and drains resolve.
+///
+/// # Panics
+/// With the feature `std`, only a hook's panic passes through; nothing is lost, and polled again, it carries on. Without
+/// it, so does a panic of an operation.
+///
+/// # Polls and allocations
+/// Each operation is polled once when it starts, and once per wake. A worker costs two allocations when it is first
+/// needed, none after that.
+#[must_use = "nothing runs unless the driver is polled, and dropping it abandons all operations"]
+pub struct Driver<K: Kind = Shared> {
+    team: Team<K>,
+    workers: usize,
+}
+
+/// The driver of a [`LocalPool`](crate::LocalPool).
+pub type LocalDriver = Driver<Local>;
+
+impl<K: Kind> Driver<K> {
+    pub(super) fn new(team: Team<K>, workers: usize) -> Self {
+        Self { team, workers }
+    }
+
+    /// Takes the driver apart into one future for each worker, to be spread over tasks or threads.
+    ///
+    /// Each runs one operation at a time, and resolves as the driver would. Dropping one abandons the operation that it
+    /// runs; the others go on with the queue, and the last takes it along. Operations that the driver runs already stay
+    /// with the first worker.
+    ///
+    /// ```
+    /// use abreast::pool;
+    ///
+    /// let (pool, driver) = pool(4);
+    /// let threads: Vec<_> = driver
+    ///     .into_workers()
+    ///     .into_iter()
+    ///     .map(|worker| std::thread::spawn(|| smol::block_on(worker)))
+    ///     .collect();
+    ///
+    /// let six = pool.execute(async { Ok::<_, ()>(6) })?;
+    /// assert_eq!(smol::block_on(six), Ok(6));
+    /// smol::block_on(pool.shutdown());
+    /// for thread in threads {
+    ///     thread.join().unwrap();
+    /// }
+    /// # Ok::<_, abreast::PoolError>(())
+    /// ```
+    pub fn into_workers(self) -> Vec<Worker<K>> {
+        let mut team = self.team;
+        let hub = team.hub().clone();
+        team.set_limit(1);
+        if let Some(idle) = hub.ledger.employ(self.workers) {
+            idle.wake();
+        }
+        let rest = (1..self.workers).map(|number| Team::new(hub.clone(), number, 1));
+        let mut workers = Vec::with_capacity(self.workers);
+        workers.push(Worker { team });
+        workers.extend(rest.map(|team| Worker { team }));
+        workers
+    }
+
+    /// Runs operations while `future` runs, and resolves to what it does: no executor is needed.
+    ///
+    /// Afterwards what is queued or running stays as it is, until the driver is polled again or dropped. If everything
+    /// is to have ended by then, let the future [drain](crate::Pool::drain) the pool or shut it down as its last step.
+    ///
+    /// ```
+    /// use abreast::pool;
+    ///
+    /// # smol::block_on(async {
+    /// let (pool, mut driver) = pool(4);
+    /// let sum = driver.run_until(async {
+    ///     let one = pool.execute(async { Ok::<_, ()>(1) }).unwrap();
+    ///     let two = pool.execute(async { Ok::<_, ()>(2) }).unwrap();
+    ///     one.await.unwrap() + two.await.unwrap()
+    /// });
+    /// assert_eq!(sum.await, 3);
+    /// # });
+    /// ```
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops `future` alone.
+    pub fn run_until<F: Future>(&mut self, future: F) -> RunUntil<'_, F, K> {
+        RunUntil {
+            future,
+            driver: self,
+        }
+    }
+
+    /// Spawns the driver onto an executor of one thread, as one task.
+    ///
+    /// ```
+    /// use abreast::local_pool;
+    /// use futures::executor::LocalPool;
+    ///
+    /// let mut executor = LocalPool::new();
+    /// let (pool, driver) = local_pool(4);
+    /// driver.spawn_local_on(&executor.spawner()).unwrap();
+    ///
+    /// let six = pool.execute(async { Ok::<_, ()>(6) })?;
+    /// assert_eq!(executor.run_until(six), Ok(6));
+    /// # Ok::<_, abreast::PoolError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the executor has been shut down. The pool has no driver then.
+    pub fn spawn_local_on(self, executor: &(impl LocalSpawn + ?Sized)) -> Result<(), SpawnError> {
+        executor.spawn_local_obj(LocalFutureObj::new(Box::new(self)))
+    }
+}
+
+impl Driver {
+    /// Spawns the driver onto an executor, as one task.
+    ///
+    /// ```
+    /// use abreast::pool;
+    /// use futures::executor::LocalPool;
+    ///
+    /// let mut executor = LocalPool::new();
+    /// let (pool, driver) = pool(4);
+    /// driver.spawn_on(&executor.spawner()).unwrap();
+    ///
+    /// let six = pool.execute(async { Ok::<_, ()>(6) })?;
+    /// assert_eq!(executor.run_until(six), Ok(6));
+    /// # Ok::<_, abreast::PoolError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the executor has been shut down. The pool has no driver then.
+    pub fn spawn_on(self, executor: &(impl Spawn + ?Sized)) -> Result<(), SpawnError> {
+        executor.spawn_obj(Box::new(self).into())
+    }
+}
+
+impl LocalDriver {
+    /// Spawns the driver onto an executor of one thread, as one task: the same as
+    /// [`spawn_local_on`](Driver::spawn_local_on).
+    ///
+    /// # Errors
+    /// If the executor has been shut down. The pool has no driver then.
+    pub fn spawn_on(self, executor: &(impl LocalSpawn + ?Sized)) -> Result<(), SpawnError> {
+        self.spawn_local_on(executor)
+    }
+}
+
+impl<K: Kind> Future for Driver<K> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.team.poll(cx)
+    }
+}
+
+impl<K: Kind> FusedFuture for Driver<K> {
+    fn is_terminated(&self) -> bool {
+        self.team.is_done()
+    }
+}
+
+impl<K: Kind> fmt::Debug for Driver<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver")
+            .field("stats", &self.team.hub().ledger.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One worker of a pool, a future: see [`Driver::into_workers`].
+#[must_use = "a worker does nothing unless polled, and dropping it abandons its operation"]
+pub struct Worker<K: Kind = Shared> {
+    team: Team<K>,
+}
+
+impl<K: Kind> Future for Worker<K> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.team.poll(cx)
+    }
+}
+
+impl<K: Kind> FusedFuture for Worker<K> {
+    fn is_terminated(&self) -> bool {
+        self.team.is_done()
+    }
+}
+
+impl<K: Kind> fmt::Debug for Worker<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The future of [`Driver::run_until`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct RunUntil<'a, F, K: Kind = Shared> {
+        #[pin]
+        future: F,
+        driver: &'a mut Driver<K>,
+    }
+}
+
+impl<F: Future, K: Kind> Future for RunUntil<'_, F, K> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        if let Poll::Ready(output) = this.future.poll(cx) {
+            return Poll::Ready(output);
+        }
+        let _ = this.driver.team.poll(cx);
+        Poll::Pending
+    }
+}
+
+impl<F, K: Kind> fmt::Debug for RunUntil<'_, F, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunUntil")
+            .field("driver", &self.driver)
+            .finish_non_exhaustive()
+    }
+}

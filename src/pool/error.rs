@@ -1,0 +1,95 @@
+//! How submissions and operations fail.
+
+use alloc::string::String;
+
+use super::ledger::Refusal;
+
+/// Why a pool did not accept an operation.
+///
+/// ```
+/// use abreast::{PoolError, pool};
+///
+/// let (pool, driver) = pool(2);
+/// drop(driver);
+/// let error = pool.execute(async { Ok::<_, ()>(1) }).unwrap_err();
+/// assert_eq!(error, PoolError::Abandoned);
+/// assert_eq!(error.to_string(), "the pool has no driver: it was dropped, and so were all of its workers");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum PoolError {
+    /// The pool was [shut down](crate::Pool::shutdown).
+    #[error("the pool was shut down")]
+    Closed,
+    /// A [drain](crate::Pool::drain) is pending. The pool will accept again when it ends.
+    #[error("the pool is being drained")]
+    Draining,
+    /// The queue is at its [capacity](crate::PoolBuilder::queue_capacity).
+    #[error("the queue of the pool is full")]
+    Full,
+    /// The driver was dropped, or all of its workers were, so nothing could ever run.
+    #[error("the pool has no driver: it was dropped, and so were all of its workers")]
+    Abandoned,
+}
+
+impl From<Refusal> for PoolError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Closed => Self::Closed,
+            Refusal::Abandoned => Self::Abandoned,
+            Refusal::Draining => Self::Draining,
+            Refusal::Full => Self::Full,
+        }
+    }
+}
+
+/// Why an operation has no value.
+///
+/// ```
+/// use abreast::{OperationError, pool};
+///
+/// # smol::block_on(async {
+/// let (pool, mut driver) = pool(2);
+/// let refused = pool.execute(async { Err::<(), _>("refused") })?;
+/// let error = driver.run_until(refused).await.unwrap_err();
+/// assert_eq!(error.to_string(), "the operation failed: refused");
+/// assert_eq!(error.into_error(), Some("refused"));
+/// # Ok::<_, abreast::PoolError>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum OperationError<E> {
+    /// It returned an error.
+    #[error("the operation failed: {0}")]
+    Failed(#[source] E),
+    /// It panicked, or a destructor of it did.
+    #[error("the operation panicked: {message}")]
+    Panicked {
+        /// What it panicked with.
+        message: String,
+    },
+    /// It was [cancelled](crate::OperationHandle::cancel).
+    #[error("the operation was cancelled")]
+    Cancelled,
+    /// The driver or the worker that had it was dropped before it ended.
+    #[error("the operation was abandoned: its driver or its worker was dropped")]
+    Abandoned,
+}
+
+impl<E> OperationError<E> {
+    /// What the operation returned, if it did.
+    ///
+    /// ```
+    /// # use abreast::OperationError;
+    /// assert_eq!(OperationError::Failed("refused").into_error(), Some("refused"));
+    /// assert_eq!(OperationError::<()>::Cancelled.into_error(), None);
+    /// ```
+    #[must_use]
+    pub fn into_error(self) -> Option<E> {
+        match self {
+            Self::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+}

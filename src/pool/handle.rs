@@ -1,0 +1,148 @@
+//! The result of one operation.
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use futures::future::FusedFuture;
+
+use super::error::OperationError;
+use super::hub::Hub;
+use super::kind::{Kind, Local, Shared};
+use super::slot::Slot;
+
+/// A future of what an operation of a [`Pool`](crate::Pool) returns.
+///
+/// It may be awaited anywhere, or not at all: dropping it lets the operation run on, and drops what it returns.
+///
+/// What becomes of it:
+///
+/// | the operation | the handle resolves with |
+/// |---|---|
+/// | returns `Ok(value)` | `Ok(value)` |
+/// | returns `Err(error)` | [`Failed(error)`](OperationError::Failed) |
+/// | panics, or a destructor of it does | [`Panicked`](OperationError::Panicked), with the message |
+/// | is cancelled before it is started | [`Cancelled`](OperationError::Cancelled), at once |
+/// | is cancelled while it runs | [`Cancelled`](OperationError::Cancelled), once its worker has dropped it |
+/// | is cancelled when it has ended | as if it were not |
+/// | is queued or running when the pool is shut down, or all clones of it are dropped | as if that were not |
+/// | is running when the driver or its worker is dropped | [`Abandoned`](OperationError::Abandoned) |
+/// | is queued when the driver or the last worker is dropped | [`Abandoned`](OperationError::Abandoned) |
+/// | is never accepted | there is none: `execute` returns a [`PoolError`](crate::PoolError) |
+///
+/// When it resolves without a value, the future of the operation has been dropped.
+///
+/// ```
+/// use abreast::{OperationError, pool};
+///
+/// # smol::block_on(async {
+/// let (pool, mut driver) = pool(4);
+/// let six = pool.execute(async { Ok::<_, ()>(6) })?;
+/// let never = pool.execute(std::future::pending::<Result<(), ()>>())?;
+/// never.cancel();
+/// driver.run_until(async {
+///     assert_eq!(six.await, Ok(6));
+///     assert_eq!(never.await, Err(OperationError::Cancelled));
+/// })
+/// .await;
+/// # Ok::<_, abreast::PoolError>(())
+/// # }).unwrap();
+/// ```
+///
+/// # Cancel safety
+/// Dropping it stops nothing. To stop the operation, [`cancel`](Self::cancel) it.
+///
+/// # Panics
+/// If it is polled after it has resolved.
+#[must_use = "dropping a handle lets the operation run on, but nobody learns what it returns"]
+pub struct OperationHandle<T, E, K: Kind = Shared> {
+    slot: Arc<Slot<T, E>>,
+    hub: Arc<Hub<K>>,
+    id: u64,
+}
+
+/// The handle of an operation of a [`LocalPool`](crate::LocalPool).
+pub type LocalOperationHandle<T, E> = OperationHandle<T, E, Local>;
+
+impl<T, E, K: Kind> OperationHandle<T, E, K> {
+    pub(super) fn new(slot: Arc<Slot<T, E>>, hub: Arc<Hub<K>>, id: u64) -> Self {
+        Self { slot, hub, id }
+    }
+
+    /// Has the operation dropped, unless it has ended.
+    ///
+    /// If it is queued, it leaves the queue and is dropped at once, by the caller. If it is running, its worker is woken
+    /// to drop it: what it returns before that counts. An operation may cancel itself or others.
+    ///
+    /// ```
+    /// # use abreast::{OperationError, pool};
+    /// # smol::block_on(async {
+    /// let (pool, driver) = pool(4);
+    /// let never = pool.execute(std::future::pending::<Result<(), ()>>())?;
+    /// never.cancel();
+    /// assert_eq!(never.await, Err(OperationError::Cancelled));
+    /// assert_eq!((pool.queue_length(), pool.stats().total_cancelled), (0, 1));
+    /// # Ok::<_, abreast::PoolError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn cancel(&self) {
+        if !self.hub.withdraw(self.id) {
+            self.slot.cancel();
+        }
+    }
+
+    /// Whether the operation has ended.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// let (pool, mut driver) = abreast::pool(4);
+    /// let handle = pool.execute(async { Ok::<_, ()>(6) })?;
+    /// assert!(!handle.is_finished());
+    /// driver.run_until(pool.drain()).await;
+    /// assert!(handle.is_finished());
+    /// # Ok::<_, abreast::PoolError>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.slot.is_ended()
+    }
+
+    /// Which operation of its pool this is (0-based, in the order in which they were accepted).
+    ///
+    /// ```
+    /// let (pool, _driver) = abreast::pool(4);
+    /// assert_eq!(pool.execute(async { Ok::<_, ()>(6) })?.id(), 0);
+    /// assert_eq!(pool.execute(async { Ok::<_, ()>(7) })?.id(), 1);
+    /// # Ok::<_, abreast::PoolError>(())
+    /// ```
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+}
+
+impl<T, E, K: Kind> Future for OperationHandle<T, E, K> {
+    type Output = Result<T, OperationError<E>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.slot.poll(cx)
+    }
+}
+
+impl<T, E, K: Kind> FusedFuture for OperationHandle<T, E, K> {
+    fn is_terminated(&self) -> bool {
+        self.slot.is_taken()
+    }
+}
+
+impl<T, E, K: Kind> fmt::Debug for OperationHandle<T, E, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationHandle")
+            .field("id", &self.id)
+            .field("finished", &self.is_finished())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,45 @@
+//! Keeps panics of foreign code from the workers. Without `std` they pass through.
+
+use alloc::string::String;
+
+use super::error::OperationError;
+
+/// The message of a panic.
+#[derive(Debug)]
+pub(super) struct Panic(String);
+
+impl<E> From<Panic> for OperationError<E> {
+    fn from(panic: Panic) -> Self {
+        Self::Panicked { message: panic.0 }
+    }
+}
+
+/// What a panic that nobody caught is known by.
+#[cfg(not(feature = "std"))]
+pub(super) fn uncaught() -> Panic {
+    Panic(String::from(
+        "it was not caught: that needs the feature `std`",
+    ))
+}
+
+#[cfg(not(feature = "std"))]
+pub(super) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
+    Ok(f())
+}
+
+/// What panics is never looked at again, other than to be dropped.
+#[cfg(feature = "std")]
+pub(super) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
+        let message = match payload.downcast_ref::<&str>() {
+            Some(message) => Some(String::from(*message)),
+            None => payload.downcast_ref::<String>().cloned(),
+        };
+        // A payload may panic when it is dropped, and so may what that one panics with.
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+        dropped.unwrap_or_else(core::mem::forget);
+        Panic(message.unwrap_or_else(|| String::from("with a payload that is no text")))
+    })
+}

@@ -1,0 +1,254 @@
+//! What runs operations: a window whose source is the queue.
+
+use alloc::sync::Arc;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+
+use crate::engine::{Verb, Window};
+use crate::time::Moment;
+
+use super::hub::Hub;
+use super::kind::{Job, Kind};
+use super::ledger::Next;
+use super::panic::catch;
+use super::slot::Waiting;
+use super::stats::Ending;
+use super::task::Work;
+
+/// An operation that was taken out of the queue.
+struct Claim<K: Kind> {
+    id: u64,
+    job: Job<K>,
+    started: Moment,
+    /// Whether the hook knows.
+    told: bool,
+}
+
+impl<K: Kind> Claim<K> {
+    fn new(id: u64, job: Job<K>, started: Moment) -> Self {
+        Self {
+            id,
+            job,
+            started,
+            told: false,
+        }
+    }
+}
+
+/// A claim in the window. It leaves the window when the task has ended.
+struct Running<K: Kind>(Option<Claim<K>>);
+
+impl<K: Kind> Future for Running<K> {
+    type Output = (Claim<K>, Ending);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(claim) = &mut self.0 else {
+            return Poll::Pending;
+        };
+        match claim.job.as_mut().poll(cx) {
+            Poll::Ready(ending) => match self.0.take() {
+                Some(claim) => Poll::Ready((claim, ending)),
+                None => Poll::Pending,
+            },
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+/// What is left to do for an operation that was counted and published: all of it foreign code.
+struct Aftermath<K: Kind> {
+    /// `None` if it panicked, and the panic was not caught.
+    ended: Option<(Claim<K>, Ending, Duration)>,
+    waiting: Waiting,
+    quiet: bool,
+    room: bool,
+}
+
+/// The verb: the queue is the source, the handles are the sink.
+struct Feed<K: Kind> {
+    hub: Arc<Hub<K>>,
+    /// Which of the workers of the pool this is.
+    number: usize,
+    /// How many operations it may run at once.
+    limit: usize,
+    running: usize,
+    /// Whether the queue was empty at the last look, so that the next one is made when there is something in it.
+    idle: bool,
+    /// An operation that was taken out of the queue already.
+    next: Option<Claim<K>>,
+    aftermath: Option<Aftermath<K>>,
+}
+
+impl<K: Kind> Feed<K> {
+    fn settle(&mut self) {
+        let Some(aftermath) = self.aftermath.take() else {
+            return;
+        };
+        let hub = &*self.hub;
+        let _ = catch(|| aftermath.waiting.notify());
+        if aftermath.room {
+            hub.tell_room();
+        }
+        if aftermath.quiet {
+            hub.tell_quiet();
+        }
+        if let Some((claim, ending, duration)) = aftermath.ended {
+            // If its handle is gone, so is now what it returned.
+            let _ = catch(|| drop(claim.job));
+            hub.tell_ended(claim.id, ending, duration);
+        }
+    }
+}
+
+impl<K: Kind> Verb for Feed<K> {
+    type Task = Running<K>;
+
+    fn admits(&self, in_flight: usize) -> bool {
+        in_flight < self.limit
+    }
+
+    fn poll_task(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Running<K>>> {
+        let this = &mut *self;
+        if this.next.is_none() {
+            match this.hub.ledger.next(this.number, cx.waker()) {
+                Next::Run(id, job) => {
+                    this.next = Some(Claim::new(id, job, Moment::now()));
+                    this.hub.tell_room();
+                }
+                Next::Wait => {
+                    this.idle = true;
+                    return Poll::Pending;
+                }
+                Next::Leave => return Poll::Ready(None),
+            }
+        }
+        this.idle = false;
+        // The claim is kept until the hook has returned, for it may panic.
+        if let Some(claim) = this.next.as_mut().filter(|claim| !claim.told) {
+            claim.told = true;
+            this.hub.tell_started(claim.id);
+        }
+        this.running += 1;
+        Poll::Ready(Some(Running(this.next.take())))
+    }
+
+    fn record(mut self: Pin<&mut Self>, _: usize, output: Option<(Claim<K>, Ending)>) {
+        let this = &mut *self;
+        this.running -= 1;
+        // While it is idle it looks into the queue only when it is woken, so nothing may be kept for it.
+        let more = !this.idle && this.running < this.limit && this.next.is_none();
+        let now = Moment::now();
+        let (ending, duration) = match &output {
+            Some((claim, ending)) => (*ending, now.since(claim.started)),
+            None => (Ending::Panicked, Duration::ZERO),
+        };
+        let mut ended = output.map(|(claim, ending)| (claim, ending, duration));
+        let finished = this
+            .hub
+            .ledger
+            .finish(ending, duration, more, || match &mut ended {
+                Some((claim, ..)) => claim.job.as_mut().publish(),
+                None => Waiting::default(),
+            });
+        let room = finished.next.is_some();
+        if let Some((id, job)) = finished.next {
+            this.next = Some(Claim::new(id, job, now));
+        }
+        this.aftermath = Some(Aftermath {
+            ended,
+            waiting: finished.published,
+            quiet: finished.quiet,
+            room,
+        });
+    }
+
+    fn announce(mut self: Pin<&mut Self>, _: usize) {
+        self.settle();
+    }
+}
+
+/// A window and its feed.
+pub(super) struct Team<K: Kind> {
+    window: Window<Running<K>>,
+    feed: Feed<K>,
+    done: bool,
+}
+
+impl<K: Kind> Team<K> {
+    pub(super) fn new(hub: Arc<Hub<K>>, number: usize, limit: usize) -> Self {
+        Self {
+            window: Window::new(),
+            feed: Feed {
+                hub,
+                number,
+                limit,
+                running: 0,
+                idle: false,
+                next: None,
+                aftermath: None,
+            },
+            done: false,
+        }
+    }
+
+    pub(super) fn hub(&self) -> &Arc<Hub<K>> {
+        &self.feed.hub
+    }
+
+    /// What runs goes on; no more is started while it is more than `limit`.
+    pub(super) fn set_limit(&mut self, limit: usize) {
+        self.feed.limit = limit;
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.done
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.done {
+            return Poll::Ready(());
+        }
+        self.feed.settle();
+        let polled = self.window.poll(cx, Pin::new(&mut self.feed));
+        self.done = polled.is_ready();
+        polled
+    }
+}
+
+/// Whatever it had is abandoned. If it was the last, so is the queue.
+impl<K: Kind> Drop for Team<K> {
+    fn drop(&mut self) {
+        let feed = &mut self.feed;
+        feed.settle();
+        let in_flight = feed.running + usize::from(feed.next.is_some());
+        let left = feed.hub.ledger.leave(feed.number, in_flight);
+        let _departure = Departure {
+            hub: &feed.hub,
+            count: left.departing,
+        };
+        if let Some(idle) = left.idle {
+            let _ = catch(|| idle.wake());
+        }
+        drop(feed.next.take());
+        self.window.clear();
+        drop(left.jobs);
+    }
+}
+
+/// Says that operations are gone, even if the destructor of one of them panics.
+struct Departure<'a, K: Kind> {
+    hub: &'a Hub<K>,
+    count: usize,
+}
+
+impl<K: Kind> Drop for Departure<'_, K> {
+    fn drop(&mut self) {
+        let quiet = self.hub.ledger.departed(self.count);
+        self.hub.refuse_waiting();
+        if quiet {
+            self.hub.tell_quiet();
+        }
+    }
+}
