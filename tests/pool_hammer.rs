@@ -215,7 +215,7 @@ fn hammer(pool: &Pool, seed: u64) -> u64 {
             0 => block_on(pool.drain()),
             1 => drop(pool.drain()),
             2..12 => drop(handles.pop()),
-            12..20 => handles.iter().for_each(|handle| handle.cancel()),
+            12..20 => handles.iter().for_each(abreast::OperationHandle::cancel),
             20..24 => handles.drain(..).for_each(|handle| match block_on(handle) {
                 Ok(_) | Err(OperationError::Failed("no") | OperationError::Cancelled) => {}
                 Err(OperationError::Panicked { message }) => assert_eq!(message, "it"),
