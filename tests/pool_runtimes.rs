@@ -2,7 +2,6 @@
 
 mod support;
 
-use std::future::Future;
 use std::thread;
 
 use abreast::{Driver, Pool, PoolBuilder, PoolError, PoolStats};
