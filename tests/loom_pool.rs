@@ -9,6 +9,7 @@ extern crate alloc;
 #[path = "../src/pool"]
 #[allow(dead_code, unreachable_pub)]
 mod pool {
+    pub(crate) mod books;
     pub(crate) mod ledger;
     pub(crate) mod stats;
 

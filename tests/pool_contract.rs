@@ -4,8 +4,9 @@ mod support;
 
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use abreast::{
     Ending, OperationError, OperationHandle, Pool, PoolBuilder, PoolError, PoolEvent, local_pool,
@@ -211,27 +212,62 @@ fn an_operation_is_counted_by_the_time_that_its_handle_resolves() {
     }
 }
 
+/// Keeps the thread busy.
+fn toil() {
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_millis(4) {}
+}
+
 #[test]
 fn durations_are_summed_from_start_to_end() {
-    use std::time::{Duration, Instant};
     let (pool, driver) = pool(2);
     let mut driver = Loop::new(driver);
-    for _ in 0..2 {
-        let busy = Duration::from_millis(5);
-        drop(pool.execute(async move {
-            let begin = Instant::now();
-            while begin.elapsed() < busy {}
+    let submit = |yields| {
+        let _ = pool.execute(async move {
+            toil();
+            support::yield_times(yields).await;
             Ok::<_, ()>(())
-        }));
-    }
+        });
+    };
+    [0, 0, 0].into_iter().for_each(submit);
     assert_eq!(pool.stats().total_duration, Duration::ZERO);
     let begin = Instant::now();
     assert!(driver.run().is_pending());
-    let total = pool.stats().total_duration;
-    assert!(
-        total >= Duration::from_millis(10) && total <= 2 * begin.elapsed(),
-        "{total:?}"
-    );
+    let elapsed = begin.elapsed();
+    let one_by_one = pool.stats().total_duration;
+    assert!(one_by_one >= Duration::from_millis(12) && one_by_one <= elapsed);
+
+    // Each of these runs while another toils.
+    [0, 1, 0, 1, 0].into_iter().for_each(submit);
+    let begin = Instant::now();
+    assert!(driver.run().is_pending());
+    let most = 2 * begin.elapsed();
+    let side_by_side = pool.stats().total_duration - one_by_one;
+    assert!(side_by_side > Duration::from_millis(20) && side_by_side <= most);
+}
+
+#[test]
+fn hooks_are_told_the_duration_of_each_operation() {
+    let (durations, told) = mpsc::channel();
+    let (pool, driver) = PoolBuilder::new()
+        .on_event(move |event| {
+            if let PoolEvent::Ended { duration, .. } = event {
+                durations.send(*duration).unwrap();
+            }
+        })
+        .build();
+    for toils in [true, false, true] {
+        let _ = pool.execute(async move {
+            if toils {
+                toil();
+            }
+            Ok::<_, ()>(())
+        });
+    }
+    assert!(Loop::new(driver).run().is_pending());
+    let told: Vec<Duration> = told.try_iter().collect();
+    assert!(told[0].as_millis() >= 4 && told[1] < told[0] && told[2].as_millis() >= 4);
+    assert_eq!(told.iter().sum::<Duration>(), pool.stats().total_duration);
 }
 
 #[test]

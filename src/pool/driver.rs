@@ -9,9 +9,9 @@ use core::task::{Context, Poll};
 
 use futures::future::FusedFuture;
 use futures::task::{LocalFutureObj, LocalSpawn, Spawn, SpawnError};
-use pin_project_lite::pin_project;
 
 use super::kind::{Kind, Local, Shared};
+use super::run_until::RunUntil;
 use super::worker::Team;
 
 /// Runs the operations of a [pool](crate::pool()) when it is polled. A future that resolves when the pool was
@@ -49,7 +49,7 @@ use super::worker::Team;
 /// needed, none after that.
 #[must_use = "nothing runs unless the driver is polled, and dropping it abandons all operations"]
 pub struct Driver<K: Kind = Shared> {
-    team: Team<K>,
+    pub(super) team: Team<K>,
     workers: usize,
 }
 
@@ -121,10 +121,7 @@ impl<K: Kind> Driver<K> {
     /// # Cancel safety
     /// Dropping the future drops `future` alone.
     pub fn run_until<F: Future>(&mut self, future: F) -> RunUntil<'_, F, K> {
-        RunUntil {
-            future,
-            driver: self,
-        }
+        RunUntil::new(future, self)
     }
 
     /// Spawns the driver onto an executor of one thread, as one task.
@@ -228,36 +225,5 @@ impl<K: Kind> FusedFuture for Worker<K> {
 impl<K: Kind> fmt::Debug for Worker<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker").finish_non_exhaustive()
-    }
-}
-
-pin_project! {
-    /// The future of [`Driver::run_until`].
-    #[must_use = "futures do nothing unless polled"]
-    pub struct RunUntil<'a, F, K: Kind = Shared> {
-        #[pin]
-        future: F,
-        driver: &'a mut Driver<K>,
-    }
-}
-
-impl<F: Future, K: Kind> Future for RunUntil<'_, F, K> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        if let Poll::Ready(output) = this.future.poll(cx) {
-            return Poll::Ready(output);
-        }
-        let _ = this.driver.team.poll(cx);
-        Poll::Pending
-    }
-}
-
-impl<F, K: Kind> fmt::Debug for RunUntil<'_, F, K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RunUntil")
-            .field("driver", &self.driver)
-            .finish_non_exhaustive()
     }
 }

@@ -76,6 +76,10 @@ impl<K: Kind> Hub<K> {
         let _ = catch(|| self.quiet.notify(usize::MAX));
     }
 
+    pub(super) fn has_hook(&self) -> bool {
+        self.hook.is_some()
+    }
+
     pub(super) fn tell_started(&self, id: u64) {
         if let Some(hook) = &self.hook {
             hook(&PoolEvent::Started { id });
@@ -102,7 +106,7 @@ impl<K: Kind> Hub<K> {
         };
         let ending = job.as_mut().cancel();
         let (waiting, quiet) = self.ledger.withdrawn(ending, || job.as_mut().publish());
-        let _ = catch(|| waiting.notify());
+        waiting.notify_caught();
         self.tell_room();
         if quiet {
             self.tell_quiet();

@@ -21,17 +21,10 @@ use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
 
+use super::books::Books;
+pub(crate) use super::books::Refusal;
 use super::lock::Lock;
 use super::stats::{Ending, PoolStats};
-
-/// Why an operation was not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    Closed,
-    Abandoned,
-    Draining,
-    Full,
-}
 
 /// An operation has been queued.
 #[derive(Debug)]
@@ -71,85 +64,12 @@ pub(crate) struct Left<J, W> {
     pub(crate) idle: Option<W>,
 }
 
-/// A queue that has held more than this many operations gives its memory back when it is empty.
-const KEPT: usize = 1024;
-
-#[derive(Debug)]
-struct Books<J, W> {
-    stats: PoolStats,
-    /// Counted as abandoned already, but their handles do not know yet.
-    departing: usize,
-    /// `None` where an operation was withdrawn.
-    queue: VecDeque<Option<J>>,
-    /// The ticket of the front of the queue.
-    front: u64,
-    capacity: usize,
-    idle: Vec<(usize, W)>,
-    workers: usize,
-    drains: usize,
-    closed: bool,
-}
-
-impl<J, W> Books<J, W> {
-    fn is_quiet(&self) -> bool {
-        self.stats.queue_length == 0 && self.stats.active_workers == 0 && self.departing == 0
-    }
-
-    /// Whether somebody may be waiting for what is now the case.
-    fn is_quiet_awaited(&self) -> bool {
-        (self.drains > 0 || self.closed || self.workers == 0) && self.is_quiet()
-    }
-
-    fn refusal(&self) -> Option<Refusal> {
-        if self.closed {
-            Some(Refusal::Closed)
-        } else if self.workers == 0 {
-            Some(Refusal::Abandoned)
-        } else if self.drains > 0 {
-            Some(Refusal::Draining)
-        } else if self.stats.queue_length >= self.capacity {
-            Some(Refusal::Full)
-        } else {
-            None
-        }
-    }
-
-    fn pop(&mut self) -> Option<(u64, J)> {
-        while let Some(entry) = self.queue.pop_front() {
-            let ticket = self.front;
-            self.front += 1;
-            if let Some(job) = entry {
-                self.stats.queue_length -= 1;
-                self.stats.active_workers += 1;
-                return Some((ticket, job));
-            }
-        }
-        if self.queue.capacity() > KEPT {
-            self.queue = VecDeque::new();
-        }
-        None
-    }
-}
-
 #[derive(Debug)]
 pub(crate) struct Ledger<J, W>(Lock<Books<J, W>>);
 
 impl<J, W: Clone> Ledger<J, W> {
     pub(crate) fn new(worker_count: usize, capacity: usize) -> Self {
-        Self(Lock::new(Books {
-            stats: PoolStats {
-                worker_count,
-                ..PoolStats::default()
-            },
-            departing: 0,
-            queue: VecDeque::new(),
-            front: 0,
-            capacity,
-            idle: Vec::new(),
-            workers: 1,
-            drains: 0,
-            closed: false,
-        }))
+        Self(Lock::new(Books::new(worker_count, capacity)))
     }
 
     /// Queues an operation, unless there is a reason not to.
@@ -207,6 +127,14 @@ impl<J, W: Clone> Ledger<J, W> {
                 quiet: books.is_quiet_awaited(),
             }
         })
+    }
+
+    /// Counts time of operations that were [finished](Self::finish) without.
+    pub(crate) fn add_time(&self, duration: Duration) {
+        #[cfg(feature = "std")]
+        self.0.with(|books| books.stats.total_duration += duration);
+        #[cfg(not(feature = "std"))]
+        let _ = duration;
     }
 
     /// Takes an operation out of the queue, if it is there. It counts as queued until it is [`withdrawn`](Self::withdrawn).

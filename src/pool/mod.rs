@@ -1,6 +1,8 @@
 //! Operations that are submitted from anywhere and run by a fixed number of workers.
 
+mod books;
 mod builder;
+mod claim;
 mod driver;
 mod error;
 mod handle;
@@ -9,6 +11,7 @@ mod kind;
 mod ledger;
 mod lock;
 mod panic;
+mod run_until;
 mod slot;
 mod stats;
 mod submit;
@@ -17,10 +20,72 @@ mod wait;
 mod worker;
 
 pub use builder::{PoolBuilder, PoolEvent};
-pub use driver::{Driver, LocalDriver, RunUntil, Worker};
+pub use driver::{Driver, LocalDriver, Worker};
 pub use error::{OperationError, PoolError};
 pub use handle::{LocalOperationHandle, OperationHandle};
 pub use kind::{Calls, Kind, Local, Runs, Shared};
+pub use run_until::RunUntil;
 pub use stats::{Ending, PoolStats};
-pub use submit::{LocalPool, Pool, local_pool, pool};
+pub use submit::{LocalPool, Pool};
 pub use wait::{Drain, ExecuteWhenRoom, Shutdown};
+
+/// Makes a pool that runs at most `workers` operations at any time, and the driver that makes it go.
+///
+/// Operations are submitted from anywhere, by [`execute`](Pool::execute). They run where the [`Driver`] is polled; nothing
+/// is spawned by itself. For a limit to the queue and for hooks, see [`PoolBuilder`].
+///
+/// ```
+/// use abreast::pool;
+///
+/// # smol::block_on(async {
+/// async fn fetch(page: u32) -> Result<String, std::io::Error> {
+///     // ...
+/// #    Ok(format!("page {page}"))
+/// }
+///
+/// let (pool, driver) = pool(3);
+/// let server = smol::spawn(driver);
+///
+/// let first = pool.execute(fetch(1))?;
+/// let second = pool.execute(fetch(2))?;
+/// println!("{} and {}", first.await.unwrap(), second.await.unwrap());
+///
+/// pool.shutdown().await;
+/// server.await;
+/// # Ok::<_, abreast::PoolError>(())
+/// # }).unwrap();
+/// ```
+///
+/// # Panics
+/// If `workers` is 0: nothing could ever run.
+#[track_caller]
+pub fn pool(workers: usize) -> (Pool, Driver) {
+    PoolBuilder::new().worker_count(workers).build()
+}
+
+/// Makes a pool of tasks that stay on one thread, and so need not be `Send`: otherwise the same as [`pool`](crate::pool()).
+///
+/// ```
+/// use abreast::local_pool;
+/// use std::cell::Cell;
+/// use std::rc::Rc;
+///
+/// # smol::block_on(async {
+/// let (pool, mut driver) = local_pool(3);
+/// let sum = Rc::new(Cell::new(0));
+/// for n in 1..=3 {
+///     let sum = sum.clone();
+///     pool.execute(async move { Ok::<_, ()>(sum.set(sum.get() + n)) })?;
+/// }
+/// driver.run_until(pool.drain()).await;
+/// assert_eq!(sum.get(), 6);
+/// # Ok::<_, abreast::PoolError>(())
+/// # }).unwrap();
+/// ```
+///
+/// # Panics
+/// If `workers` is 0: nothing could ever run.
+#[track_caller]
+pub fn local_pool(workers: usize) -> (LocalPool, LocalDriver) {
+    PoolBuilder::local().worker_count(workers).build()
+}

@@ -6,6 +6,7 @@ use core::task::{Context, Poll, Waker};
 
 use super::error::OperationError;
 use super::lock::Lock;
+use super::panic::catch;
 
 /// What an operation ends with.
 pub(super) type Outcome<T, E> = Result<T, OperationError<E>>;
@@ -13,8 +14,21 @@ pub(super) type Outcome<T, E> = Result<T, OperationError<E>>;
 /// Those who are to be told of an outcome. Dropping a waker is foreign code, so both leave the lock.
 #[derive(Debug, Default)]
 pub struct Waiting {
-    pub(super) reader: Option<Waker>,
+    reader: Option<Waker>,
     worker: Option<Waker>,
+}
+
+impl Waiting {
+    /// Wakes whoever waits for the outcome, and keeps panics of wakers.
+    pub(super) fn notify_caught(self) {
+        if self.reader.is_some() || self.worker.is_some() {
+            let _ = catch(|| {
+                if let Some(reader) = self.reader {
+                    reader.wake();
+                }
+            });
+        }
+    }
 }
 
 #[derive(Debug)]

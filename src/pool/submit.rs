@@ -4,8 +4,6 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
 
-use super::builder::PoolBuilder;
-use super::driver::{Driver, LocalDriver};
 use super::error::PoolError;
 use super::handle::OperationHandle;
 use super::hub::Hub;
@@ -15,68 +13,7 @@ use super::stats::PoolStats;
 use super::task::Task;
 use super::wait::{Drain, ExecuteWhenRoom, Shutdown};
 
-/// Makes a pool that runs at most `workers` operations at any time, and the driver that makes it go.
-///
-/// Operations are submitted from anywhere, by [`execute`](Pool::execute). They run where the [`Driver`] is polled; nothing
-/// is spawned by itself. For a limit to the queue and for hooks, see [`PoolBuilder`].
-///
-/// ```
-/// use abreast::pool;
-///
-/// # smol::block_on(async {
-/// async fn fetch(page: u32) -> Result<String, std::io::Error> {
-///     // ...
-/// #    Ok(format!("page {page}"))
-/// }
-///
-/// let (pool, driver) = pool(3);
-/// let server = smol::spawn(driver);
-///
-/// let first = pool.execute(fetch(1))?;
-/// let second = pool.execute(fetch(2))?;
-/// println!("{} and {}", first.await.unwrap(), second.await.unwrap());
-///
-/// pool.shutdown().await;
-/// server.await;
-/// # Ok::<_, abreast::PoolError>(())
-/// # }).unwrap();
-/// ```
-///
-/// # Panics
-/// If `workers` is 0: nothing could ever run.
-#[track_caller]
-pub fn pool(workers: usize) -> (Pool, Driver) {
-    PoolBuilder::new().worker_count(workers).build()
-}
-
-/// Makes a pool of tasks that stay on one thread, and so need not be `Send`: otherwise the same as [`pool`].
-///
-/// ```
-/// use abreast::local_pool;
-/// use std::cell::Cell;
-/// use std::rc::Rc;
-///
-/// # smol::block_on(async {
-/// let (pool, mut driver) = local_pool(3);
-/// let sum = Rc::new(Cell::new(0));
-/// for n in 1..=3 {
-///     let sum = sum.clone();
-///     pool.execute(async move { Ok::<_, ()>(sum.set(sum.get() + n)) })?;
-/// }
-/// driver.run_until(pool.drain()).await;
-/// assert_eq!(sum.get(), 6);
-/// # Ok::<_, abreast::PoolError>(())
-/// # }).unwrap();
-/// ```
-///
-/// # Panics
-/// If `workers` is 0: nothing could ever run.
-#[track_caller]
-pub fn local_pool(workers: usize) -> (LocalPool, LocalDriver) {
-    PoolBuilder::local().worker_count(workers).build()
-}
-
-/// Accepts operations, from any thread: see [`pool`]. Clones are the same pool.
+/// Accepts operations, from any thread: see [`pool`](crate::pool()). Clones are the same pool.
 ///
 /// When the last clone is dropped the pool is closed, as by [`shutdown`](Self::shutdown). Operations may hold clones too,
 /// and submit more.
@@ -87,7 +24,7 @@ pub struct Pool<K: Kind = Shared> {
     entry: Arc<Entry<K>>,
 }
 
-/// A pool of tasks that stay on one thread: see [`local_pool`].
+/// A pool of tasks that stay on one thread: see [`local_pool`](crate::local_pool).
 pub type LocalPool = Pool<Local>;
 
 /// All clones of a pool.
@@ -127,7 +64,7 @@ impl<K: Kind> Pool<K> {
     /// # Errors
     /// [`Closed`](PoolError::Closed) after [`shutdown`](Self::shutdown), [`Draining`](PoolError::Draining) while there is a
     /// [`drain`](Self::drain), [`Full`](PoolError::Full) if the queue is at its
-    /// [capacity](PoolBuilder::queue_capacity), [`Abandoned`](PoolError::Abandoned) if there is no driver. The task is
+    /// [capacity](crate::PoolBuilder::queue_capacity), [`Abandoned`](PoolError::Abandoned) if there is no driver. The task is
     /// dropped then.
     pub fn execute<Fut, T, E>(&self, task: Fut) -> Result<OperationHandle<T, E, K>, PoolError>
     where

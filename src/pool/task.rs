@@ -28,11 +28,23 @@ pub trait Work {
 }
 
 pin_project! {
+    #[project = StateProjection]
+    enum State<Fut, O> {
+        Running {
+            #[pin]
+            future: Fut,
+        },
+        Ended {
+            outcome: Option<O>,
+        },
+    }
+}
+
+pin_project! {
     #[project = TaskProjection]
     pub struct Task<Fut, T, E> {
         #[pin]
-        future: Option<Fut>,
-        outcome: Option<Outcome<T, E>>,
+        state: State<Fut, Outcome<T, E>>,
         published: bool,
         // Whether the slot knows whom to wake if the operation is cancelled.
         watched: bool,
@@ -47,9 +59,9 @@ pin_project! {
                 return;
             }
             // First the future, then the handle: whoever reads that the operation is gone can rely on it.
-            let _ = catch(|| this.future.set(None));
+            let _ = catch(|| this.state.set(State::Ended { outcome: None }));
             let waiting = this.slot.publish(Err(this.lost()));
-            let _ = catch(|| waiting.notify());
+            waiting.notify_caught();
         }
     }
 }
@@ -57,8 +69,7 @@ pin_project! {
 impl<Fut, T, E> Task<Fut, T, E> {
     pub(super) fn new(future: Fut, slot: Arc<Slot<T, E>>) -> Self {
         Self {
-            future: Some(future),
-            outcome: None,
+            state: State::Running { future },
             published: false,
             watched: false,
             polling: false,
@@ -70,22 +81,29 @@ impl<Fut, T, E> Task<Fut, T, E> {
 impl<Fut, T, E> TaskProjection<'_, Fut, T, E> {
     /// Drops the future and keeps the outcome. A panic of the destructor outweighs anything but a panic before it.
     fn end(&mut self, outcome: Outcome<T, E>) -> Ending {
-        let dropped = catch(|| self.future.set(None));
-        let outcome = match (dropped, outcome) {
-            (Ok(()), outcome) | (Err(_), outcome @ Err(OperationError::Panicked { .. })) => outcome,
-            (Err(panic), outcome) => {
-                let _ = catch(|| drop(outcome));
-                Err(panic.into())
-            }
-        };
         let ending = match &outcome {
             Ok(_) => Ending::Succeeded,
             Err(OperationError::Failed(_)) => Ending::Failed,
             Err(OperationError::Panicked { .. }) => Ending::Panicked,
             Err(OperationError::Cancelled | OperationError::Abandoned) => Ending::Cancelled,
         };
-        *self.outcome = Some(outcome);
+        let mut outcome = Some(outcome);
+        let dropped = catch(|| self.state.set(State::Ended { outcome: None }));
+        if let (Err(panic), true) = (dropped, ending != Ending::Panicked) {
+            let lost = outcome.replace(Err(panic.into()));
+            let _ = catch(|| drop(lost));
+            self.keep(outcome);
+            return Ending::Panicked;
+        }
+        self.keep(outcome);
         ending
+    }
+
+    /// Keeps the outcome in place of the future that has been dropped.
+    fn keep(&mut self, kept: Option<Outcome<T, E>>) {
+        if let StateProjection::Ended { outcome } = self.state.as_mut().project() {
+            *outcome = kept;
+        }
     }
 
     /// What becomes of the handle if the outcome was never published.
@@ -108,9 +126,9 @@ where
             return Poll::Ready(this.end(Err(OperationError::Cancelled)));
         }
         *this.polling = true;
-        let polled = catch(|| {
-            let future = this.future.as_mut().as_pin_mut();
-            future.expect("it has not ended").poll(cx)
+        let polled = catch(|| match this.state.as_mut().project() {
+            StateProjection::Running { future } => future.poll(cx),
+            StateProjection::Ended { .. } => Poll::Pending,
         });
         *this.polling = false;
         let outcome = match polled {
@@ -136,22 +154,13 @@ where
 
     fn publish(self: Pin<&mut Self>) -> Waiting {
         let this = self.project();
-        match this.outcome.take() {
-            Some(outcome) => {
+        if let StateProjection::Ended { outcome } = this.state.project() {
+            if let Some(outcome) = outcome.take() {
                 *this.published = true;
-                this.slot.publish(outcome)
+                return this.slot.publish(outcome);
             }
-            None => Waiting::default(),
         }
-    }
-}
-
-impl Waiting {
-    /// Wakes whoever waits for the outcome. Foreign code.
-    pub(super) fn notify(self) {
-        if let Some(reader) = self.reader {
-            reader.wake();
-        }
+        Waiting::default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What runs operations: a window whose source is the queue.
 
 use alloc::sync::Arc;
-use core::future::Future;
+use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
@@ -9,53 +9,14 @@ use core::time::Duration;
 use crate::engine::{Verb, Window};
 use crate::time::Moment;
 
+use super::claim::{Claim, Running};
 use super::hub::Hub;
-use super::kind::{Job, Kind};
+use super::kind::Kind;
 use super::ledger::Next;
 use super::panic::catch;
 use super::slot::Waiting;
 use super::stats::Ending;
 use super::task::Work;
-
-/// An operation that was taken out of the queue.
-struct Claim<K: Kind> {
-    id: u64,
-    job: Job<K>,
-    started: Moment,
-    /// Whether the hook knows.
-    told: bool,
-}
-
-impl<K: Kind> Claim<K> {
-    fn new(id: u64, job: Job<K>, started: Moment) -> Self {
-        Self {
-            id,
-            job,
-            started,
-            told: false,
-        }
-    }
-}
-
-/// A claim in the window. It leaves the window when the task has ended.
-struct Running<K: Kind>(Option<Claim<K>>);
-
-impl<K: Kind> Future for Running<K> {
-    type Output = (Claim<K>, Ending);
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(claim) = &mut self.0 else {
-            return Poll::Pending;
-        };
-        match claim.job.as_mut().poll(cx) {
-            Poll::Ready(ending) => match self.0.take() {
-                Some(claim) => Poll::Ready((claim, ending)),
-                None => Poll::Pending,
-            },
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
 
 /// What is left to do for an operation that was counted and published: all of it foreign code.
 struct Aftermath<K: Kind> {
@@ -82,12 +43,26 @@ struct Feed<K: Kind> {
 }
 
 impl<K: Kind> Feed<K> {
+    /// Counts the time up to now, before something else than operations takes its own.
+    fn stop_clock(&mut self) {
+        if let Some(claim) = &mut self.next {
+            let started = claim.started.take();
+            self.count_time(started);
+        }
+    }
+
+    fn count_time(&self, started: Option<Moment>) {
+        if let Some(started) = started {
+            self.hub.ledger.add_time(Moment::now().since(started));
+        }
+    }
+
     fn settle(&mut self) {
         let Some(aftermath) = self.aftermath.take() else {
             return;
         };
         let hub = &*self.hub;
-        let _ = catch(|| aftermath.waiting.notify());
+        aftermath.waiting.notify_caught();
         if aftermath.room {
             hub.tell_room();
         }
@@ -114,7 +89,7 @@ impl<K: Kind> Verb for Feed<K> {
         if this.next.is_none() {
             match this.hub.ledger.next(this.number, cx.waker()) {
                 Next::Run(id, job) => {
-                    this.next = Some(Claim::new(id, job, Moment::now()));
+                    this.next = Some(Claim::new(id, job, None));
                     this.hub.tell_room();
                 }
                 Next::Wait => {
@@ -126,9 +101,11 @@ impl<K: Kind> Verb for Feed<K> {
         }
         this.idle = false;
         // The claim is kept until the hook has returned, for it may panic.
-        if let Some(claim) = this.next.as_mut().filter(|claim| !claim.told) {
-            claim.told = true;
-            this.hub.tell_started(claim.id);
+        if let Some(claim) = &mut this.next {
+            claim.started.get_or_insert_with(Moment::now);
+            if !mem::replace(&mut claim.told, true) {
+                this.hub.tell_started(claim.id);
+            }
         }
         this.running += 1;
         Poll::Ready(Some(Running(this.next.take())))
@@ -139,12 +116,20 @@ impl<K: Kind> Verb for Feed<K> {
         this.running -= 1;
         // While it is idle it looks into the queue only when it is woken, so nothing may be kept for it.
         let more = !this.idle && this.running < this.limit && this.next.is_none();
-        let now = Moment::now();
-        let (ending, duration) = match &output {
-            Some((claim, ending)) => (*ending, now.since(claim.started)),
-            None => (Ending::Panicked, Duration::ZERO),
+        // Reading the clock takes longer than some operations. Those that end on their first poll, one right after another,
+        // are timed as one, unless somebody wants to know of each.
+        let (ending, now) = match &output {
+            Some((claim, ending)) if more && !claim.waited && !this.hub.has_hook() => {
+                (*ending, None)
+            }
+            Some((_, ending)) => (*ending, Some(Moment::now())),
+            None => (Ending::Panicked, Some(Moment::now())),
         };
-        let mut ended = output.map(|(claim, ending)| (claim, ending, duration));
+        let mut ended = output.map(|(claim, ending)| {
+            let duration = now.map_or(Duration::ZERO, |now| claim.duration(now));
+            (claim, ending, duration)
+        });
+        let duration = ended.as_ref().map_or(Duration::ZERO, |ended| ended.2);
         let finished = this
             .hub
             .ledger
@@ -152,9 +137,14 @@ impl<K: Kind> Verb for Feed<K> {
                 Some((claim, ..)) => claim.job.as_mut().publish(),
                 None => Waiting::default(),
             });
+        let untimed = match (&ended, now) {
+            (Some((claim, ..)), None) => claim.started,
+            _ => None,
+        };
         let room = finished.next.is_some();
-        if let Some((id, job)) = finished.next {
-            this.next = Some(Claim::new(id, job, now));
+        match finished.next {
+            Some((id, job)) => this.next = Some(Claim::new(id, job, now.or(untimed))),
+            None => this.count_time(untimed),
         }
         this.aftermath = Some(Aftermath {
             ended,
@@ -212,6 +202,7 @@ impl<K: Kind> Team<K> {
         }
         self.feed.settle();
         let polled = self.window.poll(cx, Pin::new(&mut self.feed));
+        self.feed.stop_clock();
         self.done = polled.is_ready();
         polled
     }
