@@ -1,6 +1,6 @@
 //! `batched` and sets that are run all at once, against the joins of others.
 
-use crate::chunked::{Batched, Parallel, peers};
+use crate::chunked::{Batched, Gather, peers};
 use crate::parallel::{Await, WORKLOADS};
 use crate::session::{Heading, Session, nanoseconds};
 use crate::workload::{Entry, Job, Run, measure};
@@ -19,12 +19,12 @@ pub(crate) fn measure_all(session: &mut Session) {
 
 /// A set of its own for each chunk.
 pub(crate) fn measure_sets(session: &mut Session) {
-    let name = "abreast parallel, all at once";
+    let name = "abreast gather";
     measure_chunks(
         session,
         "gather",
         name,
-        measure::<Parallel>,
+        measure::<Gather>,
         &[3, 30, 1000, 10_000],
     );
 }

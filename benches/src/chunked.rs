@@ -12,7 +12,7 @@ use crate::workload::{Entry, Scheme, Task, measure};
 type Outcome = Result<usize, usize>;
 
 /// Runs chunk after chunk, and keeps what `run` returns.
-async fn chunked<F, R>(
+pub(crate) async fn chunked<F, R>(
     mut tasks: impl Iterator<Item = F>,
     size: usize,
     mut run: impl AsyncFnMut(Vec<F>) -> Vec<R>,
@@ -40,23 +40,15 @@ impl Scheme for Batched {
     }
 }
 
-/// All at once.
-pub(crate) struct Parallel;
+pub(crate) struct Gather;
 
-impl Scheme for Parallel {
+impl Scheme for Gather {
     async fn run<F: Task>(tasks: impl Iterator<Item = F>, size: usize) -> usize {
-        chunked(tasks, size, async |chunk| {
-            let values = abreast::parallel(chunk)
-                .concurrency(usize::MAX)
-                .fail_fast(true)
-                .await;
-            values.into_result().expect("no task fails")
-        })
-        .await
+        chunked(tasks, size, async |chunk| abreast::gather(chunk).await).await
     }
 }
 
-struct JoinAll;
+pub(crate) struct JoinAll;
 
 impl Scheme for JoinAll {
     async fn run<F: Task>(tasks: impl Iterator<Item = F>, size: usize) -> usize {
@@ -113,7 +105,7 @@ impl Scheme for ConcurrencyTryJoin {
     }
 }
 
-struct TokioJoinSet;
+pub(crate) struct TokioJoinSet;
 
 impl Scheme for TokioJoinSet {
     async fn run<F: Task>(tasks: impl Iterator<Item = F>, size: usize) -> usize {

@@ -20,6 +20,7 @@ mod session;
 mod sets;
 mod stream;
 mod targets;
+mod task_group;
 mod workload;
 
 use session::Session;
@@ -31,6 +32,7 @@ fn main() {
     race::measure_all(&mut session);
     batched::measure_all(&mut session);
     batched::measure_sets(&mut session);
+    task_group::measure_all(&mut session);
     pool::measure_all(&mut session);
     counts::measure_all(&mut session);
     targets::print(&session);
