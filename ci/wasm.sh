@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds for WebAssembly and for machines without a standard library. Needs nothing but rustup,
+# Builds for WebAssembly and for machines without a standard library, and tests in a browser. Needs nothing but rustup,
 # Debian's or Ubuntu's package manager and a network: fetches what is missing, and says so.
 #
-#   ci/wasm.sh [targets]     these steps, or all of them
+#   ci/wasm.sh [targets] [tests]     these steps, or all of them
 #
 # ABREAST_WASM_TOOLCHAIN  where the standard library of a target comes from:
 #                         rustup   an installed target, or one that `rustup target add` gets
@@ -173,11 +173,56 @@ targets() {
     done
 }
 
+# The glue between tests and browser has to be of the version that the tests are linked with.
+need_bindgen() {
+    local version root
+    version=$(sed -n '/^name = "wasm-bindgen"$/ { n; s/^version = "\(.*\)"$/\1/p }' Cargo.lock)
+    if [[ $(wasm-bindgen-test-runner --version 2>/dev/null) == "wasm-bindgen-test-runner $version"* ]]; then
+        return
+    fi
+    root=$cache/wasm-bindgen-$version
+    PATH=$root/bin:$PATH
+    if [[ ! -x $root/bin/wasm-bindgen-test-runner ]]; then
+        echo "   installing wasm-bindgen-cli $version, which takes some minutes"
+        # It is used for seconds, so it is not worth minutes of optimisation. What its lock file names may be newer than
+        # what a mirror has.
+        local quick=(env -u RUSTC_WRAPPER CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off
+            CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_TARGET_DIR="$target/wasm-bindgen-cli")
+        local install=(cargo install --quiet wasm-bindgen-cli --version "$version" --root "$root")
+        "${quick[@]}" "${install[@]}" --locked >"$log" 2>&1 || try "${quick[@]}" "${install[@]}" ||
+            fail 'it cannot be installed'
+        rm -rf "$target/wasm-bindgen-cli"
+    fi
+}
+
+need_browser() {
+    if [[ -z ${CHROMEDRIVER:-} ]]; then
+        need chromedriver chromium chromium-driver
+        CHROMEDRIVER=$(command -v chromedriver)
+        export CHROMEDRIVER
+    fi
+}
+
+# Builds first, for the browser has only so long.
+tests() {
+    heading 'the tools of a browser test'
+    need_bindgen
+    need_browser
+    wasm-bindgen-test-runner --version
+    "$CHROMEDRIVER" --version
+    heading 'tests in a browser'
+    local run=(env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner WASM_BINDGEN_TEST_TIMEOUT=120
+        cargo test --locked --target "$wasm" --all-features --tests)
+    with_wasm "${run[@]}" --no-run
+    with_wasm "${run[@]}" --no-fail-fast 2>&1 | tee "$log" | grep -vE '^(Try find|Ok$|Loading Wasm|$)'
+    awk '/^test result: ok/ { passed += $4; failed += $6 } END { printf "%d passed, %d failed, in a browser\n", passed, failed }' "$log"
+}
+
 steps=("$@")
-((${#steps[@]})) || steps=(targets)
+((${#steps[@]})) || steps=(targets tests)
 for step in "${steps[@]}"; do
     case $step in
-        targets) "$step" ;;
+        targets | tests) "$step" ;;
         *) fail "there is no step $step" ;;
     esac
 done
