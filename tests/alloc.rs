@@ -5,6 +5,7 @@ mod support;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn, ready};
+#[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -12,6 +13,8 @@ use std::task::{Context, Poll, Waker};
 use abreast::{batched, fall_through, parallel, parallel_stream, race, sequential};
 use futures::future::LocalBoxFuture;
 use futures::{Stream, StreamExt};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// Counts what each thread allocates, so tests do not count each other.
 struct Counting;
@@ -424,6 +427,7 @@ fn falling_through_allocates_no_more_for_more_tasks() {
 }
 
 /// Runs until a failure, a panic or a drop half-way: whatever was taken is given back.
+#[cfg(panic = "unwind")]
 #[test]
 fn all_is_given_back_however_the_run_ends() {
     let failing = |n| Work::new(Kind::Woken, if n == 77 { Err(n) } else { Ok(n) });

@@ -5,12 +5,15 @@ mod support;
 
 use std::cell::{Cell, RefCell};
 use std::future::{pending, ready};
+#[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use abreast::time::VirtualClock;
 use abreast::{TaskError, batched};
 use support::{Board, Driver};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -156,6 +159,7 @@ fn a_timer_that_never_fires_waits_and_one_that_fires_at_once_does_not() {
     );
 }
 
+#[cfg(panic = "unwind")]
 #[test]
 fn a_panic_of_the_handler_does_not_shift_the_batches() {
     let clock = VirtualClock::new();

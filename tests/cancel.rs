@@ -9,6 +9,8 @@ use abreast::{batched, parallel, race, sequential};
 use futures::StreamExt;
 use support::verbs::{Outputs, Run, every_verb};
 use support::{Board, Count, Counted, Driver, Random, Tally};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const TASKS: usize = 12;
 

@@ -10,8 +10,11 @@ use abreast::{
     parallel_stream, race, sequential,
 };
 use futures::StreamExt;
+use futures::executor::block_on;
 use futures::future::FusedFuture;
 use support::{Board, Driver, yield_now};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 async fn returns<T, E>(result: Result<T, E>) -> Result<T, E> {
     yield_now().await;
@@ -43,7 +46,7 @@ fn the_result_is_in_input_order_whatever_the_order_of_ending() {
 #[test]
 fn a_result_has_all_its_views() {
     let tasks = [Ok(1), Err("a"), Ok(3), Err("b")].map(returns);
-    let result = smol::block_on(parallel(tasks));
+    let result = block_on(parallel(tasks));
     assert_eq!((result.len(), result.is_empty()), (4, false));
     assert_eq!((result.success_count(), result.failure_count()), (2, 2));
     assert_eq!(
@@ -77,7 +80,7 @@ fn a_result_has_all_its_views() {
 #[test]
 #[should_panic(expected = "there are 1 tasks, so none at index 1")]
 fn an_index_beyond_the_tasks_panics() {
-    let result = smol::block_on(parallel([returns(Ok::<_, ()>(1))]));
+    let result = block_on(parallel([returns(Ok::<_, ()>(1))]));
     let _ = result[1];
 }
 
@@ -97,9 +100,9 @@ fn no_tasks_resolve_at_once() {
             .is_empty()
     );
     let stream = parallel(none()).into_stream();
-    assert_eq!(smol::block_on(stream.collect::<Vec<_>>()), []);
+    assert_eq!(block_on(stream.collect::<Vec<_>>()), []);
     let stream = parallel(none()).into_ordered_stream();
-    assert_eq!(smol::block_on(stream.collect::<Vec<_>>()), []);
+    assert_eq!(block_on(stream.collect::<Vec<_>>()), []);
 }
 
 #[test]
@@ -185,7 +188,7 @@ fn hooks_see_every_end_and_progress_ends_at_the_total() {
         .on_complete(|value, index| seen.borrow_mut().push(format!("{index}: {value}")))
         .on_error(|error, index| seen.borrow_mut().push(format!("{index}: {error}")))
         .on_progress(|progress| seen.borrow_mut().push(progress.to_string()));
-    smol::block_on(run);
+    block_on(run);
     assert_eq!(
         seen.into_inner(),
         ["0: 1", "1/3", "1: no", "2/3", "2: 3", "3/3"]
@@ -198,7 +201,7 @@ fn the_total_is_unknown_when_the_size_hint_is_not_exact() {
     let tasks = (0..3)
         .filter(|n| n % 2 == 0)
         .map(|n| returns(Ok::<_, ()>(n)));
-    smol::block_on(parallel(tasks).on_progress(|progress| seen.push(progress)));
+    block_on(parallel(tasks).on_progress(|progress| seen.push(progress)));
     let progress = |completed| Progress {
         completed,
         total: None,
@@ -262,7 +265,7 @@ fn fail_fast_with_an_unknown_total_is_as_long_as_what_was_pulled() {
 #[test]
 fn fail_fast_on_an_endless_source_keeps_nothing_for_what_never_started() {
     let tasks = (0..usize::MAX).map(|n| returns(if n < 9 { Ok(n) } else { Err("no") }));
-    let result = smol::block_on(parallel(tasks).concurrency(1).fail_fast(true));
+    let result = block_on(parallel(tasks).concurrency(1).fail_fast(true));
     assert_eq!(result.len(), usize::MAX);
     assert_eq!(result.cancelled_count(), usize::MAX - 10);
     assert!(result[usize::MAX - 1].is_cancelled());
@@ -272,7 +275,7 @@ fn fail_fast_on_an_endless_source_keeps_nothing_for_what_never_started() {
 #[test]
 fn failures_leave_others_alone_without_fail_fast() {
     let tasks = (0..100).map(|n| returns(if n % 3 == 0 { Err(n) } else { Ok(n) }));
-    let result = smol::block_on(parallel(tasks).concurrency(7));
+    let result = block_on(parallel(tasks).concurrency(7));
     assert_eq!((result.success_count(), result.failure_count()), (66, 34));
 }
 
@@ -358,9 +361,9 @@ fn a_race_that_nobody_wins_has_every_error_in_order_of_failure() {
 fn errors_have_sources() {
     use std::error::Error;
     let refused = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
-    let error = smol::block_on(race([returns(Err::<(), _>(refused()))])).unwrap_err();
+    let error = block_on(race([returns(Err::<(), _>(refused()))])).unwrap_err();
     assert!(error.source().unwrap().is::<std::io::Error>());
-    let error = smol::block_on(sequential([returns(Err::<(), _>(refused()))])).unwrap_err();
+    let error = block_on(sequential([returns(Err::<(), _>(refused()))])).unwrap_err();
     assert!(error.source().unwrap().is::<std::io::Error>());
     assert!(error.to_string().starts_with("task 0 failed: "));
     assert!(RaceError::<std::io::Error>::NoTasks.source().is_none());
@@ -422,10 +425,10 @@ fn progress_comes_once_per_batch_even_if_tasks_end_at_once() {
             let on_progress = |progress: Progress| seen.push(progress.completed);
             if exact {
                 let run = batched(0..len, handler).batch_size(3);
-                smol::block_on(run.on_progress(on_progress)).unwrap();
+                block_on(run.on_progress(on_progress)).unwrap();
             } else {
                 let run = batched((0..len).filter(|_| true), handler).batch_size(3);
-                smol::block_on(run.on_progress(on_progress)).unwrap();
+                block_on(run.on_progress(on_progress)).unwrap();
             }
             let mut expected: Vec<_> = (1..=len / 3).map(|batch| batch * 3).collect();
             expected.extend((len % 3 != 0).then_some(len));
@@ -454,7 +457,7 @@ fn the_first_failure_of_a_batch_drops_its_siblings_and_starts_no_further_batch()
 #[test]
 fn settle_runs_every_batch() {
     let handler = |n| returns(if n % 2 == 0 { Ok(n) } else { Err(n) });
-    let result = smol::block_on(batched(0..25, handler).settle());
+    let result = block_on(batched(0..25, handler).settle());
     assert_eq!((result.success_count(), result.failure_count()), (13, 12));
     assert_eq!(result.len(), 25);
 }
@@ -538,7 +541,7 @@ fn a_stream_knows_how_much_is_left() {
     let mut stream = Box::pin(parallel(tasks).concurrency(3).into_stream());
     for left in (0..=10).rev() {
         assert_eq!(futures::Stream::size_hint(&stream), (left, Some(left)));
-        assert_eq!(smol::block_on(stream.next()).is_some(), left > 0);
+        assert_eq!(block_on(stream.next()).is_some(), left > 0);
     }
 }
 
@@ -548,12 +551,14 @@ fn options_can_be_kept() {
     options.fail_fast = true;
     options.concurrency = 1;
     let tasks = || [Err("no"), Ok(1)].map(returns);
-    let result = smol::block_on(parallel(tasks()).options(options));
+    let result = block_on(parallel(tasks()).options(options));
     assert!(result[1].is_cancelled());
 }
 
 /// A limit of zero panics where it is set, with a sentence that says what to pass.
 mod zero {
+    #[cfg(target_family = "wasm")]
+    use super::test;
     use super::*;
 
     fn nothing() -> [std::future::Ready<Result<(), ()>>; 0] {

@@ -4,6 +4,7 @@ mod support;
 
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn, ready};
+#[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
@@ -13,6 +14,8 @@ use abreast::{gather, join_all, timeout, try_gather};
 use futures::FutureExt;
 use futures::future::FusedFuture;
 use support::{Board, Count, Driver, yield_now, yield_times};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn outputs_come_in_the_shape_of_the_set() {
@@ -204,6 +207,7 @@ fn a_parent_waker_may_wake_a_sibling() {
 }
 
 /// futures-concurrency: a caught child panic leaves the set pending for ever.
+#[cfg(panic = "unwind")]
 #[test]
 fn a_set_with_a_panic_behind_it_does_not_hang() {
     fn check<T>(set: impl Future<Output = T>) {
@@ -226,6 +230,7 @@ fn a_set_with_a_panic_behind_it_does_not_hang() {
     check(join_all([panics(1)]));
 }
 
+#[cfg(panic = "unwind")]
 #[test]
 fn what_runs_beside_a_panic_is_still_run_to_its_end() {
     let ended = Cell::new(false);

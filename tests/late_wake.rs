@@ -5,6 +5,8 @@ mod support;
 
 use abreast::{parallel, parallel_stream};
 use support::{Board, Driver};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn late_wakes_do_not_end_the_run() {

@@ -1,5 +1,6 @@
 //! A panic passes through to whoever polls. Who catches it and polls again finds a run that carries on: it has lost no
 //! result, it does not hang, and it drops everything once.
+#![cfg(panic = "unwind")]
 
 mod support;
 

@@ -8,6 +8,8 @@ use std::task::Poll;
 use abreast::{batched, parallel, parallel_stream, race, sequential};
 use futures::StreamExt;
 use support::{Board, Driver, Random, yield_times};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const SIZES: [usize; 5] = [3, 30, 31, 1_000, 10_000];
 

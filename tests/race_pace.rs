@@ -5,6 +5,7 @@ mod support;
 
 use std::cell::RefCell;
 use std::future::{pending, ready};
+#[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 use std::time::Duration;
@@ -13,6 +14,8 @@ use abreast::time::VirtualClock;
 use abreast::{RaceError, RaceResult, fall_through, race};
 use futures::future::FusedFuture;
 use support::{Board, Driver};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const DELAY: Duration = Duration::from_millis(250);
 
@@ -261,6 +264,7 @@ fn fall_through_yields_to_the_executor_when_thousands_fail_at_once() {
     assert!(run.polls > 1);
 }
 
+#[cfg(panic = "unwind")]
 #[test]
 fn fall_through_goes_on_behind_a_panic() {
     let tasks = [0, 1].map(|index| async move {
@@ -273,6 +277,7 @@ fn fall_through_goes_on_behind_a_panic() {
     assert_eq!(run.finish().unwrap().winner_index, 1);
 }
 
+#[cfg(panic = "unwind")]
 #[test]
 fn fall_through_goes_on_behind_a_panic_of_the_iterator() {
     let mut pulls = 0;
@@ -295,6 +300,7 @@ fn dropping_it_drops_the_runner_and_pulls_no_other() {
     assert_eq!((board.created(), board.alive()), (1, 0));
 }
 
+#[cfg(not(target_family = "wasm"))]
 #[test]
 fn both_ends_of_the_line_and_its_middle_can_be_sent() {
     fn check<T: Send + Unpin>(run: T) {

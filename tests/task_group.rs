@@ -5,6 +5,7 @@ mod support;
 use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::future::{pending, ready};
+#[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,10 +13,12 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use abreast::{Group, Origin, TaskGroupError, join_all, local_task_group, task_group};
+use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::FusedFuture;
-use futures::{FutureExt, poll};
 use support::{Board, Driver, yield_now, yield_times};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// All tasks of the board, spawned into a group whose body returns at once.
 macro_rules! board_group {
@@ -474,6 +477,7 @@ fn a_failing_inner_group_fails_the_outer_one_if_its_error_is_passed_on() {
     assert_eq!(board.alive(), 0);
 }
 
+#[cfg(panic = "unwind")]
 #[test]
 fn a_panic_passes_through_and_the_group_has_failed() {
     let board = Board::new(2);
@@ -527,6 +531,7 @@ fn local_groups_take_what_cannot_be_sent() {
     assert_eq!(Rc::strong_count(&count), 1);
 }
 
+#[cfg(not(target_family = "wasm"))]
 #[test]
 fn a_group_with_borrows_runs_on_an_executor_with_several_threads() {
     let executor = smol::Executor::new();
@@ -552,6 +557,7 @@ fn a_group_with_borrows_runs_on_an_executor_with_several_threads() {
     assert_eq!(smol::block_on(executor.run(task)), Ok(3));
 }
 
+#[cfg(not(target_family = "wasm"))]
 #[test]
 fn tasks_may_be_spawned_from_other_threads() {
     let run = task_group(async |group| {
@@ -571,12 +577,13 @@ fn tasks_may_be_spawned_from_other_threads() {
 }
 
 /// A thread spawns while the group sleeps: the wake must not be lost.
+#[cfg(not(target_family = "wasm"))]
 #[test]
 fn a_spawn_from_another_thread_wakes_the_group() {
     let (send, receive) = oneshot::channel();
     let run = task_group(async |group| {
         let mut receive = receive;
-        assert!(poll!(&mut receive).is_pending());
+        assert!(futures::poll!(&mut receive).is_pending());
         let remote = group.clone();
         std::thread::spawn(move || {
             for _ in 0..1000 {
