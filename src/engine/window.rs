@@ -10,7 +10,10 @@ use super::ready::ReadySet;
 use super::slots::{NONE, SlotProjection, Slots};
 use super::verb::Verb;
 
-/// At least this many polls are made before a poll of the window yields to the executor.
+/// This many polls are made before a poll of the window yields to the executor, however many slots there are. The tasks
+/// may share a budget with the whole executor task, as they do under tokio. Once that is spent they are polled in vain,
+/// without a wake that would show, until the executor has had its turn: a poll of them all for each such budget would
+/// make the polls quadratic.
 const BUDGET: usize = 256;
 
 /// This many tasks may wake themselves while they are polled before a poll of the window yields to the executor. Tasks
@@ -26,9 +29,9 @@ struct Turn {
 }
 
 impl Turn {
-    fn new(slots: usize) -> Self {
+    fn new() -> Self {
         Self {
-            polls: slots.max(BUDGET),
+            polls: BUDGET,
             yields: YIELDS,
             completed: 0,
         }
@@ -125,7 +128,7 @@ impl<Fut: Future> Window<Fut> {
     where
         V: Verb<Task = Fut>,
     {
-        let mut turn = Turn::new(self.slots.len());
+        let mut turn = Turn::new();
         loop {
             let completed_before = turn.completed;
             self.source_woken |= self.books.ready.begin_pass();
@@ -156,7 +159,7 @@ impl<Fut: Future> Window<Fut> {
     where
         V: Verb<Task = Fut>,
     {
-        let mut turn = Turn::new(self.slots.len());
+        let mut turn = Turn::new();
         self.fill(verb.as_mut(), &mut turn);
         if verb.is_decided() {
             self.clear();

@@ -55,8 +55,8 @@ pub use outputs::ParallelStream;
 ///
 /// # Polls and allocations
 /// Each task is polled once when it starts, and once per wake. A window of *K* slots makes 2*K* allocations and a few
-/// more for the list of results, however many tasks there are. It yields to the executor after as many polls as there are
-/// slots (at least 256), or when 64 tasks have woken themselves.
+/// more for the list of results, however many tasks there are. It yields to the executor after 256 polls, or when
+/// 64 tasks have woken themselves.
 pub fn parallel<I, Fut, T, E>(tasks: I) -> Parallel<stream::Iter<I::IntoIter>, Fut, T, E>
 where
     I: IntoIterator<Item = Fut>,

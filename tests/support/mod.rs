@@ -107,7 +107,15 @@ impl<F: Future> Driver<F> {
 }
 
 /// The tasks of a test: each waits until it is told what to return, and all is counted.
-pub struct Board<T = usize, E = &'static str>(Arc<Mutex<Vec<Cell<T, E>>>>);
+pub struct Board<T = usize, E = &'static str>(Arc<Mutex<Cells<T, E>>>);
+
+/// All tasks, and the sums of what was counted: tests ask for those all the time.
+struct Cells<T, E> {
+    each: Vec<Cell<T, E>>,
+    created: usize,
+    polls: usize,
+    dropped: usize,
+}
 
 impl<T, E> Clone for Board<T, E> {
     fn clone(&self) -> Self {
@@ -139,16 +147,24 @@ impl<T, E> Board<T, E> {
             result: None,
             waker: None,
         });
-        Self(Arc::new(Mutex::new(cells.collect())))
+        Self(Arc::new(Mutex::new(Cells {
+            each: cells.collect(),
+            created: 0,
+            polls: 0,
+            dropped: 0,
+        })))
     }
 
-    fn cells(&self) -> MutexGuard<'_, Vec<Cell<T, E>>> {
+    fn cells(&self) -> MutexGuard<'_, Cells<T, E>> {
         self.0.lock().unwrap()
     }
 
     /// The task with this index.
     pub fn task(&self, index: usize) -> Task<T, E> {
-        self.cells()[index].created += 1;
+        let mut cells = self.cells();
+        cells.each[index].created += 1;
+        cells.created += 1;
+        drop(cells);
         Task {
             board: self.clone(),
             index,
@@ -158,19 +174,19 @@ impl<T, E> Board<T, E> {
     /// All tasks, created lazily.
     pub fn tasks(&self) -> impl ExactSizeIterator<Item = Task<T, E>> + use<T, E> {
         let board = self.clone();
-        let len = self.cells().len();
+        let len = self.cells().each.len();
         (0..len).map(move |index| board.task(index))
     }
 
     /// Has the task return `result`, now or when it is polled first.
     pub fn end(&self, index: usize, result: Result<T, E>) {
-        self.cells()[index].result = Some(result);
+        self.cells().each[index].result = Some(result);
         self.wake(index);
     }
 
     /// Wakes the task, for no reason.
     pub fn wake(&self, index: usize) {
-        let waker = self.cells()[index].waker.clone();
+        let waker = self.cells().each[index].waker.clone();
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -178,26 +194,26 @@ impl<T, E> Board<T, E> {
 
     /// The waker that the task was last polled with.
     pub fn waker(&self, index: usize) -> Waker {
-        self.cells()[index]
+        self.cells().each[index]
             .waker
             .clone()
             .expect("the task was polled")
     }
 
     pub fn polls(&self, index: usize) -> usize {
-        self.cells()[index].polls
+        self.cells().each[index].polls
     }
 
     pub fn total_polls(&self) -> usize {
-        self.cells().iter().map(|cell| cell.polls).sum()
+        self.cells().polls
     }
 
     pub fn created(&self) -> usize {
-        self.cells().iter().map(|cell| cell.created).sum()
+        self.cells().created
     }
 
     pub fn dropped(&self) -> usize {
-        self.cells().iter().map(|cell| cell.dropped).sum()
+        self.cells().dropped
     }
 
     /// How many tasks exist.
@@ -206,7 +222,7 @@ impl<T, E> Board<T, E> {
     }
 
     pub fn is_dropped(&self, index: usize) -> bool {
-        let cell = &self.cells()[index];
+        let cell = &self.cells().each[index];
         cell.created > 0 && cell.created == cell.dropped
     }
 }
@@ -221,7 +237,9 @@ impl<T, E> Future for Task<T, E> {
     type Output = Result<T, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let cell = &mut self.board.cells()[self.index];
+        let mut cells = self.board.cells();
+        cells.polls += 1;
+        let cell = &mut cells.each[self.index];
         cell.polls += 1;
         match cell.result.take() {
             Some(result) => Poll::Ready(result),
@@ -235,7 +253,9 @@ impl<T, E> Future for Task<T, E> {
 
 impl<T, E> Drop for Task<T, E> {
     fn drop(&mut self) {
-        self.board.cells()[self.index].dropped += 1;
+        let mut cells = self.board.cells();
+        cells.each[self.index].dropped += 1;
+        cells.dropped += 1;
     }
 }
 
