@@ -13,6 +13,8 @@ use abreast::{
     sequential, task_group, timeout, try_gather,
 };
 use futures::StreamExt;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// A service whose operations take a time each. It counts what was asked for, what has ended, and what was dropped first.
 #[derive(Clone, Default)]
