@@ -4,15 +4,20 @@ mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
-use std::future::{Future, poll_fn, ready};
+use std::future::{Future, Pending, pending, poll_fn, ready};
 #[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use abreast::{batched, fall_through, parallel, parallel_stream, race, sequential};
+use abreast::{
+    batched, fall_through, gather, join_all, paginate, parallel, parallel_stream, race, sequential,
+    task_group, timeout, try_gather,
+};
 use futures::future::LocalBoxFuture;
 use futures::{Stream, StreamExt};
+use support::yield_now;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -423,6 +428,101 @@ fn falling_through_allocates_no_more_for_more_tasks() {
             );
             assert_eq!(usage.live, 0);
         }
+    }
+}
+
+#[test]
+fn a_timeout_allocates_nothing_and_a_staggered_race_once_more() {
+    let waiting = |timer: fn(Duration) -> Pending<()>| {
+        let (usage, ()) = usage_of(|| {
+            let mut run = std::pin::pin!(timeout(Duration::MAX, timer, pending::<()>()));
+            for _ in 0..10 {
+                let run = run.as_mut();
+                assert!(
+                    run.poll(&mut Context::from_waker(Waker::noop()))
+                        .is_pending()
+                );
+            }
+        });
+        usage.allocations
+    };
+    assert_eq!(waiting(|_| pending()), 0);
+
+    let racing = |staggered: bool| {
+        make_room(30);
+        let (usage, ()) = usage_of(|| {
+            let tasks = (0..30).map(|n| Work::new(Kind::Woken, Err(n)));
+            match staggered {
+                true => drop(drive(race(tasks).stagger(Duration::MAX, |_| yield_now()))),
+                false => drop(drive(race(tasks))),
+            }
+        });
+        assert_eq!(usage.live, 0);
+        usage.allocations
+    };
+    assert!(racing(true) <= racing(false) + 1);
+}
+
+#[test]
+fn a_tuple_allocates_once_for_each_of_its_futures_and_three_times_more() {
+    let work = |n| Work::new(Kind::SelfWaking, Ok(n));
+    let (usage, _) = usage_of(|| drive(gather((work(0), work(1), work(2)))));
+    assert_eq!((usage.allocations, usage.live), (3 + 3, 0));
+    let set = || (work(0), work(1), work(2), work(3), work(4), work(5));
+    let (usage, _) = usage_of(|| drive(try_gather(set())));
+    assert_eq!((usage.allocations, usage.live), (6 + 3, 0));
+}
+
+#[test]
+fn a_list_allocates_at_most_twice_for_each_of_its_futures_and_a_few_times_more() {
+    for n in [1_usize, 30, 1_000, 10_000] {
+        let work = |n| Work::new(Kind::SelfWaking, Ok(n));
+        let set: Vec<_> = (0..n as u32).map(work).collect();
+        let few = FEW + 2 * n.ilog2() as usize;
+        let (usage, outputs) = usage_of(|| drive(gather(set)));
+        assert_eq!(outputs.len(), n);
+        assert!(usage.allocations <= 2 * n + few, "{n}: {usage:?}");
+        let (usage, outputs) = usage_of(|| drive(join_all((0..n as u32).map(work)).concurrency(5)));
+        assert_eq!(outputs.len(), n);
+        assert!(usage.allocations <= 2 * 5 + few, "{n}: {usage:?}");
+    }
+}
+
+#[test]
+fn paging_allocates_once_however_many_pages_there_are() {
+    for items in [10, 1_000, 100_000] {
+        let (usage, ()) = usage_of(|| {
+            let mut pages = paginate(10, |limit, offset| async move {
+                yield_now().await;
+                Ok::<_, ()>((0..items).skip(offset).take(limit))
+            });
+            let mut received = 0;
+            while drive(pages.next()).is_some() {
+                received += 1;
+            }
+            assert_eq!(received, items);
+        });
+        assert_eq!((usage.allocations, usage.live), (1, 0));
+    }
+}
+
+#[test]
+fn a_group_allocates_twice_for_each_task_and_twice_for_each_that_runs() {
+    for (tasks, limit) in [(1_000_usize, usize::MAX), (1_000, 5), (100_000, 5)] {
+        make_room(tasks);
+        let (usage, result) = usage_of(|| {
+            let group = task_group(async |group| {
+                for n in 0..tasks as u32 {
+                    group.spawn(Work::new(Kind::SelfWaking, Ok(n)));
+                }
+                Ok::<_, u32>(())
+            });
+            drive(group.limit(limit))
+        });
+        assert_eq!((result, usage.live), (Ok(()), 0));
+        // The queue has a block for each 31 tasks.
+        let most = 2 * tasks + 2 * limit.min(tasks) + tasks / 31 + FEW + 20;
+        assert!(usage.allocations <= most, "{tasks}, {limit}: {usage:?}");
     }
 }
 

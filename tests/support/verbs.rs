@@ -1,8 +1,11 @@
 //! Every verb over the same tasks, for the tests of what they all promise.
 
-use std::future::Future;
+use std::future::{Future, ready};
+use std::time::Duration;
 
-use abreast::{RaceError, TaskError, batched, parallel, parallel_stream, race, sequential};
+use abreast::{
+    RaceError, TaskError, batched, fall_through, parallel, parallel_stream, race, sequential,
+};
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream;
@@ -69,11 +72,28 @@ where
             ..run("race", race(tasks()).map(of_race).boxed())
         },
         Run {
+            window: len,
+            races: true,
+            ..run("race, staggered", {
+                let run = race(tasks()).stagger(Duration::ZERO, |_| ready(()));
+                run.map(of_race).boxed()
+            })
+        },
+        Run {
+            window: 1,
+            races: true,
+            ..run("fall_through", fall_through(tasks()).map(of_race).boxed())
+        },
+        Run {
             window: 1,
             ..failing("sequential", sequential(tasks()).map(of_all).boxed())
         },
         failing("batched", in_batches().map(of_all).boxed()),
         run("settle", in_batches().settle().map(by_index).boxed()),
+        run("settle, with pauses", {
+            let run = in_batches().pause(Duration::ZERO, |_| ready(())).settle();
+            run.map(by_index).boxed()
+        }),
     ]
 }
 
