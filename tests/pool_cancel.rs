@@ -187,7 +187,7 @@ fn the_waker_of_a_handle_may_do_anything_with_the_pool() {
         drop(inside.drain());
         log.send((second.is_finished(), inside.stats().total_cancelled))
             .unwrap();
-        let _ = inside.shutdown();
+        drop(inside.shutdown());
     })));
     assert!(
         first

@@ -23,7 +23,7 @@ fn a_drain_resolves_when_nothing_is_queued_or_running() {
     assert!(driver.run().is_pending());
     assert_eq!(drain.wakes(), 1);
     drain.finish();
-    assert!(handles.iter().all(|handle| handle.is_finished()));
+    assert!(handles.iter().all(abreast::OperationHandle::is_finished));
 }
 
 #[test]

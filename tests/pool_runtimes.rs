@@ -2,7 +2,6 @@
 
 mod support;
 
-use std::future::Future;
 use std::thread;
 
 use abreast::{Driver, Pool, PoolBuilder, PoolError, PoolStats};
@@ -29,7 +28,7 @@ async fn work(pool: Pool) -> PoolStats {
         handles.push(pool.execute_when_room(task).await.unwrap());
         if n == COUNT / 2 {
             pool.drain().await;
-            assert!(handles.iter().all(|handle| handle.is_finished()));
+            assert!(handles.iter().all(abreast::OperationHandle::is_finished));
         }
     }
     let never = pool
@@ -75,11 +74,9 @@ async fn spread(mut spawn: impl FnMut(abreast::Worker)) {
     check(work(pool).await);
 }
 
-fn scoped() -> impl Future<Output = ()> {
-    async {
-        let (pool, mut driver) = pool();
-        check(driver.run_until(work(pool)).await);
-    }
+async fn scoped() {
+    let (pool, mut driver) = pool();
+    check(driver.run_until(work(pool)).await);
 }
 
 #[test]
