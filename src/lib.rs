@@ -81,7 +81,7 @@ mod observer;
 mod outcome;
 mod paginate;
 mod parallel;
-mod pool;
+pub mod pool;
 mod race;
 mod run;
 mod sequential;
@@ -101,9 +101,8 @@ pub use outcome::{Failures, Outcome, ParallelResult, RaceError, TaskError};
 pub use paginate::{Paginate, paginate};
 pub use parallel::{Parallel, ParallelOptions, ParallelStream, parallel, parallel_stream};
 pub use pool::{
-    Calls, Drain, Driver, Ending, ExecuteWhenRoom, Kind, Local, LocalDriver, LocalOperationHandle,
-    LocalPool, OperationError, OperationHandle, Pool, PoolBuilder, PoolError, PoolEvent, PoolStats,
-    RunUntil, Runs, Shared, Shutdown, Worker, local_pool, pool,
+    Driver, LocalDriver, LocalOperationHandle, LocalPool, OperationError, OperationHandle, Pool,
+    PoolBuilder, PoolError, PoolEvent, PoolStats, local_pool, pool,
 };
 pub use race::{FallThrough, Race, RaceResult, fall_through, race};
 pub use sequential::{Sequential, sequential};

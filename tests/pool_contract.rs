@@ -416,13 +416,13 @@ fn parts_are_send_and_sync_as_they_should() {
     is_send::<Pool>();
     is_sync::<Pool>();
     is_send::<abreast::Driver>();
-    is_send::<abreast::Worker>();
+    is_send::<abreast::pool::Worker>();
     is_send::<Handle>();
     is_sync::<Handle>();
-    is_send::<abreast::Drain>();
-    is_send::<abreast::Shutdown>();
-    is_send::<abreast::ExecuteWhenRoom<usize, ()>>();
-    is_send::<abreast::RunUntil<'static, std::future::Ready<()>>>();
+    is_send::<abreast::pool::Drain>();
+    is_send::<abreast::pool::Shutdown>();
+    is_send::<abreast::pool::ExecuteWhenRoom<usize, ()>>();
+    is_send::<abreast::pool::RunUntil<'static, std::future::Ready<()>>>();
 }
 
 #[test]

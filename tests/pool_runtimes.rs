@@ -66,7 +66,7 @@ async fn beside(spawn: impl FnOnce(Driver)) {
 }
 
 /// A task for each worker.
-async fn spread(mut spawn: impl FnMut(abreast::Worker)) {
+async fn spread(mut spawn: impl FnMut(abreast::pool::Worker)) {
     let (pool, driver) = pool();
     for worker in driver.into_workers() {
         spawn(worker);

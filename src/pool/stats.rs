@@ -6,7 +6,8 @@ use core::time::Duration;
 /// How an operation has ended, whatever it returned: see [`PoolEvent::Ended`](crate::PoolEvent::Ended).
 ///
 /// ```
-/// use abreast::{Ending, PoolBuilder, PoolEvent};
+/// use abreast::pool::Ending;
+/// use abreast::{PoolBuilder, PoolEvent};
 ///
 /// # smol::block_on(async {
 /// let builder = PoolBuilder::new().on_event(|event| match event {
