@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use abreast::pool::Ending;
 use abreast::{
-    Ending, OperationError, OperationHandle, Pool, PoolBuilder, PoolError, PoolEvent, local_pool,
-    pool,
+    OperationError, OperationHandle, Pool, PoolBuilder, PoolError, PoolEvent, local_pool, pool,
 };
 use support::{Board, Driver as Loop};
 
