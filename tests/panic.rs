@@ -245,6 +245,25 @@ fn an_ordered_stream_does_not_wait_for_a_head_that_panicked() {
     assert_eq!(run.run(), Poll::Ready(None));
 }
 
+#[test]
+fn a_panicking_destructor_of_an_error_does_not_keep_the_winner_from_winning() {
+    struct Grudge(bool);
+    impl Drop for Grudge {
+        fn drop(&mut self) {
+            assert!(!self.0, "the destructor of the error panics");
+        }
+    }
+    let board = Board::<usize, Grudge>::of(3);
+    let mut run = Driver::new(race(board.tasks()));
+    assert!(run.run().is_pending());
+    board.end(0, Err(Grudge(true)));
+    board.end(1, Err(Grudge(false)));
+    assert!(run.run().is_pending());
+    board.end(2, Ok(2));
+    assert!(poll_caught(&mut run).is_none());
+    assert!(matches!(run.finish(), Ok(won) if won.winner_index == 2));
+}
+
 /// Panics at one of its calls, and notes them all.
 struct Fuse {
     at: usize,

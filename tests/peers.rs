@@ -287,6 +287,34 @@ fn futures_2526_tasks_that_wake_themselves_cost_no_more_polls_than_wakes() {
     assert_eq!(polls.get(), tasks * (yields + 1));
 }
 
+#[test]
+fn futures_2961_tasks_that_wake_themselves_leave_no_slot_empty() {
+    for tasks in [63, 64, 65, 1_000] {
+        let started = Cell::new(0);
+        let begin = |_| {
+            started.set(started.get() + 1);
+            async {
+                support::yield_now().await;
+                std::future::pending::<Result<(), ()>>().await
+            }
+        };
+        assert!(
+            Driver::new(parallel((0..tasks).map(begin)).concurrency(tasks))
+                .poll()
+                .is_pending()
+        );
+        assert_eq!(started.take(), tasks, "parallel");
+        assert!(Driver::new(race((0..tasks).map(begin))).poll().is_pending());
+        assert_eq!(started.take(), tasks, "all racers start on the first poll");
+        assert!(
+            Driver::new(batched(0..tasks, begin).batch_size(tasks))
+                .poll()
+                .is_pending()
+        );
+        assert_eq!(started.take(), tasks, "batched");
+    }
+}
+
 /// Counts the polls of a task.
 async fn counted<F: Future>(polls: &Cell<usize>, task: F) -> F::Output {
     let mut task = Box::pin(task);

@@ -34,7 +34,7 @@ const RUNTIMES: [(&str, BlockOn); 7] = [
         runtime.block_on(async { tokio::spawn(future).await.unwrap() });
     }),
     ("async-std", |future| {
-        async_std::task::block_on(async_std::task::spawn(future))
+        async_std::task::block_on(async_std::task::spawn(future));
     }),
     ("futures", futures::executor::block_on),
     ("a thread that parks", block_on_parked),

@@ -16,9 +16,9 @@ use super::verb::Verb;
 /// make the polls quadratic.
 const BUDGET: usize = 256;
 
-/// This many tasks may wake themselves while they are polled before a poll of the window yields to the executor. Tasks
-/// do so to yield, or because a budget that they share with the whole executor task is spent, and only yielding renews
-/// it.
+/// This many tasks may wake themselves while they are polled, not for the first time, before a poll of the window yields
+/// to the executor. Tasks do so to yield, or because a budget that they share with the whole executor task is spent, and
+/// only yielding renews it.
 const YIELDS: usize = 64;
 
 /// What one poll of the window may still do.
@@ -301,10 +301,10 @@ impl<Fut: Future, const NEW: bool> Tenant<'_, Fut, NEW> {
     fn stay(self, turn: &mut Turn) {
         let mut tenant = ManuallyDrop::new(self);
         if NEW {
+            // Not held against the turn: every free slot is filled, whatever the tasks do.
             tenant.books.free = *tenant.slot.next_free;
             tenant.books.in_flight += 1;
-        }
-        if tenant.books.ready.is_woken(tenant.number) {
+        } else if tenant.books.ready.is_woken(tenant.number) {
             turn.yields -= 1;
         }
     }
