@@ -77,6 +77,7 @@ mod batched;
 mod engine;
 mod gather;
 mod join_all;
+mod lock;
 mod observer;
 mod outcome;
 mod paginate;

@@ -10,13 +10,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use abreast::{Group, Origin, TaskGroupError, join_all, local_task_group, task_group};
 use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::FusedFuture;
-use support::{Board, Driver, yield_now, yield_times};
+use support::{Board, Count, Driver, yield_now, yield_times};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -230,6 +230,36 @@ fn a_handle_outside_of_a_failed_group_is_pending_for_ever() {
         assert!(handle.run().is_pending());
     }
     assert!(handle.future.is_terminated());
+}
+
+#[test]
+fn a_task_that_is_gone_holds_nobody_who_waited_for_it() {
+    let escaped = Mutex::new(None);
+    let mut run = Box::pin(task_group(async |group| {
+        *escaped.lock().unwrap() = Some(group.spawn(pending::<Result<(), ()>>()));
+        Ok(())
+    }));
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(run.poll_unpin(&mut cx).is_pending());
+    let mut handle = escaped.lock().unwrap().take().unwrap();
+    let (count, waker) = Count::new();
+    for _ in 0..2 {
+        assert!(
+            handle
+                .poll_unpin(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+    }
+    assert_eq!(Arc::strong_count(&count), 3);
+    drop(run);
+    assert!(handle.is_terminated());
+    assert!(
+        handle
+            .poll_unpin(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    drop(waker);
+    assert_eq!((Arc::strong_count(&count), count.get()), (1, 0));
 }
 
 #[test]

@@ -9,7 +9,6 @@ mod handle;
 mod hub;
 mod kind;
 mod ledger;
-mod lock;
 mod panic;
 mod run_until;
 mod slot;
@@ -18,6 +17,8 @@ mod submit;
 mod task;
 mod wait;
 mod worker;
+
+use crate::lock;
 
 pub use builder::{PoolBuilder, PoolEvent};
 pub use driver::{Driver, LocalDriver, Worker};

@@ -1,13 +1,16 @@
 //! What becomes of the value of a task.
 
+use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
+use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll, Waker, ready};
 
-use futures::channel::oneshot;
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
+
+use crate::lock::Lock;
 
 /// The value of a task that was spawned into a [`task_group`](crate::task_group()), once there is one.
 ///
@@ -31,38 +34,81 @@ use pin_project_lite::pin_project;
 /// # Panics
 /// If it is polled after it has resolved.
 pub struct TaskHandle<T> {
-    state: State<T>,
+    /// `None` when it has resolved.
+    cell: Option<Arc<Cell<T>>>,
 }
 
+/// What a task and its handle share.
+struct Cell<T>(Lock<State<T>>);
+
 enum State<T> {
-    Waiting(oneshot::Receiver<T>),
-    /// The task was dropped without a value.
-    Forever,
-    Resolved,
+    /// There is no value yet, and this is who waits for it.
+    Open(Option<Waker>),
+    Value(T),
+    /// There is no value any more, or will never be.
+    Gone,
+}
+
+impl<T> Cell<T> {
+    /// Keeps the value, and wakes whoever waits for it.
+    fn put(&self, value: T) {
+        let before = self
+            .0
+            .with(|state| mem::replace(state, State::Value(value)));
+        if let State::Open(Some(waker)) = before {
+            waker.wake();
+        }
+    }
+
+    /// Lets go of whoever waits for a value that will never be.
+    fn abandon(&self) {
+        drop(self.0.with(|state| mem::replace(state, State::Gone)));
+    }
+
+    fn is_gone(&self) -> bool {
+        self.0.with(|state| matches!(state, State::Gone))
+    }
+
+    /// Takes the value, or has `waker` be woken when there is one. Whatever is foreign happens outside of the lock.
+    fn take(&self, waker: &Waker) -> Option<T> {
+        let is_known = self.0.with(|state| match state {
+            State::Open(Some(known)) => known.will_wake(waker),
+            _ => false,
+        });
+        if is_known {
+            return None;
+        }
+        let mut waiting = State::Open(Some(waker.clone()));
+        self.0.with(|state| match state {
+            State::Open(_) => mem::swap(state, &mut waiting),
+            State::Value(_) | State::Gone => waiting = mem::replace(state, State::Gone),
+        });
+        match waiting {
+            State::Value(value) => Some(value),
+            State::Open(_) | State::Gone => None,
+        }
+    }
 }
 
 impl<T> Future for TaskHandle<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        let value = match &mut self.state {
-            State::Waiting(value) => ready!(Pin::new(value).poll(cx)),
-            State::Forever => return Poll::Pending,
-            State::Resolved => panic!("`TaskHandle` was polled after it had resolved"),
-        };
-        if let Ok(value) = value {
-            self.state = State::Resolved;
-            Poll::Ready(value)
-        } else {
-            self.state = State::Forever;
-            Poll::Pending
+        let cell = self.cell.as_ref();
+        let cell = cell.expect("`TaskHandle` was polled after it had resolved");
+        match cell.take(cx.waker()) {
+            Some(value) => {
+                self.cell = None;
+                Poll::Ready(value)
+            }
+            None => Poll::Pending,
         }
     }
 }
 
 impl<T> FusedFuture for TaskHandle<T> {
     fn is_terminated(&self) -> bool {
-        !matches!(self.state, State::Waiting(_))
+        self.cell.as_ref().is_none_or(|cell| cell.is_gone())
     }
 }
 
@@ -77,19 +123,28 @@ pin_project! {
     pub(super) struct Spawned<Fut, T> {
         #[pin]
         task: Fut,
-        handle: Option<oneshot::Sender<T>>,
+        // Until there is a value.
+        cell: Option<Arc<Cell<T>>>,
+    }
+
+    impl<Fut, T> PinnedDrop for Spawned<Fut, T> {
+        fn drop(this: Pin<&mut Self>) {
+            if let Some(cell) = this.project().cell.take() {
+                cell.abandon();
+            }
+        }
     }
 }
 
 impl<Fut, T> Spawned<Fut, T> {
     pub(super) fn new(task: Fut) -> (Self, TaskHandle<T>) {
-        let (sender, receiver) = oneshot::channel();
+        let cell = Arc::new(Cell(Lock::new(State::Open(None))));
         let handle = TaskHandle {
-            state: State::Waiting(receiver),
+            cell: Some(cell.clone()),
         };
         let task = Self {
             task,
-            handle: Some(sender),
+            cell: Some(cell),
         };
         (task, handle)
     }
@@ -104,9 +159,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), E>> {
         let this = self.project();
         let value = ready!(this.task.poll(cx))?;
-        if let Some(handle) = this.handle.take() {
-            // Nobody may be waiting for the value.
-            drop(handle.send(value));
+        if let Some(cell) = this.cell.take() {
+            cell.put(value);
         }
         Poll::Ready(Ok(()))
     }

@@ -118,8 +118,8 @@ use scope::{Member, Queue, Scope};
 /// rest is dropped, and the error says that there was a panic.
 ///
 /// # Polls and allocations
-/// Body and tasks are polled once when they start, and once per wake. Two allocations for each task, two more for each that
-/// runs at the same time, and a few for the group. All tasks run at once, unless there is a [limit](TaskGroup::limit).
+/// Body and tasks are polled once when they start, and once per wake. Two allocations for each task, at most two more for
+/// each that runs at the same time, and a few for the group. All tasks run at once, unless there is a [limit](TaskGroup::limit).
 ///
 /// # Local tasks
 /// Tasks must be [`Send`], so that a group can be spawned on an executor with several threads. For tasks that are not,
@@ -214,15 +214,18 @@ impl<Fut, Task, T, E> TaskGroup<Fut, Task, T, E> {
 
     /// Drops all that runs or waits to run. Tasks may hold the queue, so it must be emptied for them to go.
     fn end(&mut self) {
-        struct Waiting<'a, Task>(&'a Queue<Task>);
-        impl<Task> Drop for Waiting<'_, Task> {
+        struct Arrived<'a, Task>(&'a Queue<Task>);
+        impl<Task> Drop for Arrived<'_, Task> {
             fn drop(&mut self) {
                 self.0.clear();
             }
         }
-        self.scope.queue.close();
-        let _waiting = Waiting(&self.scope.queue);
+        let queue = self.scope.queue.clone();
+        queue.close();
+        // Even if the destructor of a task panics.
+        let _arrived = Arrived(&queue);
         self.window.clear();
+        self.scope.clear();
     }
 }
 
@@ -245,7 +248,6 @@ where
 
 impl<Fut, Task, T, E> Drop for TaskGroup<Fut, Task, T, E> {
     fn drop(&mut self) {
-        self.scope.drop_body();
         self.end();
     }
 }

@@ -1,68 +1,90 @@
 //! The verb of a task group, and the queue through which tasks come to it.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll};
-
-use concurrent_queue::ConcurrentQueue;
-use futures::task::AtomicWaker;
+use core::task::{Context, Poll, Waker};
 
 use super::error::{Origin, TaskGroupError};
 use crate::engine::Verb;
+use crate::lock::Lock;
 
-/// Tasks that were spawned and have not started yet.
-pub(super) struct Queue<Task> {
-    tasks: ConcurrentQueue<Task>,
-    /// Woken when a task is spawned.
-    group: AtomicWaker,
+/// Tasks that were spawned and that the group has not seen yet.
+pub(super) struct Queue<Task>(Lock<Arrivals<Task>>);
+
+struct Arrivals<Task> {
+    tasks: VecDeque<Task>,
+    /// Who is to be woken when a task is spawned.
+    group: Option<Waker>,
+    is_closed: bool,
 }
 
 impl<Task> Queue<Task> {
     pub(super) fn new() -> Self {
-        Self {
-            tasks: ConcurrentQueue::unbounded(),
-            group: AtomicWaker::new(),
-        }
+        Self(Lock::new(Arrivals {
+            tasks: VecDeque::new(),
+            group: None,
+            is_closed: false,
+        }))
     }
 
     /// Has the group start the task. Drops it if the group has ended.
     pub(super) fn push(&self, task: Task) {
-        if self.tasks.push(task).is_ok() {
-            self.group.wake();
+        let mut task = Some(task);
+        let group = self.0.with(|arrivals| {
+            if !arrivals.is_closed {
+                arrivals.tasks.extend(task.take());
+            }
+            arrivals.group.take()
+        });
+        if let Some(group) = group {
+            group.wake();
         }
     }
 
-    fn poll_pop(&self, cx: &mut Context<'_>) -> Poll<Task> {
-        if let Ok(task) = self.tasks.pop() {
-            return Poll::Ready(task);
-        }
-        self.group.register(cx.waker());
-        // One may have come before there was anyone to wake.
-        self.tasks.pop().map_or(Poll::Pending, Poll::Ready)
+    /// Swaps all tasks for `empty`. If there are none, the next wakes `waker`.
+    fn swap(&self, empty: &mut VecDeque<Task>, waker: &Waker) {
+        let mut waker = Some(waker.clone());
+        self.0.with(|arrivals| {
+            mem::swap(&mut arrivals.tasks, empty);
+            if empty.is_empty() {
+                mem::swap(&mut arrivals.group, &mut waker);
+            }
+        });
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.with(|arrivals| arrivals.tasks.is_empty())
     }
 
     /// Has all tasks dropped that come from now on.
     pub(super) fn close(&self) {
-        self.tasks.close();
+        let group = self.0.with(|arrivals| {
+            arrivals.is_closed = true;
+            arrivals.group.take()
+        });
+        drop(group);
     }
 
     pub(super) fn clear(&self) {
-        drop(self.group.take());
-        // All of them at once, so that a destructor that panics does not keep the others.
-        drop(self.tasks.try_iter().collect::<Vec<_>>());
+        let tasks = self.0.with(|arrivals| mem::take(&mut arrivals.tasks));
+        drop(tasks);
     }
 }
 
 impl<Task> fmt::Debug for Queue<Task> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (len, is_closed) = self
+            .0
+            .with(|arrivals| (arrivals.tasks.len(), arrivals.is_closed));
         f.debug_struct("Queue")
-            .field("len", &self.tasks.len())
-            .field("closed", &self.tasks.is_closed())
+            .field("len", &len)
+            .field("is_closed", &is_closed)
             .finish_non_exhaustive()
     }
 }
@@ -105,6 +127,8 @@ pub(super) struct Scope<Fut, Task, T, E> {
     /// What the body returned.
     value: Option<T>,
     pub(super) queue: Arc<Queue<Task>>,
+    /// Tasks that have left the queue and wait to start.
+    waiting: VecDeque<Task>,
     pub(super) limit: usize,
     /// How many tasks are running.
     running: usize,
@@ -121,6 +145,7 @@ impl<Fut, Task, T, E> Scope<Fut, Task, T, E> {
             body_runs: true,
             value: None,
             queue,
+            waiting: VecDeque::new(),
             limit: usize::MAX,
             running: 0,
             failures: Vec::new(),
@@ -132,9 +157,10 @@ impl<Fut, Task, T, E> Scope<Fut, Task, T, E> {
         self.panicked || !self.failures.is_empty()
     }
 
-    /// Drops a body that was never started.
-    pub(super) fn drop_body(&mut self) {
-        self.body = None;
+    /// Drops what was never started.
+    pub(super) fn clear(&mut self) {
+        let waiting = mem::take(&mut self.waiting);
+        drop((self.body.take(), waiting));
     }
 
     pub(super) fn take_result(&mut self) -> Result<T, TaskGroupError<E>> {
@@ -166,10 +192,17 @@ where
         if let Some(body) = self.body.take() {
             return Poll::Ready(Some(Member::Body(body)));
         }
-        self.queue.poll_pop(cx).map(|task| {
-            self.running += 1;
-            Some(Member::Task(task))
-        })
+        let this = &mut *self;
+        if this.waiting.is_empty() {
+            this.queue.swap(&mut this.waiting, cx.waker());
+        }
+        match this.waiting.pop_front() {
+            Some(task) => {
+                this.running += 1;
+                Poll::Ready(Some(Member::Task(task)))
+            }
+            None => Poll::Pending,
+        }
     }
 
     fn record(mut self: Pin<&mut Self>, index: usize, output: Option<Ended<T, E>>) {
@@ -193,7 +226,7 @@ where
 
     /// Satisfied rather than decided, so that a pass is finished: whoever fails in the same one is known too.
     fn is_satisfied(&self) -> bool {
-        let is_done = !self.body_runs && self.running == 0 && self.queue.tasks.is_empty();
-        is_done || self.has_failed()
+        let is_idle = !self.body_runs && self.running == 0 && self.waiting.is_empty();
+        self.has_failed() || (is_idle && self.queue.is_empty())
     }
 }

@@ -1,4 +1,4 @@
-//! The lock of the pool: std's, or one that spins where there is no `std`. The loom model puts loom's in its place.
+//! The lock of pools and task groups: std's, or one that spins where there is no `std`. The loom model puts loom's in its place.
 //!
 //! It is held for a few instructions and never while foreign code runs: no task, destructor, waker, or hook. So what is
 //! called under it leaves nothing half done.
