@@ -78,6 +78,8 @@ mod engine;
 mod gather;
 mod join_all;
 mod observer;
+#[cfg(feature = "operation")]
+pub mod operation;
 mod outcome;
 mod paginate;
 mod parallel;
