@@ -80,11 +80,10 @@ fn opens(line: &str, at: usize) -> Option<Fence> {
             text = item.trim_start();
         }
     }
-    let marker = *text.as_bytes().first()?;
+    let marker = text.bytes().next().filter(|byte| b"`~".contains(byte))?;
     let length = run(text, marker);
-    let info = &text[length..];
-    let fences = matches!(marker, b'`' | b'~') && length >= 3;
-    (fences && !(marker == b'`' && info.contains('`'))).then_some(Fence { marker, length, at })
+    let is_inline = marker == b'`' && text[length..].contains('`');
+    (length >= 3 && !is_inline).then_some(Fence { marker, length, at })
 }
 
 fn closes(line: &str, fence: Fence) -> bool {

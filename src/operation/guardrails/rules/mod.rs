@@ -18,6 +18,7 @@ mod closure;
 mod json;
 mod latex;
 mod lines;
+mod list;
 mod markdown;
 mod pattern;
 mod phrases;

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::super::{Checker, GuardrailContext, Rule, Violation};
+use super::list::{Found, List, Phrase, fold};
 use super::phrases::KNOWN;
 
 /// Warns of phrases that give a model away, whatever their case.
@@ -29,22 +30,6 @@ use super::phrases::KNOWN;
 /// ```
 #[derive(Clone, Default)]
 pub struct Patterns(Arc<List>);
-
-#[derive(Clone, Default)]
-struct List {
-    phrases: Vec<Phrase>,
-    /// Which phrases begin with a character, by its code; those beyond ASCII share the last place.
-    by_first: Vec<Vec<usize>>,
-}
-
-#[derive(Clone)]
-struct Phrase {
-    kind: &'static str,
-    text: String,
-}
-
-/// How many characters of white space are as good as one.
-const GAP: usize = 8;
 
 impl Patterns {
     /// No phrases, to be added to.
@@ -69,7 +54,9 @@ impl Patterns {
     pub fn known() -> Self {
         let mut list = List::default();
         for &(kind, phrases) in KNOWN {
-            phrases.iter().for_each(|phrase| list.add(kind, phrase));
+            phrases
+                .iter()
+                .for_each(|phrase| list.add(kind, &normal(phrase)));
         }
         Self(Arc::new(list))
     }
@@ -90,33 +77,14 @@ impl Patterns {
             !phrase.trim().is_empty(),
             "an empty phrase is everywhere: pass one with at least a character"
         );
-        Arc::make_mut(&mut self.0).add("phrase", phrase);
+        Arc::make_mut(&mut self.0).add("phrase", &normal(phrase));
         self
     }
 }
 
-impl List {
-    fn add(&mut self, kind: &'static str, phrase: &str) {
-        let text: String = phrase.trim_start().chars().map(fold).collect();
-        self.by_first.resize(129, Vec::new());
-        if let Some(first) = text.chars().next() {
-            self.by_first[place(first)].push(self.phrases.len());
-            self.phrases.push(Phrase { kind, text });
-        }
-    }
-}
-
-fn place(first: char) -> usize {
-    (first as usize).min(128)
-}
-
-/// Characters that are told apart by case or by typography only are the same.
-fn fold(c: char) -> char {
-    match c {
-        '’' => '\'',
-        _ if c.is_ascii() => c.to_ascii_lowercase(),
-        _ => c.to_lowercase().next().unwrap_or(c),
-    }
+/// A phrase as it is compared.
+fn normal(phrase: &str) -> String {
+    phrase.trim_start().chars().map(fold).collect()
 }
 
 impl Rule for Patterns {
@@ -131,7 +99,7 @@ impl Rule for Patterns {
     fn checker(&self) -> Box<dyn Checker> {
         Box::new(Search {
             list: self.0.clone(),
-            reported: vec![false; self.0.phrases.len()],
+            reported: vec![false; self.0.phrases().len()],
             seen: 0,
             behind_word: false,
             looked_at: 0,
@@ -141,7 +109,7 @@ impl Rule for Patterns {
 
 impl fmt::Debug for Patterns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let phrases = self.0.phrases.iter().map(|phrase| &phrase.text);
+        let phrases = self.0.phrases().iter().map(|phrase| &phrase.text);
         f.debug_list().entries(phrases).finish()
     }
 }
@@ -155,51 +123,27 @@ struct Search {
     looked_at: usize,
 }
 
-enum Match {
-    Yes,
-    No,
-    /// The content ends too early to tell.
-    Open,
-}
-
 impl Checker for Search {
     fn check(&mut self, context: &GuardrailContext<'_>) -> Vec<Violation> {
         let mut violations = Vec::new();
-        if self.list.phrases.is_empty() {
-            return violations;
-        }
         let fresh = &context.content[self.seen..];
         for (offset, c) in fresh.char_indices() {
             let is_word = c.is_alphanumeric();
-            let begins = &self.list.by_first[place(fold(c))];
             let is_inside_word = is_word && self.behind_word;
-            if !(is_inside_word || begins.is_empty()) {
-                let mut longest: Option<usize> = None;
-                for &index in begins {
-                    let phrase = &self.list.phrases[index].text;
-                    let rest = &fresh[offset..];
-                    let ended = context.completed;
-                    match matches(phrase, rest, ended, &mut self.looked_at) {
-                        Match::Open => {
-                            // It begins here again when there is more.
-                            self.seen += offset;
-                            return violations;
-                        }
-                        Match::Yes
-                            if longest.is_none_or(|longest| {
-                                self.list.phrases[longest].text.len() < phrase.len()
-                            }) =>
-                        {
-                            longest = Some(index);
-                        }
-                        _ => {}
-                    }
-                }
-                if let Some(index) = longest {
-                    if !core::mem::replace(&mut self.reported[index], true) {
-                        let Phrase { kind, text } = &self.list.phrases[index];
+            if !is_inside_word && self.list.begins(fold(c)) {
+                let rest = &fresh[offset..];
+                match self.list.find(rest, context.completed, &mut self.looked_at) {
+                    Found::Phrase(index) if !self.reported[index] => {
+                        self.reported[index] = true;
+                        let Phrase { kind, text } = &self.list.phrases()[index];
                         let violation = Violation::warning(format!("{kind}: \"{text}\""));
                         violations.push(violation.at(self.seen + offset));
+                    }
+                    Found::Phrase(_) | Found::Nothing => {}
+                    Found::TooEarly => {
+                        // It begins here again when there is more.
+                        self.seen += offset;
+                        return violations;
                     }
                 }
             }
@@ -212,40 +156,5 @@ impl Checker for Search {
 
     fn looked_at(&self) -> usize {
         self.looked_at
-    }
-}
-
-/// Whether a text begins with a phrase, and the phrase ends where a word does.
-fn matches(phrase: &str, text: &str, ended: bool, looked_at: &mut usize) -> Match {
-    let mut rest = text.chars();
-    let mut last = ' ';
-    for expected in phrase.chars() {
-        let Some(c) = rest.next() else {
-            return if ended { Match::No } else { Match::Open };
-        };
-        *looked_at += c.len_utf8();
-        if expected != fold(c) && !(expected == ' ' && c.is_whitespace()) {
-            return Match::No;
-        }
-        if expected == ' ' {
-            for _ in 1..GAP {
-                match rest.clone().next() {
-                    Some(c) if c.is_whitespace() => {
-                        *looked_at += c.len_utf8();
-                        rest.next();
-                    }
-                    _ => break,
-                }
-            }
-        }
-        last = expected;
-    }
-    match rest.next() {
-        _ if !last.is_alphanumeric() => Match::Yes,
-        Some(c) if c.is_alphanumeric() => Match::No,
-        Some(_) => Match::Yes,
-        None if ended => Match::Yes,
-        // Were it to go on with a letter, it would be another word.
-        None => Match::Open,
     }
 }
