@@ -57,7 +57,7 @@ where
     S: Sources,
     M: Waits,
 {
-    fn from_parts(parts: Parts<S, C, R, T, M, O>) -> Self {
+    pub(super) fn from_parts(parts: Parts<S, C, R, T, M, O>) -> Self {
         Self {
             tokens: None,
             sleep: None,

@@ -1,9 +1,10 @@
 //! Who looks on. What they panic with is not the operation's end.
 
+use alloc::sync::Arc;
 use core::fmt;
 
 use super::event::Event;
-use super::panic::catch;
+use crate::pool::panic::catch;
 
 /// Looks on while an operation runs.
 pub trait Hooks {
@@ -79,6 +80,32 @@ impl<F: FnMut(&str)> Hooks for OnToken<F> {
 
     fn token(&mut self, token: &str) {
         let _ = catch(|| (self.0)(token));
+    }
+}
+
+type Handler = dyn Fn(&Event) + Send + Sync;
+
+/// The handler that the operations of a pool share.
+#[derive(Clone, Default)]
+pub struct Shared(pub(super) Option<Arc<Handler>>);
+
+impl Hooks for Shared {
+    fn wants_events(&self) -> bool {
+        self.0.is_some()
+    }
+
+    fn event(&mut self, event: &Event) {
+        if let Some(handler) = &self.0 {
+            let _ = catch(|| handler(event));
+        }
+    }
+
+    fn token(&mut self, _: &str) {}
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What retries were told about errors.
 
+use alloc::sync::Arc;
 use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
@@ -66,10 +67,14 @@ impl Wait for Immediate {
     const WAITS: bool = false;
 }
 
-/// The retries of an operation, if it has any.
-pub trait Retries<E> {
+/// Whether the retries of an operation wait.
+pub trait Delays {
     #[doc(hidden)]
     type Wait: Wait;
+}
+
+/// The retries of an operation, if it has any.
+pub trait Retries<E>: Delays {
     #[doc(hidden)]
     fn plan(&self) -> Option<&Plan>;
     #[doc(hidden)]
@@ -78,9 +83,11 @@ pub trait Retries<E> {
     fn delay(&self, failed: &RetryContext<'_, E>) -> Option<Duration>;
 }
 
-impl<E> Retries<E> for Unset {
+impl Delays for Unset {
     type Wait = Immediate;
+}
 
+impl<E> Retries<E> for Unset {
     fn plan(&self) -> Option<&Plan> {
         None
     }
@@ -94,9 +101,11 @@ impl<E> Retries<E> for Unset {
     }
 }
 
-impl<E, P: Judge<E>, W: Wait> Retries<E> for Retry<P, W> {
+impl<P, W: Wait> Delays for Retry<P, W> {
     type Wait = W;
+}
 
+impl<E, P: Judge<E>, W: Wait> Retries<E> for Retry<P, W> {
     fn plan(&self) -> Option<&Plan> {
         Some(&self.plan)
     }
@@ -107,6 +116,25 @@ impl<E, P: Judge<E>, W: Wait> Retries<E> for Retry<P, W> {
 
     fn delay(&self, failed: &RetryContext<'_, E>) -> Option<Duration> {
         self.judge.delay(failed)
+    }
+}
+
+/// Shared by the operations of a pool.
+impl<R: Delays> Delays for Arc<R> {
+    type Wait = R::Wait;
+}
+
+impl<E, R: Retries<E>> Retries<E> for Arc<R> {
+    fn plan(&self) -> Option<&Plan> {
+        (**self).plan()
+    }
+
+    fn allows(&self, failed: &RetryContext<'_, E>) -> bool {
+        (**self).allows(failed)
+    }
+
+    fn delay(&self, failed: &RetryContext<'_, E>) -> Option<Duration> {
+        (**self).delay(failed)
     }
 }
 

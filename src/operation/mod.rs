@@ -63,8 +63,8 @@ mod event;
 mod guardrails;
 mod hooks;
 mod judge;
-mod panic;
 mod parts;
+mod pool;
 mod recover;
 mod retry;
 mod run;
@@ -85,18 +85,20 @@ use classify::ByTrait;
 use parts::Parts;
 use session::Session;
 use source::Sources;
-use waits::{Unset, Waits};
+use waits::Waits;
 
 pub use classify::{Category, Classification, Classify};
 pub use context::Context;
 pub use event::{Event, EventKind, GuardrailPhase, OperationId, Recovery};
 pub use guardrails::{Checker, GuardrailContext, Guardrails, Rule, Severity, Violation, rules};
+pub use pool::{OperationPool, OperationPoolBuilder, create_pool};
 pub use retry::{Retry, RetryContext};
 pub use source::Source;
 pub use state::{AttemptError, FailedAttempt, OperationFailure, State};
 pub use strategy::Strategy;
 pub use telemetry::{AggregatedTelemetry, Telemetry};
 pub use timeout::{TimedOut, Timeout, TimeoutKind};
+pub use waits::{By, Delayed, Immediate, Unset};
 
 pin_project! {
     /// Consumes a stream of tokens, come what may: see the [module](self).

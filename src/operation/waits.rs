@@ -1,15 +1,18 @@
 //! Which settings wait, and what they wait by. Whoever asks for a delay without a timer hears of it from the compiler.
 
+use alloc::sync::Arc;
 use core::future::{self, Future};
 use core::time::Duration;
 
 use crate::time::{Stopwatch, Timer};
 
-/// A setting that was not made.
+/// Stands in the type of an [`Operation`](super::Operation) or an [`OperationPool`](super::OperationPool) for a setting
+/// that was not made.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unset;
 
-/// The timer of an operation.
+/// Stands in the type of an [`Operation`](super::Operation) or an [`OperationPool`](super::OperationPool) for the timer
+/// `M`.
 #[derive(Clone, Copy, Debug)]
 pub struct By<M>(pub(super) M);
 
@@ -48,11 +51,24 @@ impl Waits for Unset {
     }
 }
 
-/// A setting that waits, and so needs a timer.
+/// Shared by the operations of a pool.
+impl<M: Waits> Waits for Arc<M> {
+    type Sleep = M::Sleep;
+
+    fn sleep(&self, duration: Duration) -> M::Sleep {
+        (**self).sleep(duration)
+    }
+
+    fn now(&self) -> Option<Duration> {
+        (**self).now()
+    }
+}
+
+/// Says of a [`Retry`](super::Retry) that it waits, and so needs a timer.
 #[derive(Clone, Copy, Debug)]
 pub enum Delayed {}
 
-/// A setting that never waits.
+/// Says of a [`Retry`](super::Retry) that it never waits: see [`without_delay`](super::Retry::without_delay).
 #[derive(Clone, Copy, Debug)]
 pub enum Immediate {}
 
@@ -67,6 +83,7 @@ pub trait Covers<W>: Waits {}
 
 impl<M: Timer, W> Covers<W> for By<M> {}
 impl Covers<Immediate> for Unset {}
+impl<M: Covers<W>, W> Covers<W> for Arc<M> {}
 
 /// The time since an operation began, by the clock of its timer, or else by the system's. Without either it stands still.
 #[derive(Debug, Default)]

@@ -86,6 +86,14 @@ impl Stage {
         Self::default()
     }
 
+    /// Another one by the same clock, whose streams may be open at the same time.
+    pub fn beside(&self) -> Self {
+        Self {
+            clock: self.clock.clone(),
+            ..Self::default()
+        }
+    }
+
     /// How many streams were opened.
     pub fn opened(&self) -> usize {
         self.opened.load(SeqCst)

@@ -6,8 +6,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::super::panic::catch;
 use super::{Checker, GuardrailContext, Guardrails, Rule, Severity, Violation};
+use crate::pool::panic::catch;
 
 /// The checkers of one attempt.
 pub(in super::super) struct Guard {
@@ -51,9 +51,9 @@ impl Guard {
                 streaming: rule.runs_while_streaming(),
                 checked: 0,
             });
-            checkers.push(watch.map_err(|message| Passed::Panicked {
+            checkers.push(watch.map_err(|panic| Passed::Panicked {
                 rule: String::from("that makes a checker"),
-                message,
+                message: panic.into_message(),
             })?);
         }
         Ok(Some(Self {
@@ -92,8 +92,9 @@ impl Guard {
             };
             let found = match catch(|| watch.checker.check(&context)) {
                 Ok(found) => found,
-                Err(message) => {
+                Err(panic) => {
                     let rule = watch.name.clone().into_owned();
+                    let message = panic.into_message();
                     return Passed::Panicked { rule, message };
                 }
             };
