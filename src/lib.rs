@@ -79,6 +79,8 @@ mod gather;
 mod join_all;
 mod lock;
 mod observer;
+#[cfg(feature = "operation")]
+pub mod operation;
 mod outcome;
 mod paginate;
 mod parallel;

@@ -9,7 +9,7 @@ mod handle;
 mod hub;
 mod kind;
 mod ledger;
-mod panic;
+pub(crate) mod panic;
 mod run_until;
 mod slot;
 mod stats;

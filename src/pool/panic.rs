@@ -1,4 +1,4 @@
-//! Keeps panics of foreign code from the workers. Without `std` they pass through.
+//! Keeps panics of foreign code from workers and operations. Without `std` they pass through.
 
 use alloc::string::String;
 
@@ -6,7 +6,14 @@ use super::error::OperationError;
 
 /// The message of a panic.
 #[derive(Debug)]
-pub(super) struct Panic(String);
+pub(crate) struct Panic(String);
+
+#[cfg(feature = "operation")]
+impl Panic {
+    pub(crate) fn into_message(self) -> String {
+        self.0
+    }
+}
 
 impl<E> From<Panic> for OperationError<E> {
     fn from(panic: Panic) -> Self {
@@ -23,13 +30,13 @@ pub(super) fn uncaught() -> Panic {
 }
 
 #[cfg(not(feature = "std"))]
-pub(super) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
+pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
     Ok(f())
 }
 
 /// What panics is never looked at again, other than to be dropped.
 #[cfg(feature = "std")]
-pub(super) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
+pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {

@@ -43,6 +43,26 @@ pub trait Timer {
 
     /// A future that resolves when `duration` has passed.
     fn sleep(&self, duration: Duration) -> Self::Sleep;
+
+    /// The time that has passed on the clock that this timer goes by, or `None` if that is the system's.
+    ///
+    /// What is timed by a timer is measured by its clock, so that both agree. A timer of a test has a clock of its own, and
+    /// so may one where there is no system clock. It must never go back.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use abreast::Timer;
+    ///
+    /// assert_eq!(smol::Timer::after.now(), None);
+    /// # #[cfg(feature = "test-util")] {
+    /// let clock = abreast::time::VirtualClock::new();
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!(clock.timer().now(), Some(Duration::from_secs(1)));
+    /// # }
+    /// ```
+    fn now(&self) -> Option<Duration> {
+        None
+    }
 }
 
 impl<F, Fut> Timer for F

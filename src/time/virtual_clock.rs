@@ -253,6 +253,10 @@ impl Timer for VirtualTimer {
     fn sleep(&self, duration: Duration) -> VirtualSleep {
         self.0.sleep(duration)
     }
+
+    fn now(&self) -> Option<Duration> {
+        Some(self.0.now())
+    }
 }
 
 /// The future of [`VirtualClock::sleep`].

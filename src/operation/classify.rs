@@ -1,0 +1,249 @@
+//! What kind of failure an error is.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::convert::Infallible;
+use core::error::Error;
+use core::fmt;
+use core::time::Duration;
+
+/// What kind of failure an error is, and so whether trying again may help.
+///
+/// | category | what belongs there | retried | counts against [`attempts`](super::Retry::attempts) |
+/// |---|---|---|---|
+/// | `Network` | connection refused, reset, dropped; names not resolved | yes | no |
+/// | `Transient` | rate limits (429), faults of the server (5xx), both token timeouts | yes | no |
+/// | `Model` | anything else | yes | yes |
+/// | `Content` | a recoverable violation of a guardrail | yes | yes |
+/// | `Fatal` | authentication, a violation that is not recoverable | never | |
+///
+/// All retries count against [`max_retries`](super::Retry::max_retries). Fallbacks are tried after every category.
+///
+/// ```
+/// use abreast::operation::{Category, Classify};
+/// use std::io;
+///
+/// assert_eq!(io::Error::from(io::ErrorKind::ConnectionReset).category(), Category::Network);
+/// assert_eq!("no idea what it is".category(), Category::Model);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Category {
+    /// The connection failed.
+    Network,
+    /// It will pass: too many requests, a fault of the server, a timeout.
+    Transient,
+    /// The model failed, or nobody knows what did.
+    Model,
+    /// The content did not pass a guardrail, and may when it is asked for again.
+    Content,
+    /// Trying again would not help.
+    Fatal,
+}
+
+impl Category {
+    /// This category, with the time after which the other side wants to be asked again.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use abreast::operation::Category;
+    ///
+    /// let limited = Category::Transient.retry_after(Duration::from_secs(2));
+    /// assert_eq!(limited.category, Category::Transient);
+    /// assert_eq!(limited.retry_after, Some(Duration::from_secs(2)));
+    /// ```
+    #[must_use]
+    pub const fn retry_after(self, delay: Duration) -> Classification {
+        Classification {
+            category: self,
+            retry_after: Some(delay),
+        }
+    }
+
+    /// Whether retries count against the attempts of the model.
+    pub(super) const fn is_of_model(self) -> bool {
+        matches!(self, Self::Model | Self::Content)
+    }
+}
+
+impl fmt::Display for Category {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Network => "network",
+            Self::Transient => "transient",
+            Self::Model => "model",
+            Self::Content => "content",
+            Self::Fatal => "fatal",
+        })
+    }
+}
+
+/// A category, and when to try again.
+///
+/// What a closure given to [`Operation::classify`](super::Operation::classify) returns; a [`Category`] turns into one.
+///
+/// ```
+/// use abreast::operation::{Category, Classification};
+///
+/// assert_eq!(Classification::from(Category::Model).retry_after, None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Classification {
+    /// The category.
+    pub category: Category,
+    /// After which time the other side wants to be asked again, if it said so.
+    pub retry_after: Option<Duration>,
+}
+
+impl From<Category> for Classification {
+    fn from(category: Category) -> Self {
+        Self {
+            category,
+            retry_after: None,
+        }
+    }
+}
+
+/// Says what kind of failure an error is.
+///
+/// Both methods have defaults, so `impl Classify for MyError {}` will do: everything is then retried as
+/// [`Category::Model`].
+///
+/// ```
+/// use std::time::Duration;
+/// use abreast::operation::{Category, Classify};
+///
+/// enum ApiError {
+///     Connection(std::io::Error),
+///     Status { code: u16, retry_after: Option<Duration> },
+/// }
+///
+/// impl Classify for ApiError {
+///     fn category(&self) -> Category {
+///         match self {
+///             Self::Connection(_) => Category::Network,
+///             Self::Status { code: 401 | 403, .. } => Category::Fatal,
+///             Self::Status { code: 429 | 500.., .. } => Category::Transient,
+///             Self::Status { .. } => Category::Model,
+///         }
+///     }
+///
+///     fn retry_after(&self) -> Option<Duration> {
+///         match self {
+///             Self::Status { retry_after, .. } => *retry_after,
+///             Self::Connection(_) => None,
+///         }
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "nobody knows what kind of failure `{Self}` is",
+    label = "an error without a category",
+    note = "implement `Classify` for it: `impl Classify for MyError {{}}` will do, as both methods have defaults",
+    note = "or give the operation a closure: `.classify(|error| Category::Network)`"
+)]
+pub trait Classify {
+    /// The category; [`Category::Model`] unless said otherwise.
+    fn category(&self) -> Category {
+        Category::Model
+    }
+
+    /// After which time the other side wants to be asked again, if it said so.
+    ///
+    /// It is honoured up to [`max_delay`](super::Retry::max_delay).
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
+}
+
+impl Classify for Infallible {}
+impl Classify for () {}
+impl Classify for String {}
+impl Classify for str {}
+
+impl<E: Classify + ?Sized> Classify for &E {
+    fn category(&self) -> Category {
+        (**self).category()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        (**self).retry_after()
+    }
+}
+
+impl<E: Classify> Classify for Arc<E> {
+    fn category(&self) -> Category {
+        (**self).category()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        (**self).retry_after()
+    }
+}
+
+/// By its kind, not by its message.
+#[cfg(feature = "std")]
+impl Classify for std::io::Error {
+    fn category(&self) -> Category {
+        use std::io::ErrorKind::*;
+
+        match self.kind() {
+            ConnectionRefused | ConnectionReset | ConnectionAborted | NotConnected | BrokenPipe
+            | UnexpectedEof | AddrNotAvailable | HostUnreachable | NetworkUnreachable
+            | NetworkDown => Category::Network,
+            TimedOut | Interrupted | WouldBlock | ResourceBusy => Category::Transient,
+            PermissionDenied => Category::Fatal,
+            _ => Category::Model,
+        }
+    }
+}
+
+/// As the `std::io::Error` that it is, or else [`Category::Model`].
+impl Classify for Box<dyn Error + Send + Sync> {
+    fn category(&self) -> Category {
+        #[cfg(feature = "std")]
+        if let Some(error) = self.downcast_ref::<std::io::Error>() {
+            return error.category();
+        }
+        Category::Model
+    }
+}
+
+/// How an operation classifies errors.
+pub trait Classifies<E> {
+    #[doc(hidden)]
+    fn classify(&self, error: &E) -> Classification;
+}
+
+/// By the trait [`Classify`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ByTrait;
+
+impl<E: Classify> Classifies<E> for ByTrait {
+    fn classify(&self, error: &E) -> Classification {
+        Classification {
+            category: error.category(),
+            retry_after: error.retry_after(),
+        }
+    }
+}
+
+/// By a closure.
+#[derive(Clone, Copy)]
+pub struct ByClosure<F>(pub(super) F);
+
+impl<E, F, I> Classifies<E> for ByClosure<F>
+where
+    F: Fn(&E) -> I,
+    I: Into<Classification>,
+{
+    fn classify(&self, error: &E) -> Classification {
+        (self.0)(error).into()
+    }
+}
+
+impl<F> fmt::Debug for ByClosure<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ByClosure").finish_non_exhaustive()
+    }
+}

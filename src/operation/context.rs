@@ -1,0 +1,104 @@
+//! What users attach to events.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt;
+
+use serde_json::{Map, Value};
+
+/// Values by name that are attached to every event of an operation. Clones share one map, which never changes.
+///
+/// ```
+/// use abreast::operation::Context;
+///
+/// let context = Context::from([("user_id", "user_123"), ("tenant", "acme")]);
+/// assert_eq!(context.get("user_id").unwrap(), "user_123");
+/// ```
+///
+/// Values are those of JSON, nested ones too. A map of `serde_json` turns into a context:
+///
+/// ```
+/// use abreast::operation::Context;
+/// use serde_json::json;
+///
+/// let context: Context = [("user", json!({"id": 123, "roles": ["admin"]})), ("trial", json!(false))].into();
+/// assert_eq!(context.get("user").unwrap()["roles"][0], "admin");
+///
+/// let serde_json::Value::Object(map) = json!({"user": {"id": 123}}) else { panic!() };
+/// assert_eq!(Context::from(map).get("user").unwrap()["id"], 123);
+/// ```
+#[derive(Clone, Default, PartialEq)]
+pub struct Context(Option<Arc<Map<String, Value>>>);
+
+impl Context {
+    /// One without values, which is what operations have unless told otherwise.
+    ///
+    /// ```
+    /// assert!(abreast::operation::Context::new().is_empty());
+    /// ```
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(None)
+    }
+
+    /// The value of this name.
+    ///
+    /// ```
+    /// let context = abreast::operation::Context::from([("retries", 3)]);
+    /// assert_eq!(context.get("retries").unwrap(), 3);
+    /// assert_eq!(context.get("attempts"), None);
+    /// ```
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.as_ref()?.get(name)
+    }
+
+    /// All values by name.
+    ///
+    /// ```
+    /// let context = abreast::operation::Context::from([("retries", 3)]);
+    /// assert_eq!(context.iter().next().unwrap().0, "retries");
+    /// ```
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let entries = self.0.iter().flat_map(|map| map.iter());
+        entries.map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Whether there are no values.
+    ///
+    /// ```
+    /// assert!(!abreast::operation::Context::from([("retries", 3)]).is_empty());
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
+impl From<Map<String, Value>> for Context {
+    fn from(map: Map<String, Value>) -> Self {
+        Self(Some(Arc::new(map)))
+    }
+}
+
+impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Context {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(values: I) -> Self {
+        let values = values.into_iter();
+        let map: Map<_, _> = values
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        map.into()
+    }
+}
+
+impl<K: Into<String>, V: Into<Value>, const N: usize> From<[(K, V); N]> for Context {
+    fn from(values: [(K, V); N]) -> Self {
+        values.into_iter().collect()
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}

@@ -1,0 +1,255 @@
+//! What operations tell of.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::time::Duration;
+
+use super::classify::Category;
+use super::context::Context;
+use super::guardrails::Violation;
+use super::timeout::TimeoutKind;
+
+/// Something that happened in an operation: see [`Operation::on_event`](super::Operation::on_event).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Event {
+    /// What happened.
+    pub kind: EventKind,
+    /// When: the time since the start of the operation. It never goes back. It needs a clock: that of the timer, or the
+    /// feature `std`.
+    pub at: Duration,
+    /// To which operation.
+    pub operation_id: OperationId,
+    /// What the user attached to it.
+    pub context: Context,
+}
+
+/// Tells operations of one process apart.
+///
+/// ```
+/// # use abreast::operation::Operation;
+/// # use futures::stream;
+/// # smol::block_on(async {
+/// let mut id = None;
+/// Operation::new(|| stream::iter([Ok::<_, String>("Hello")]))
+///     .on_event(|event| println!("operation {}: {:?}", *id.get_or_insert(event.operation_id), event.kind))
+///     .run()
+///     .await?;
+/// # Ok::<_, abreast::operation::OperationFailure<String>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationId(usize);
+
+impl OperationId {
+    /// Not yet started.
+    pub(super) const NONE: Self = Self(0);
+
+    pub(super) fn next() -> Self {
+        static LAST: AtomicUsize = AtomicUsize::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// The number: 1 for the first operation that was started.
+    ///
+    /// ```
+    /// # use abreast::operation::Operation;
+    /// # use futures::stream;
+    /// # smol::block_on(async {
+    /// Operation::new(|| stream::iter([Ok::<_, String>("Hello")]))
+    ///     .on_event(|event| assert!(event.operation_id.get() > 0))
+    ///     .run()
+    ///     .await?;
+    /// # Ok::<_, abreast::operation::OperationFailure<String>>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0 as u64
+    }
+}
+
+impl fmt::Display for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What happens in an operation.
+///
+/// # Order
+/// A success is `SessionStart`, what happened, `Complete`. In between:
+///
+/// | what happened | events |
+/// |---|---|
+/// | an attempt failed and is retried | \[`NetworkError`\], `Error` (recovery: `Retry`), `RetryStart`, `RetryAttempt`, (the delay), `AttemptStart`, what the new attempt tells of, `RetryEnd` |
+/// | a stream failed for good | `Error` (recovery: `Fallback`), \[`RetryGiveUp`\], `FallbackStart`, `FallbackSelected`, what the fallback tells of, `FallbackEnd` |
+/// | nothing is left to fall back on | `Error` (recovery: `Halt`), \[`RetryGiveUp`\] |
+/// | a stream is opened, with a timeout for its first token | `TimeoutStart` |
+/// | the first token comes, with a timeout for the others | `TimeoutStart` |
+/// | a token comes after the first, with a timeout for those | `TimeoutReset` |
+/// | a token takes too long | `TimeoutTriggered`, and then the attempt has failed |
+/// | guardrails look at the content | `GuardrailPhaseStart`, a `GuardrailRuleResult` for each rule or, if there are some, each violation, `GuardrailPhaseEnd` |
+///
+/// What ends with a failed attempt is told of before its error: `RetryEnd` and, if no retry follows, `FallbackEnd`.
+///
+/// ```
+/// use abreast::operation::{EventKind, Operation, Retry};
+/// use futures::stream;
+///
+/// # smol::block_on(async {
+/// let mut names = Vec::new();
+/// let mut calls = 0;
+/// Operation::new(|| {
+///     calls += 1;
+///     stream::iter([if calls == 1 { Err("broken") } else { Ok("Hello") }])
+/// })
+/// .retry(Retry::recommended().without_delay())
+/// .on_event(|event| names.push(event.kind.name()))
+/// .run()
+/// .await?;
+/// assert_eq!(
+///     names,
+///     ["SessionStart", "Error", "RetryStart", "RetryAttempt", "AttemptStart", "RetryEnd", "Complete"],
+/// );
+/// # Ok::<_, abreast::operation::OperationFailure<&str>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+#[allow(missing_docs)]
+pub enum EventKind {
+    /// The operation starts. Once, and first.
+    SessionStart {
+        attempt: u32,
+        is_retry: bool,
+        is_fallback: bool,
+    },
+    /// A stream is opened again. The first retry of a stream is attempt 2.
+    AttemptStart {
+        attempt: u32,
+        is_retry: bool,
+        is_fallback: bool,
+    },
+    /// A token is waited for, for so long.
+    TimeoutStart {
+        kind: TimeoutKind,
+        configured: Duration,
+        elapsed: Duration,
+    },
+    /// A token came, after this time.
+    TimeoutReset {
+        kind: TimeoutKind,
+        configured: Duration,
+        elapsed: Duration,
+    },
+    /// A token took too long.
+    TimeoutTriggered {
+        kind: TimeoutKind,
+        configured: Duration,
+        elapsed: Duration,
+    },
+    /// An attempt failed with an error of the category [`Network`](Category::Network).
+    NetworkError { error: String },
+    /// An attempt failed.
+    Error {
+        category: Category,
+        recovery: Recovery,
+        error: String,
+    },
+    /// There will be a retry.
+    RetryStart,
+    /// A retry waits for its delay. 1 is the first of a stream.
+    RetryAttempt {
+        attempt: u32,
+        max_attempts: u32,
+        delay: Duration,
+        reason: String,
+    },
+    /// A retry has ended.
+    RetryEnd { success: bool },
+    /// There will be no further retry of the stream, after so many attempts.
+    RetryGiveUp { attempts: u32, last_error: String },
+    /// There is a stream to fall back on.
+    FallbackStart {
+        from_index: usize,
+        to_index: usize,
+        reason: String,
+    },
+    /// A fallback is about to be opened. 1 is the first.
+    FallbackSelected { index: usize },
+    /// A fallback has ended.
+    FallbackEnd { index: usize, success: bool },
+    /// Guardrails look at the content.
+    GuardrailPhaseStart {
+        phase: GuardrailPhase,
+        token_count: usize,
+    },
+    /// A rule found nothing, or this. A rule that found several things has several results.
+    GuardrailRuleResult {
+        rule: Cow<'static, str>,
+        passed: bool,
+        violation: Option<Violation>,
+    },
+    /// Guardrails have looked at the content. They have passed it if none found more than a warning.
+    GuardrailPhaseEnd { phase: GuardrailPhase, passed: bool },
+    /// The operation succeeded: last. The length is in bytes.
+    Complete {
+        token_count: usize,
+        content_length: usize,
+    },
+}
+
+impl EventKind {
+    /// The name, as it is written here.
+    ///
+    /// ```
+    /// # use abreast::operation::EventKind;
+    /// assert_eq!(EventKind::RetryStart.name(), "RetryStart");
+    /// ```
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::SessionStart { .. } => "SessionStart",
+            Self::AttemptStart { .. } => "AttemptStart",
+            Self::TimeoutStart { .. } => "TimeoutStart",
+            Self::TimeoutReset { .. } => "TimeoutReset",
+            Self::TimeoutTriggered { .. } => "TimeoutTriggered",
+            Self::NetworkError { .. } => "NetworkError",
+            Self::Error { .. } => "Error",
+            Self::RetryStart => "RetryStart",
+            Self::RetryAttempt { .. } => "RetryAttempt",
+            Self::RetryEnd { .. } => "RetryEnd",
+            Self::RetryGiveUp { .. } => "RetryGiveUp",
+            Self::FallbackStart { .. } => "FallbackStart",
+            Self::FallbackSelected { .. } => "FallbackSelected",
+            Self::FallbackEnd { .. } => "FallbackEnd",
+            Self::GuardrailPhaseStart { .. } => "GuardrailPhaseStart",
+            Self::GuardrailRuleResult { .. } => "GuardrailRuleResult",
+            Self::GuardrailPhaseEnd { .. } => "GuardrailPhaseEnd",
+            Self::Complete { .. } => "Complete",
+        }
+    }
+}
+
+/// What follows an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Recovery {
+    /// The same stream is tried again.
+    Retry,
+    /// The next stream is tried.
+    Fallback,
+    /// Nothing: the operation has failed.
+    Halt,
+}
+
+/// When guardrails look at the content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GuardrailPhase {
+    /// While tokens come: those rules that run then.
+    Streaming,
+    /// At the end of the stream: all rules.
+    Final,
+}

@@ -1,0 +1,142 @@
+//! The rules at work on one attempt.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::{Checker, GuardrailContext, Guardrails, Rule, Severity, Violation};
+use crate::pool::panic::catch;
+
+/// The checkers of one attempt.
+pub(in super::super) struct Guard {
+    checkers: Vec<Watch>,
+    every: usize,
+    /// How many tokens there are until the next look; never zero.
+    until_look: usize,
+    streaming: bool,
+}
+
+struct Watch {
+    rule: Arc<dyn Rule>,
+    name: Cow<'static, str>,
+    checker: Box<dyn Checker>,
+    streaming: bool,
+    checked: usize,
+}
+
+/// What guardrails make of content.
+pub(in super::super) enum Passed {
+    /// Nothing worse than warnings, or nothing that counts yet.
+    Yes,
+    /// This one counts.
+    No(Violation),
+    /// A rule panicked.
+    Panicked { rule: String, message: String },
+}
+
+impl Guard {
+    /// Makes a fresh checker for each rule. Rules may panic in there.
+    pub(in super::super) fn new(guardrails: &Guardrails) -> Result<Option<Self>, Passed> {
+        if guardrails.rules.is_empty() {
+            return Ok(None);
+        }
+        let mut checkers = Vec::with_capacity(guardrails.rules.len());
+        for rule in &guardrails.rules {
+            let watch = catch(|| Watch {
+                rule: rule.clone(),
+                name: rule.name(),
+                checker: rule.checker(),
+                streaming: rule.runs_while_streaming(),
+                checked: 0,
+            });
+            checkers.push(watch.map_err(|panic| Passed::Panicked {
+                rule: String::from("that makes a checker"),
+                message: panic.into_message(),
+            })?);
+        }
+        Ok(Some(Self {
+            every: guardrails.every,
+            until_look: guardrails.every,
+            streaming: checkers.iter().any(|watch| watch.streaming),
+            checkers,
+        }))
+    }
+
+    /// Counts a token, and says whether it is time to look.
+    #[inline]
+    pub(in super::super) fn is_due(&mut self) -> bool {
+        self.until_look -= 1;
+        if self.until_look > 0 {
+            return false;
+        }
+        self.until_look = self.every;
+        self.streaming
+    }
+
+    /// Looks at the content. What is found goes to `violations`, and `tell` is told what each rule has found.
+    pub(in super::super) fn look(
+        &mut self,
+        context: &GuardrailContext<'_>,
+        violations: &mut Vec<Violation>,
+        mut tell: impl FnMut(&Cow<'static, str>, Option<&Violation>),
+    ) -> Passed {
+        for watch in &mut self.checkers {
+            if !(context.completed || watch.streaming) {
+                continue;
+            }
+            let context = GuardrailContext {
+                checked: watch.checked,
+                ..*context
+            };
+            let found = match catch(|| watch.checker.check(&context)) {
+                Ok(found) => found,
+                Err(panic) => {
+                    let rule = watch.name.clone().into_owned();
+                    let message = panic.into_message();
+                    return Passed::Panicked { rule, message };
+                }
+            };
+            watch.checked = context.content.len();
+            if found.is_empty() {
+                tell(&watch.name, None);
+            }
+            for violation in found {
+                let violation = violation.of(watch.name.clone());
+                tell(&watch.name, Some(&violation));
+                if !violations.contains(&violation) {
+                    violations.push(violation);
+                }
+            }
+        }
+        verdict(violations, context.completed)
+    }
+}
+
+/// The worst violation counts, the first of several.
+fn verdict(violations: &[Violation], completed: bool) -> Passed {
+    let rank = |violation: &Violation| match (violation.severity, violation.recoverable) {
+        (Severity::Fatal, _) => 3,
+        (Severity::Error, false) if completed => 2,
+        (Severity::Error, true) if completed => 1,
+        _ => 0,
+    };
+    let worst = violations
+        .iter()
+        .rev()
+        .max_by_key(|violation| rank(violation));
+    match worst {
+        Some(worst) if rank(worst) > 0 => Passed::No(worst.clone()),
+        _ => Passed::Yes,
+    }
+}
+
+/// The destructors of checkers are foreign code too.
+impl Drop for Guard {
+    fn drop(&mut self) {
+        for watch in self.checkers.drain(..) {
+            let _ = catch(|| drop((watch.checker, watch.rule)));
+        }
+    }
+}

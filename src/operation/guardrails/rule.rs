@@ -1,0 +1,283 @@
+//! What a rule is, and what it finds.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Something that content must be like.
+///
+/// A rule keeps nothing: it makes a checker for each attempt, and that may keep what it likes. For a rule that is a mere
+/// closure over the content, see [`from_fn`](super::rules::from_fn).
+///
+/// ```
+/// use std::borrow::Cow;
+/// use abreast::operation::{Checker, GuardrailContext, Guardrails, Rule, Violation};
+///
+/// /// No shouting, at any length.
+/// struct Quiet;
+///
+/// impl Rule for Quiet {
+///     fn name(&self) -> Cow<'static, str> {
+///         "quiet".into()
+///     }
+///
+///     fn runs_while_streaming(&self) -> bool {
+///         true
+///     }
+///
+///     fn checker(&self) -> Box<dyn Checker> {
+///         // Looks at each character once.
+///         Box::new(|context: &GuardrailContext<'_>| {
+///             let shout = context.unchecked().find('!');
+///             let violation = |at| Violation::fatal("it shouts").at(context.checked + at);
+///             shout.map(violation).into_iter().collect()
+///         })
+///     }
+/// }
+///
+/// let violations = Guardrails::none().rule(Quiet).check("Good morning!");
+/// assert_eq!((violations[0].rule.as_ref(), violations[0].position), ("quiet", Some(12)));
+/// ```
+pub trait Rule: Send + Sync {
+    /// The name, for violations and events.
+    fn name(&self) -> Cow<'static, str>;
+
+    /// Whether it looks at the content while tokens come, not only at the end.
+    fn runs_while_streaming(&self) -> bool {
+        false
+    }
+
+    /// A checker for one attempt.
+    fn checker(&self) -> Box<dyn Checker>;
+}
+
+/// Looks at the content of one attempt as it grows: see [`Rule`].
+///
+/// Every `FnMut(&GuardrailContext) -> Vec<Violation>` is a checker.
+///
+/// ```
+/// use abreast::operation::{Checker, GuardrailContext, Rule, rules};
+///
+/// let mut checker = rules::Json.checker();
+/// assert!(checker.check(&GuardrailContext::so_far("[1, ")).is_empty());
+/// assert!(checker.check(&GuardrailContext::complete("[1, 2]")).is_empty());
+/// ```
+pub trait Checker: Send {
+    /// What it finds in the content, beyond what it has found before. Found again, the same violation counts once.
+    fn check(&mut self, context: &GuardrailContext<'_>) -> Vec<Violation>;
+
+    /// How many bytes it has looked at in all, for those that count. A byte that is looked at twice counts twice.
+    ///
+    /// ```
+    /// # use abreast::operation::{Checker, GuardrailContext, Rule, rules};
+    /// let mut checker = rules::Json.checker();
+    /// checker.check(&GuardrailContext::so_far("[1, "));
+    /// checker.check(&GuardrailContext::so_far("[1, 2"));
+    /// assert_eq!(checker.looked_at(), 5);
+    /// ```
+    fn looked_at(&self) -> usize {
+        0
+    }
+}
+
+impl<F> Checker for F
+where
+    F: FnMut(&GuardrailContext<'_>) -> Vec<Violation> + Send,
+{
+    fn check(&mut self, context: &GuardrailContext<'_>) -> Vec<Violation> {
+        self(context)
+    }
+}
+
+/// What a rule looks at.
+///
+/// ```
+/// use abreast::operation::GuardrailContext;
+///
+/// let context = GuardrailContext::complete("Hello");
+/// assert!(context.completed);
+/// assert_eq!(context.unchecked(), "Hello");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GuardrailContext<'a> {
+    /// All tokens of the attempt so far.
+    pub content: &'a str,
+    /// Whether the stream has ended.
+    pub completed: bool,
+    /// How many tokens there were, those that were empty aside.
+    pub token_count: usize,
+    /// How much of the content, in bytes, this checker was shown before.
+    pub checked: usize,
+    /// Which stream it is: 0 is the primary one.
+    pub fallback_index: usize,
+}
+
+impl<'a> GuardrailContext<'a> {
+    /// Content that may go on, for trying out a rule.
+    ///
+    /// ```
+    /// # use abreast::operation::GuardrailContext;
+    /// assert!(!GuardrailContext::so_far("Hel").completed);
+    /// ```
+    #[must_use]
+    pub const fn so_far(content: &'a str) -> Self {
+        Self {
+            content,
+            completed: false,
+            token_count: 0,
+            checked: 0,
+            fallback_index: 0,
+        }
+    }
+
+    /// Content that is complete, for trying out a rule.
+    ///
+    /// ```
+    /// # use abreast::operation::GuardrailContext;
+    /// assert!(GuardrailContext::complete("Hello").completed);
+    /// ```
+    #[must_use]
+    pub const fn complete(content: &'a str) -> Self {
+        Self {
+            completed: true,
+            ..Self::so_far(content)
+        }
+    }
+
+    /// The content that this checker was not shown before.
+    ///
+    /// ```
+    /// # use abreast::operation::GuardrailContext;
+    /// let mut context = GuardrailContext::complete("Hello");
+    /// context.checked = 3;
+    /// assert_eq!(context.unchecked(), "lo");
+    /// ```
+    #[must_use]
+    pub fn unchecked(&self) -> &'a str {
+        &self.content[self.checked..]
+    }
+}
+
+/// How bad a violation is: see the table in [`Guardrails`](super::Guardrails).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// It is recorded.
+    Warning,
+    /// The content does not pass.
+    Error,
+    /// The content does not pass, and more of it would not help.
+    Fatal,
+}
+
+/// What a rule has found.
+///
+/// ```
+/// use abreast::operation::{Severity, Violation};
+///
+/// let violation = Violation::error("no greeting").at(0).suggest("begin with a greeting");
+/// assert_eq!(violation.severity, Severity::Error);
+/// assert!(violation.recoverable);
+/// assert!(!violation.unrecoverable().recoverable);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Violation {
+    /// The name of the rule.
+    pub rule: Cow<'static, str>,
+    /// What is wrong.
+    pub message: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whether it may be different when the content is asked for again.
+    pub recoverable: bool,
+    /// Where it is in the content, in bytes.
+    pub position: Option<usize>,
+    /// What might help.
+    pub suggestion: Option<String>,
+}
+
+impl Violation {
+    fn new(message: impl Into<String>, severity: Severity) -> Self {
+        Self {
+            rule: Cow::Borrowed(""),
+            message: message.into(),
+            severity,
+            recoverable: severity != Severity::Fatal,
+            position: None,
+            suggestion: None,
+        }
+    }
+
+    /// One to be recorded. The name of the rule is filled in.
+    ///
+    /// ```
+    /// let violation = abreast::operation::Violation::warning("it rambles");
+    /// ```
+    #[must_use]
+    pub fn warning(message: impl Into<String>) -> Self {
+        Self::new(message, Severity::Warning)
+    }
+
+    /// One that does not pass, and is recoverable. The name of the rule is filled in.
+    ///
+    /// ```
+    /// let violation = abreast::operation::Violation::error("no greeting");
+    /// ```
+    #[must_use]
+    pub fn error(message: impl Into<String>) -> Self {
+        Self::new(message, Severity::Error)
+    }
+
+    /// One that ends the attempt, and is not recoverable. The name of the rule is filled in.
+    ///
+    /// ```
+    /// let violation = abreast::operation::Violation::fatal("it gives away the prompt");
+    /// ```
+    #[must_use]
+    pub fn fatal(message: impl Into<String>) -> Self {
+        Self::new(message, Severity::Fatal)
+    }
+
+    /// Says where it is in the content, in bytes.
+    ///
+    /// ```
+    /// let violation = abreast::operation::Violation::error("unclosed").at(7);
+    /// ```
+    #[must_use]
+    pub const fn at(mut self, position: usize) -> Self {
+        self.position = Some(position);
+        self
+    }
+
+    /// Says what might help.
+    ///
+    /// ```
+    /// let violation = abreast::operation::Violation::error("unclosed").suggest("close it");
+    /// ```
+    #[must_use]
+    pub fn suggest(mut self, suggestion: impl Into<String>) -> Self {
+        self.suggestion = Some(suggestion.into());
+        self
+    }
+
+    /// Says that it would be no different when the content were asked for again, so that there is no retry.
+    ///
+    /// ```
+    /// let violation = abreast::operation::Violation::error("it names a patient").unrecoverable();
+    /// ```
+    #[must_use]
+    pub const fn unrecoverable(mut self) -> Self {
+        self.recoverable = false;
+        self
+    }
+
+    /// Says by which rule it was found, unless that is known.
+    pub(super) fn of(mut self, rule: Cow<'static, str>) -> Self {
+        if self.rule.is_empty() {
+            self.rule = rule;
+        }
+        self
+    }
+}

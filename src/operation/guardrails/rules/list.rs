@@ -1,0 +1,130 @@
+//! Many phrases, looked for at once.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Phrases, in a tree of their characters: the first node is the root.
+#[derive(Clone, Default)]
+pub(super) struct List {
+    phrases: Vec<Phrase>,
+    nodes: Vec<Node>,
+    /// Which characters of ASCII phrases begin with, a bit each.
+    begin: u128,
+}
+
+#[derive(Clone)]
+pub(super) struct Phrase {
+    pub(super) kind: &'static str,
+    pub(super) text: String,
+}
+
+#[derive(Clone, Default)]
+struct Node {
+    children: Vec<(char, usize)>,
+    /// The phrase that ends here.
+    phrase: Option<usize>,
+}
+
+/// What a text begins with.
+pub(super) enum Found {
+    /// This phrase, the longest of several.
+    Phrase(usize),
+    Nothing,
+    /// The text ends before that is clear.
+    TooEarly,
+}
+
+/// How many characters of white space are as good as one.
+const GAP: usize = 8;
+
+impl List {
+    pub(super) fn phrases(&self) -> &[Phrase] {
+        &self.phrases
+    }
+
+    /// Adds a phrase whose characters are [folded](fold).
+    pub(super) fn add(&mut self, kind: &'static str, text: &str) {
+        if self.nodes.is_empty() {
+            self.nodes.push(Node::default());
+        }
+        if let Some(first) = text.chars().next().filter(char::is_ascii) {
+            self.begin |= 1 << u32::from(first);
+        }
+        let mut node = 0;
+        for c in text.chars() {
+            node = self.child(node, c).unwrap_or_else(|| {
+                let child = self.nodes.len();
+                self.nodes.push(Node::default());
+                self.nodes[node].children.push((c, child));
+                child
+            });
+        }
+        let text = text.into();
+        self.nodes[node].phrase = Some(self.phrases.len());
+        self.phrases.push(Phrase { kind, text });
+    }
+
+    fn child(&self, node: usize, c: char) -> Option<usize> {
+        let mut children = self.nodes[node].children.iter();
+        children.find(|(of, _)| *of == c).map(|(_, child)| *child)
+    }
+
+    /// Whether a phrase may begin with this character.
+    #[inline]
+    pub(super) fn begins(&self, c: char) -> bool {
+        match c.is_ascii() {
+            true => self.begin >> u32::from(c) & 1 != 0,
+            false => !self.nodes.is_empty() && self.child(0, c).is_some(),
+        }
+    }
+
+    /// Which phrase a text begins with, if the phrase ends where a word does.
+    pub(super) fn find(&self, text: &str, ended: bool, looked_at: &mut usize) -> Found {
+        let mut rest = text.chars();
+        let mut found = Found::Nothing;
+        let (mut node, mut last) = (0, ' ');
+        loop {
+            let next = rest.clone().next();
+            if let Some(phrase) = self.nodes[node].phrase {
+                match next {
+                    Some(c) if c.is_alphanumeric() && last.is_alphanumeric() => {}
+                    // It may go on with a letter, and be another word.
+                    None if last.is_alphanumeric() && !ended => return Found::TooEarly,
+                    _ => found = Found::Phrase(phrase),
+                }
+            }
+            if self.nodes[node].children.is_empty() {
+                return found;
+            }
+            let Some(c) = next else {
+                return if ended { found } else { Found::TooEarly };
+            };
+            *looked_at += c.len_utf8();
+            last = fold(c);
+            match self.child(node, last) {
+                Some(child) => node = child,
+                None => return found,
+            }
+            rest.next();
+            for _ in 1..GAP {
+                match rest.clone().next() {
+                    Some(c) if last == ' ' && c.is_whitespace() => {
+                        *looked_at += c.len_utf8();
+                        rest.next();
+                    }
+                    _ => break,
+                }
+            }
+        }
+    }
+}
+
+/// Characters that are told apart by case or by typography only are the same, and so is all white space.
+pub(super) fn fold(c: char) -> char {
+    match c {
+        '’' => '\'',
+        _ if c.is_whitespace() => ' ',
+        _ if c.is_ascii() => c.to_ascii_lowercase(),
+        _ => c.to_lowercase().next().unwrap_or(c),
+    }
+}

@@ -1,0 +1,116 @@
+//! Markdown.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::super::{Checker, GuardrailContext, Rule, Violation};
+use super::lines::Lines;
+
+/// Fenced blocks of code are closed, and the rows of a table have the same number of columns (a warning). Looks at the end
+/// only.
+///
+/// ```
+/// use abreast::operation::{Guardrails, Severity, rules};
+///
+/// let markdown = Guardrails::none().rule(rules::Markdown);
+/// assert_eq!(markdown.check("```rust\nfn main() {}\n").len(), 1);
+///
+/// let table = "| a | b |\n|---|---|\n| 1 |\n";
+/// assert_eq!(markdown.check(table)[0].severity, Severity::Warning);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Markdown;
+
+impl Rule for Markdown {
+    fn name(&self) -> Cow<'static, str> {
+        "markdown".into()
+    }
+
+    fn checker(&self) -> Box<dyn Checker> {
+        Box::new(|context: &GuardrailContext<'_>| match context.completed {
+            true => check(context.content),
+            false => Vec::new(),
+        })
+    }
+}
+
+fn check(content: &str) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut table = Table::default();
+    let mut lines = Lines::new(content);
+    for line in &mut lines {
+        let text = if line.is_code { "" } else { line.text };
+        if let Some((found, expected)) = table.feed(text) {
+            let message = format!("a row of a table has {found} columns instead of {expected}");
+            violations.push(Violation::warning(message).at(line.at));
+        }
+    }
+    if let Some(at) = lines.open_fence() {
+        let violation = Violation::error("a block of code is not closed").at(at);
+        violations.push(violation.suggest("end it with a line of as many backticks"));
+    }
+    violations
+}
+
+/// Follows tables line by line.
+#[derive(Default)]
+struct Table {
+    /// The columns of the line before, if it has any.
+    before: Option<usize>,
+    /// The columns of the table that this is in.
+    columns: Option<usize>,
+    told: bool,
+}
+
+impl Table {
+    /// The columns of a line that differ from those of its table, and those; once for each table.
+    fn feed(&mut self, line: &str) -> Option<(usize, usize)> {
+        let columns = columns(line);
+        let before = core::mem::replace(&mut self.before, columns);
+        let Some(columns) = columns else {
+            *self = Self::default();
+            return None;
+        };
+        let expected = match (self.columns, before) {
+            (Some(expected), _) => expected,
+            (None, Some(header)) if is_delimiter(line) => *self.columns.insert(header),
+            (None, _) => return None,
+        };
+        if columns == expected || self.told {
+            return None;
+        }
+        self.told = true;
+        Some((columns, expected))
+    }
+}
+
+/// How many cells a line has; `None` if nothing separates them.
+fn columns(line: &str) -> Option<usize> {
+    let line = line.trim();
+    let mut bars = 0;
+    let mut escaped = false;
+    let mut ends_with_bar = false;
+    for byte in line.bytes() {
+        ends_with_bar = byte == b'|' && !escaped;
+        bars += usize::from(ends_with_bar);
+        escaped = byte == b'\\' && !escaped;
+    }
+    let outer = usize::from(line.starts_with('|')) + usize::from(ends_with_bar && line.len() > 1);
+    (bars > 0).then(|| (bars + 1).saturating_sub(outer))
+}
+
+/// Whether this is the line below the header of a table.
+fn is_delimiter(line: &str) -> bool {
+    let is_rule = |cell: &str| {
+        let cell = cell.trim();
+        let dashes = cell.strip_prefix(':').unwrap_or(cell);
+        let dashes = dashes.strip_suffix(':').unwrap_or(dashes);
+        !dashes.is_empty() && dashes.bytes().all(|byte| byte == b'-')
+    };
+    let line = line.trim();
+    let line = line.strip_prefix('|').unwrap_or(line);
+    let line = line.strip_suffix('|').unwrap_or(line);
+    line.split('|').all(is_rule)
+}

@@ -1,0 +1,160 @@
+//! Phrases that should not be there.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::super::{Checker, GuardrailContext, Rule, Violation};
+use super::list::{Found, List, Phrase, fold};
+use super::phrases::KNOWN;
+
+/// Warns of phrases that give a model away, whatever their case.
+///
+/// Those that are [known](Self::known) are meta commentary ("as an AI language model"), hedging, refusals, leaks of the
+/// prompt, placeholders ("\[insert ...\]", "lorem ipsum") and collapse of the format ("Sure! Here's"). Each is reported once.
+///
+/// A phrase is found where it begins and ends with a word; any white space of up to eight characters is as good as another.
+///
+/// ```
+/// use abreast::operation::{Guardrails, rules};
+///
+/// let phrases = Guardrails::none().rule(rules::Patterns::known().phrase("delve into"));
+/// let found = phrases.check("As an AI language\nmodel, I delve  into things.");
+/// assert_eq!(found[0].message, r#"meta commentary: "as an ai language model""#);
+/// assert_eq!((found[1].message.as_str(), found[1].position), (r#"phrase: "delve into""#, Some(27)));
+/// ```
+#[derive(Clone, Default)]
+pub struct Patterns(Arc<List>);
+
+impl Patterns {
+    /// No phrases, to be added to.
+    ///
+    /// ```
+    /// # use abreast::operation::rules;
+    /// let rule = rules::Patterns::none().phrase("delve into");
+    /// ```
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Those that are known.
+    ///
+    /// ```
+    /// # use abreast::operation::{Guardrails, rules};
+    /// let found = Guardrails::none().rule(rules::Patterns::known()).check("Dear [insert name],");
+    /// assert_eq!(found[0].message, r#"placeholder: "[insert ""#);
+    /// ```
+    #[must_use]
+    pub fn known() -> Self {
+        let mut list = List::default();
+        for &(kind, phrases) in KNOWN {
+            phrases
+                .iter()
+                .for_each(|phrase| list.add(kind, &normal(phrase)));
+        }
+        Self(Arc::new(list))
+    }
+
+    /// Adds a phrase.
+    ///
+    /// ```
+    /// # use abreast::operation::rules;
+    /// let rule = rules::Patterns::known().phrase("delve into");
+    /// ```
+    ///
+    /// # Panics
+    /// If the phrase is empty: it would be everywhere.
+    #[must_use]
+    #[track_caller]
+    pub fn phrase(mut self, phrase: &str) -> Self {
+        assert!(
+            !phrase.trim().is_empty(),
+            "an empty phrase is everywhere: pass one with at least a character"
+        );
+        Arc::make_mut(&mut self.0).add("phrase", &normal(phrase));
+        self
+    }
+}
+
+/// A phrase as it is compared.
+fn normal(phrase: &str) -> String {
+    phrase.trim_start().chars().map(fold).collect()
+}
+
+impl Rule for Patterns {
+    fn name(&self) -> Cow<'static, str> {
+        "pattern".into()
+    }
+
+    fn runs_while_streaming(&self) -> bool {
+        true
+    }
+
+    fn checker(&self) -> Box<dyn Checker> {
+        Box::new(Search {
+            list: self.0.clone(),
+            reported: vec![false; self.0.phrases().len()],
+            seen: 0,
+            behind_word: false,
+            looked_at: 0,
+        })
+    }
+}
+
+impl fmt::Debug for Patterns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let phrases = self.0.phrases().iter().map(|phrase| &phrase.text);
+        f.debug_list().entries(phrases).finish()
+    }
+}
+
+/// Follows the content character by character.
+struct Search {
+    list: Arc<List>,
+    reported: Vec<bool>,
+    seen: usize,
+    behind_word: bool,
+    looked_at: usize,
+}
+
+impl Checker for Search {
+    fn check(&mut self, context: &GuardrailContext<'_>) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        let fresh = &context.content[self.seen..];
+        for (offset, c) in fresh.char_indices() {
+            let is_word = c.is_alphanumeric();
+            let is_inside_word = is_word && self.behind_word;
+            if !is_inside_word && self.list.begins(fold(c)) {
+                let rest = &fresh[offset..];
+                match self.list.find(rest, context.completed, &mut self.looked_at) {
+                    Found::Phrase(index) if !self.reported[index] => {
+                        self.reported[index] = true;
+                        let Phrase { kind, text } = &self.list.phrases()[index];
+                        let violation = Violation::warning(format!("{kind}: \"{text}\""));
+                        violations.push(violation.at(self.seen + offset));
+                    }
+                    Found::Phrase(_) | Found::Nothing => {}
+                    Found::TooEarly => {
+                        // It begins here again when there is more.
+                        self.seen += offset;
+                        return violations;
+                    }
+                }
+            }
+            self.looked_at += c.len_utf8();
+            self.behind_word = is_word;
+        }
+        self.seen = context.content.len();
+        violations
+    }
+
+    fn looked_at(&self) -> usize {
+        self.looked_at
+    }
+}

@@ -1,0 +1,223 @@
+//! What operations come to.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::error::Error;
+use core::fmt;
+use core::mem;
+use core::time::Duration;
+
+use super::classify::Category;
+use super::guardrails::Violation;
+use super::timeout::TimedOut;
+
+/// What an operation has come to.
+///
+/// Times are since the start of the operation, and need a clock: that of the timer, or the feature `std`.
+///
+/// ```
+/// use abreast::operation::Operation;
+/// use futures::stream;
+///
+/// # smol::block_on(async {
+/// let state = Operation::new(|| stream::iter(["Hel", "", "lo"].map(Ok::<_, String>))).run().await?;
+/// assert_eq!(state.content, "Hello");
+/// assert_eq!(state.token_count, 2);
+/// assert!(state.completed);
+/// # Ok::<_, abreast::operation::OperationFailure<String>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct State {
+    /// All tokens of the last attempt.
+    pub content: String,
+    /// How many tokens the last attempt had, those that were empty aside.
+    pub token_count: usize,
+    /// How many retries there were after errors of the categories [`Model`](Category::Model) and
+    /// [`Content`](Category::Content), over all streams.
+    pub model_retry_count: u32,
+    /// How many retries there were after errors of the categories [`Network`](Category::Network) and
+    /// [`Transient`](Category::Transient), over all streams.
+    pub network_retry_count: u32,
+    /// Which stream it was: 0 is the primary one, 1 the first fallback.
+    pub fallback_index: usize,
+    /// What the guardrails found in the last attempt, in the order in which they found it.
+    pub violations: Vec<Violation>,
+    /// Whether the stream ended and the content passed the guardrails.
+    pub completed: bool,
+    /// When the last attempt had its first token that was not empty.
+    pub first_token_at: Option<Duration>,
+    /// When the last attempt had its last token that was not empty.
+    pub last_token_at: Option<Duration>,
+    /// From start to end, retries and delays included.
+    pub duration: Duration,
+    /// The messages of all errors of the category [`Network`](Category::Network), over all streams.
+    pub network_errors: Vec<String>,
+}
+
+impl State {
+    /// Tokens per second of the whole duration, if there were tokens and time has passed.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use abreast::operation::State;
+    ///
+    /// let mut state = State::default();
+    /// assert_eq!(state.tokens_per_second(), None);
+    /// state.token_count = 30;
+    /// state.duration = Duration::from_secs(2);
+    /// assert_eq!(state.tokens_per_second(), Some(15.0));
+    /// ```
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn tokens_per_second(&self) -> Option<f64> {
+        let seconds = self.duration.as_secs_f64();
+        (self.token_count > 0 && seconds > 0.0).then(|| self.token_count as f64 / seconds)
+    }
+
+    /// Forgets what belongs to one attempt.
+    pub(super) fn start_afresh<E>(
+        &mut self,
+        error: AttemptError<E>,
+        at: Place,
+    ) -> FailedAttempt<E> {
+        self.first_token_at = None;
+        self.last_token_at = None;
+        FailedAttempt {
+            error,
+            category: at.category,
+            fallback_index: at.fallback_index,
+            attempt: at.attempt,
+            content: mem::take(&mut self.content),
+            token_count: mem::take(&mut self.token_count),
+            violations: mem::take(&mut self.violations),
+        }
+    }
+}
+
+/// Which attempt failed, and in which way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) category: Category,
+    pub(super) fallback_index: usize,
+    pub(super) attempt: u32,
+}
+
+/// How an attempt failed.
+///
+/// ```
+/// use abreast::operation::{AttemptError, Operation};
+/// use futures::stream;
+///
+/// # smol::block_on(async {
+/// let failure = Operation::new(|| stream::iter([Err::<&str, _>("no such model")])).run().await.unwrap_err();
+/// assert_eq!(failure.error, AttemptError::Stream("no such model"));
+/// # });
+/// ```
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttemptError<E> {
+    /// The stream failed, or could not be opened.
+    #[error("{0}")]
+    Stream(#[source] E),
+    /// A token took too long.
+    #[error(transparent)]
+    TimedOut(#[from] TimedOut),
+    /// The content did not pass the guardrails. All that they found is in [`State::violations`].
+    #[error("the rule {} was violated: {}", .0.rule, .0.message)]
+    Violated(Violation),
+    /// A rule panicked, which ends the operation. Needs the feature `std`: without it, the panic passes through.
+    #[error("the rule {rule} panicked: {message}")]
+    RulePanicked {
+        /// The name of the rule.
+        rule: String,
+        /// What it panicked with.
+        message: String,
+    },
+}
+
+/// An attempt that failed, and was not the last.
+///
+/// See [`OperationFailure`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct FailedAttempt<E> {
+    /// How it failed.
+    pub error: AttemptError<E>,
+    /// The category of the error.
+    pub category: Category,
+    /// Which stream it was: 0 is the primary one, 1 the first fallback.
+    pub fallback_index: usize,
+    /// Which attempt of the stream it was: 1 is the first.
+    pub attempt: u32,
+    /// The tokens that came before it failed.
+    pub content: String,
+    /// How many they were, those that were empty aside.
+    pub token_count: usize,
+    /// What the guardrails had found until then.
+    pub violations: Vec<Violation>,
+}
+
+/// An operation failed, with everything that it had come to.
+///
+/// ```
+/// use abreast::operation::{AttemptError, Operation};
+/// use futures::stream;
+///
+/// # smol::block_on(async {
+/// let failure = Operation::new(|| stream::iter([Ok("Hel"), Err("connection lost")]))
+///     .fallback(|| stream::iter([Ok("Hi"), Err("overloaded")]))
+///     .run()
+///     .await
+///     .unwrap_err();
+/// assert_eq!(failure.to_string(), "overloaded");
+/// assert_eq!(failure.error, AttemptError::Stream("overloaded"));
+/// assert_eq!(failure.state.content, "Hi");
+/// assert_eq!(failure.earlier[0].error, AttemptError::Stream("connection lost"));
+/// assert_eq!(failure.earlier[0].content, "Hel");
+/// # });
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct OperationFailure<E> {
+    /// How the last attempt failed.
+    pub error: AttemptError<E>,
+    /// What the operation has come to, with the content of the last attempt.
+    pub state: Box<State>,
+    /// All attempts before the last one, in order.
+    pub earlier: Vec<FailedAttempt<E>>,
+}
+
+impl<E> OperationFailure<E> {
+    /// All errors, in order.
+    ///
+    /// ```
+    /// # use abreast::operation::{AttemptError, Operation};
+    /// # use futures::stream;
+    /// # smol::block_on(async {
+    /// # let failure = Operation::new(|| stream::iter([Err::<&str, _>("no")])).run().await.unwrap_err();
+    /// assert!(failure.errors().eq([&AttemptError::Stream("no")]));
+    /// # });
+    /// ```
+    pub fn errors(&self) -> impl Iterator<Item = &AttemptError<E>> {
+        self.earlier
+            .iter()
+            .map(|attempt| &attempt.error)
+            .chain([&self.error])
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for OperationFailure<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+/// The source is what the stream failed with.
+impl<E: Error + 'static> Error for OperationFailure<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}
