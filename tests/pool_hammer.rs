@@ -108,7 +108,7 @@ fn every_handle_resolves_once_and_memory_returns_to_where_it_was() {
             end.0.close();
             sum
         });
-        assert_eq!(sum, (0..count).sum());
+        assert_eq!(sum, (0..count).sum::<u64>());
         let stats = pool.stats();
         add_up(stats);
         assert_eq!(

@@ -276,7 +276,7 @@ proptest! {
         let all = (1..=plans.len()).map(|completed| Progress { completed, total });
         prop_assert!(progress.into_inner().into_iter().eq(all));
         prop_assert_eq!((board.created(), board.dropped()), (plans.len(), plans.len()));
-        prop_assert!(model.stale_wakes > 0 || board.total_polls() == model.polls.iter().sum());
+        prop_assert!(model.stale_wakes > 0 || board.total_polls() == model.polls.iter().sum::<usize>());
     }
 
     #[test]
