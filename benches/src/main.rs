@@ -13,6 +13,7 @@ mod board;
 mod chunked;
 mod counts;
 mod host;
+mod operation;
 mod parallel;
 mod pool;
 mod race;
@@ -34,6 +35,7 @@ fn main() {
     batched::measure_sets(&mut session);
     task_group::measure_all(&mut session);
     pool::measure_all(&mut session);
+    operation::measure_all(&mut session);
     counts::measure_all(&mut session);
     targets::print(&session);
 }

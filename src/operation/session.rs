@@ -26,8 +26,8 @@ pub(super) struct Session<E> {
     pub(super) guard: Option<Guard>,
     /// Whether the token that the timer was set for has come.
     pub(super) timer_is_stale: bool,
-    /// Whether tokens came since the clock was last looked at for them.
-    pub(super) has_fresh_tokens: bool,
+    /// How many tokens came in this poll.
+    pub(super) fresh_tokens: usize,
     /// When the wait for the next token began.
     pub(super) waits_since: Duration,
 }
@@ -58,7 +58,7 @@ impl<E> Session<E> {
             dice: Dice::default(),
             guard: None,
             timer_is_stale: true,
-            has_fresh_tokens: false,
+            fresh_tokens: 0,
             waits_since: Duration::ZERO,
         }
     }

@@ -29,9 +29,6 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), AttemptError<S::Error>>> {
         let is_heard = self.is_heard();
-        if is_heard {
-            self.session.voice.clock.look(&self.parts.timer);
-        }
         let mut left = TOKENS_PER_POLL;
         let end = loop {
             if left == 0 {
@@ -56,9 +53,13 @@ where
                 Poll::Pending => break Poll::Pending,
             }
         };
-        if mem::take(&mut self.session.has_fresh_tokens) {
-            let now = self.session.voice.clock.look(&self.parts.timer);
-            self.session.state.last_token_at = Some(now);
+        // Looking at the clock for every token would cost more than all else that is done for it. So it is looked at for the
+        // first and the last of a poll.
+        let clock = &mut self.session.voice.clock;
+        match mem::take(&mut self.session.fresh_tokens) {
+            0 => {}
+            1 => self.session.state.last_token_at = Some(clock.last()),
+            _ => self.session.state.last_token_at = Some(clock.look(&self.parts.timer)),
         }
         match end {
             Poll::Pending => self.poll_timeout(cx).map(|timed_out| Err(timed_out.into())),
@@ -71,11 +72,13 @@ where
     fn count_token(&mut self, begin: usize, is_heard: bool) -> Result<(), AttemptError<S::Error>> {
         let session = &mut *self.session;
         session.state.token_count += 1;
-        session.has_fresh_tokens = true;
+        session.fresh_tokens += 1;
         session.timer_is_stale = true;
+        if session.fresh_tokens == 1 {
+            session.voice.clock.look(&self.parts.timer);
+        }
         if session.state.token_count == 1 {
-            let now = session.voice.clock.look(&self.parts.timer);
-            session.state.first_token_at = Some(now);
+            session.state.first_token_at = Some(session.voice.clock.last());
             if is_heard {
                 self.start_to_wait(TimeoutKind::InterToken);
             }
@@ -102,7 +105,7 @@ where
         self.session.waits_since = self.session.voice.clock.last();
     }
 
-    /// Tells that a token came in time. It came in this poll, and when that began is what the clock showed last.
+    /// Tells that a token came in time, which is that of the first token of the poll.
     fn wait_again(&mut self) {
         let kind = TimeoutKind::InterToken;
         if let Some(configured) = self.parts.timeout.limit(kind) {

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 pub(super) struct List {
     phrases: Vec<Phrase>,
     nodes: Vec<Node>,
-    /// Which characters of ASCII phrases begin with, a bit each.
+    /// Which characters of ASCII phrases begin with, in whatever case, a bit each.
     begin: u128,
 }
 
@@ -48,7 +48,7 @@ impl List {
             self.nodes.push(Node::default());
         }
         if let Some(first) = text.chars().next().filter(char::is_ascii) {
-            self.begin |= 1 << u32::from(first);
+            self.begin |= 1 << u32::from(first) | 1 << u32::from(first.to_ascii_uppercase());
         }
         let mut node = 0;
         for c in text.chars() {
@@ -74,7 +74,7 @@ impl List {
     pub(super) fn begins(&self, c: char) -> bool {
         match c.is_ascii() {
             true => self.begin >> u32::from(c) & 1 != 0,
-            false => !self.nodes.is_empty() && self.child(0, c).is_some(),
+            false => !self.nodes.is_empty() && self.child(0, fold(c)).is_some(),
         }
     }
 

@@ -88,6 +88,9 @@ impl Table {
 
 /// How many cells a line has; `None` if nothing separates them.
 fn columns(line: &str) -> Option<usize> {
+    if !line.contains('|') {
+        return None;
+    }
     let line = line.trim();
     let mut bars = 0;
     let mut escaped = false;

@@ -52,13 +52,13 @@ impl Patterns {
     /// ```
     #[must_use]
     pub fn known() -> Self {
-        let mut list = List::default();
-        for &(kind, phrases) in KNOWN {
-            phrases
-                .iter()
-                .for_each(|phrase| list.add(kind, &normal(phrase)));
+        #[cfg(feature = "std")]
+        {
+            static LIST: std::sync::OnceLock<Arc<List>> = std::sync::OnceLock::new();
+            Self(LIST.get_or_init(|| Arc::new(known())).clone())
         }
-        Self(Arc::new(list))
+        #[cfg(not(feature = "std"))]
+        Self(Arc::new(known()))
     }
 
     /// Adds a phrase.
@@ -80,6 +80,17 @@ impl Patterns {
         Arc::make_mut(&mut self.0).add("phrase", &normal(phrase));
         self
     }
+}
+
+/// They are many, so where there is `std` they are made once.
+fn known() -> List {
+    let mut list = List::default();
+    for &(kind, phrases) in KNOWN {
+        for phrase in phrases {
+            list.add(kind, &normal(phrase));
+        }
+    }
+    list
 }
 
 /// A phrase as it is compared.
@@ -127,10 +138,12 @@ impl Checker for Search {
     fn check(&mut self, context: &GuardrailContext<'_>) -> Vec<Violation> {
         let mut violations = Vec::new();
         let fresh = &context.content[self.seen..];
+        let mut behind_word = self.behind_word;
+        let mut end = fresh.len();
         for (offset, c) in fresh.char_indices() {
             let is_word = c.is_alphanumeric();
-            let is_inside_word = is_word && self.behind_word;
-            if !is_inside_word && self.list.begins(fold(c)) {
+            let is_inside_word = is_word && behind_word;
+            if !is_inside_word && self.list.begins(c) {
                 let rest = &fresh[offset..];
                 match self.list.find(rest, context.completed, &mut self.looked_at) {
                     Found::Phrase(index) if !self.reported[index] => {
@@ -142,15 +155,16 @@ impl Checker for Search {
                     Found::Phrase(_) | Found::Nothing => {}
                     Found::TooEarly => {
                         // It begins here again when there is more.
-                        self.seen += offset;
-                        return violations;
+                        end = offset;
+                        break;
                     }
                 }
             }
-            self.looked_at += c.len_utf8();
-            self.behind_word = is_word;
+            behind_word = is_word;
         }
-        self.seen = context.content.len();
+        self.seen += end;
+        self.looked_at += end;
+        self.behind_word = behind_word;
         violations
     }
 
