@@ -2,7 +2,7 @@
 # Builds for WebAssembly and for machines without a standard library, and tests in a browser. Needs nothing but rustup,
 # Debian's or Ubuntu's package manager and a network: fetches what is missing, and says so.
 #
-#   ci/wasm.sh [targets] [tests] [page]     these steps, or all of them
+#   ci/wasm.sh [targets] [tests] [page] [size]     these steps, or all of them
 #
 # ABREAST_WASM_TOOLCHAIN  where the standard library of a target comes from:
 #                         rustup   an installed target, or one that `rustup target add` gets
@@ -249,11 +249,29 @@ built() {
     if rustup_has "$wasm" >/dev/null; then echo "$target/$1"; else echo "$target/rustc-web/$1"; fi
 }
 
+size() {
+    heading 'the size of a minimal program'
+    need wasm-opt binaryen
+    with_wasm cargo build --locked --profile size --target "$wasm" --package abreast-size
+    local folder program bytes packed sizes=()
+    local features=(bulk-memory multivalue mutable-globals nontrapping-float-to-int reference-types sign-ext)
+    folder=$(dirname "$(built "$wasm/size/with.wasm")")
+    for program in with without; do
+        wasm-opt -Oz "${features[@]/#/--enable-}" -o "$folder/$program.opt.wasm" "$folder/$program.wasm"
+        bytes=$(stat -c %s "$folder/$program.opt.wasm")
+        packed=$(gzip -9 -n -c "$folder/$program.opt.wasm" | wc -c)
+        printf '   %-8s abreast: %6d bytes, %6d with gzip\n' "$program" "$bytes" "$packed"
+        sizes+=("$bytes" "$packed")
+    done
+    printf '   so it adds      : %6d bytes, %6d with gzip\n' \
+        $((sizes[0] - sizes[2])) $((sizes[1] - sizes[3]))
+}
+
 steps=("$@")
-((${#steps[@]})) || steps=(targets tests page)
+((${#steps[@]})) || steps=(targets tests page size)
 for step in "${steps[@]}"; do
     case $step in
-        targets | tests | page) "$step" ;;
+        targets | tests | page | size) "$step" ;;
         *) fail "there is no step $step" ;;
     esac
 done
