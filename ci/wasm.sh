@@ -2,7 +2,7 @@
 # Builds for WebAssembly and for machines without a standard library, and tests in a browser. Needs nothing but rustup,
 # Debian's or Ubuntu's package manager and a network: fetches what is missing, and says so.
 #
-#   ci/wasm.sh [targets] [tests]     these steps, or all of them
+#   ci/wasm.sh [targets] [tests] [page] [size]     these steps, or all of them
 #
 # ABREAST_WASM_TOOLCHAIN  where the standard library of a target comes from:
 #                         rustup   an installed target, or one that `rustup target add` gets
@@ -64,8 +64,12 @@ need() {
     command -v apt-get >/dev/null || fail "$command is missing, and so is apt-get to install it: install $*"
     echo "   installing $*"
     update_packages
+    install_packages "$@" || fail "$* cannot be installed"
+}
+
+install_packages() {
     try as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "$@" || fail "$* cannot be installed"
+        apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "$@"
 }
 
 # --- The compilers
@@ -79,7 +83,7 @@ rustup_has() {
     esac
     if ! command -v rustup >/dev/null; then
         [[ -d $(rustc --print sysroot)/lib/rustlib/$1 ]]
-    elif ! rustup target list --installed | grep -qx "$1"; then
+    elif ! rustup target list --installed | grep -x "$1" >/dev/null; then
         echo "   adding the target $1 to the installed toolchain"
         if ! timeout 300 rustup target add "$1" >"$log" 2>&1; then
             echo '   it cannot be added'
@@ -98,7 +102,7 @@ unpack_debian() {
     [[ -n $version && $version != '(none)' ]] || fail 'this Debian has no package rustc-web'
     series=$(cut -d. -f1-2 <<<"$version")
     library=libstd-rust-web-$series
-    llvm=$(apt-cache show "$library=$version" | grep -oE '^Depends:.*' | grep -oE 'libllvm[0-9]+' | head -n 1)
+    llvm=$(apt-cache show "$library=$version" | sed -n 's/^Depends:.*\(libllvm[0-9]*\).*/\1/p')
     debian=$cache/rustc-web-$version
     if [[ ! -x $debian/rustc ]]; then
         echo "   fetching Debian's rustc-web $version"
@@ -218,11 +222,56 @@ tests() {
     awk '/^test result: ok/ { passed += $4; failed += $6 } END { printf "%d passed, %d failed, in a browser\n", passed, failed }' "$log"
 }
 
+# The page that shows the verbs is built, served, and driven by a program of its own.
+page() {
+    heading 'the page in examples/browser'
+    need_browser
+    install_fonts
+    with_wasm cargo build --locked --release --target "$wasm" --package abreast-browser
+    local module
+    module=$(built "$wasm/release/abreast_browser.wasm")
+    ABREAST_BROWSER_WASM=$module ABREAST_SCREENSHOTS=$target/screenshots \
+        cargo test --locked --package abreast-browser-serve --test page -- --ignored
+    echo "   pictures of it are in $target/screenshots"
+}
+
+# So that pictures look the same on every machine.
+install_fonts() {
+    if command -v apt-get >/dev/null && ! fc-list 2>/dev/null | grep Inter >/dev/null; then
+        echo '   installing fonts-inter'
+        update_packages
+        install_packages fonts-inter || echo '   without it, pictures have another font'
+    fi
+}
+
+# Where a file is that was built last.
+built() {
+    if rustup_has "$wasm" >/dev/null; then echo "$target/$1"; else echo "$target/rustc-web/$1"; fi
+}
+
+size() {
+    heading 'the size of a minimal program'
+    need wasm-opt binaryen
+    with_wasm cargo build --locked --profile size --target "$wasm" --package abreast-size
+    local folder program bytes packed sizes=()
+    local features=(bulk-memory multivalue mutable-globals nontrapping-float-to-int reference-types sign-ext)
+    folder=$(dirname "$(built "$wasm/size/with.wasm")")
+    for program in with without; do
+        wasm-opt -Oz "${features[@]/#/--enable-}" -o "$folder/$program.opt.wasm" "$folder/$program.wasm"
+        bytes=$(stat -c %s "$folder/$program.opt.wasm")
+        packed=$(gzip -9 -n -c "$folder/$program.opt.wasm" | wc -c)
+        printf '   %-8s abreast: %6d bytes, %6d with gzip\n' "$program" "$bytes" "$packed"
+        sizes+=("$bytes" "$packed")
+    done
+    printf '   so it adds      : %6d bytes, %6d with gzip\n' \
+        $((sizes[0] - sizes[2])) $((sizes[1] - sizes[3]))
+}
+
 steps=("$@")
-((${#steps[@]})) || steps=(targets tests)
+((${#steps[@]})) || steps=(targets tests page size)
 for step in "${steps[@]}"; do
     case $step in
-        targets | tests) "$step" ;;
+        targets | tests | page | size) "$step" ;;
         *) fail "there is no step $step" ;;
     esac
 done

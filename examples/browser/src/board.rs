@@ -87,7 +87,10 @@ impl Board {
 
     pub(crate) fn count(&self, wanted: &[State]) -> usize {
         let entries = self.entries.borrow();
-        entries.iter().filter(|entry| wanted.contains(&entry.state)).count()
+        entries
+            .iter()
+            .filter(|entry| wanted.contains(&entry.state))
+            .count()
     }
 
     /// How many tasks run: a pool is asked itself.
@@ -109,7 +112,9 @@ impl Board {
     /// How many tasks have ended: the hooks say so, where the verb has them.
     pub(crate) fn completed(&self) -> usize {
         let ended = || self.count(&[State::Succeeded, State::Failed, State::Winner]);
-        self.progress.get().map_or_else(ended, |progress| progress.completed)
+        self.progress
+            .get()
+            .map_or_else(ended, |progress| progress.completed)
     }
 
     /// The run has ended, so what waits will never start.
@@ -137,6 +142,10 @@ impl Board {
         self.changed.borrow_mut().push(index);
         let running = self.count(&[State::Running]);
         let mut load = self.load.borrow_mut();
+        // A slot that is refilled at once is not empty in between.
+        while load.last().is_some_and(|&(at, _)| now - at < 4.0) && load.len() > 1 {
+            load.pop();
+        }
         if load.last().is_some_and(|&(_, last)| last != running) {
             load.push((now, running));
         }
@@ -149,7 +158,11 @@ impl Watch for Board {
     }
 
     fn ended(&self, index: usize, succeeded: bool) {
-        let state = if succeeded { State::Succeeded } else { State::Failed };
+        let state = if succeeded {
+            State::Succeeded
+        } else {
+            State::Failed
+        };
         self.set(index, state);
     }
 

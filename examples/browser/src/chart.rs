@@ -9,10 +9,12 @@ use web_sys::{Element, HtmlElement, HtmlProgressElement};
 use crate::board::{Board, State};
 use crate::dom::{append, by_id, set_attribute, set_style};
 use crate::plan::Plan;
-use crate::run::Seconds;
+use crate::run::{Seconds, forecast};
 
 struct Row {
     row: HtmlElement,
+    /// What the forecast says.
+    ghost: HtmlElement,
     bar: HtmlElement,
     note: HtmlElement,
 }
@@ -22,13 +24,13 @@ pub(crate) struct Chart {
     rows: Vec<Row>,
     /// The milliseconds from one end of the axis to the other.
     scale: f64,
-    forecast: Duration,
+    forecast: (Rc<Board>, Duration),
     limit: usize,
 }
 
 impl Chart {
     /// An empty chart in place of what is there.
-    pub(crate) fn new(board: Rc<Board>, plan: &Plan, forecast: Duration) -> Self {
+    pub(crate) fn new(board: Rc<Board>, plan: &Plan) -> Self {
         let list: HtmlElement = by_id("rows");
         list.set_inner_html("");
         list.set_class_name(if plan.tasks > 30 { "dense" } else { "" });
@@ -36,11 +38,19 @@ impl Chart {
             let row = append(&list, "li", "");
             append(&row, "span", "name").set_text_content(Some(&index.to_string()));
             let track = append(&row, "span", "track");
+            let ghost = append(&track, "span", "ghost");
             let bar = append(&track, "span", "bar");
             let note = append(&bar, "span", "note");
-            Row { row, bar, note }
+            Row {
+                row,
+                ghost,
+                bar,
+                note,
+            }
         });
         let limit = plan.verb.limit().map_or(plan.tasks, |_| plan.limit);
+        let forecast = forecast(plan);
+        let end = forecast.1.as_secs_f64() * 1000.0;
         let mut chart = Self {
             board,
             rows: rows.collect(),
@@ -53,7 +63,8 @@ impl Chart {
             None => String::new(),
         }));
         by_id::<HtmlProgressElement>("progress").set_max(plan.tasks as f64);
-        chart.rescale(forecast.as_secs_f64() * 1000.0 * 1.08);
+        chart.rescale(end * 1.08);
+        chart.draw(0.0);
         chart
     }
 
@@ -63,6 +74,19 @@ impl Chart {
         if now > self.scale {
             self.rescale(now * 1.25);
         }
+        self.draw(now);
+        let line: HtmlElement = by_id("now");
+        set_style(&line, "left", &self.position(now));
+        line.set_hidden(false);
+    }
+
+    /// Shows the board as it is at the end.
+    pub(crate) fn finish(&mut self) {
+        self.update();
+        by_id::<HtmlElement>("now").set_hidden(true);
+    }
+
+    fn draw(&self, now: f64) {
         for index in self.board.take_changed() {
             self.show(index, now);
         }
@@ -73,15 +97,6 @@ impl Chart {
         }
         self.show_figures(now);
         self.show_load(now);
-        let line: HtmlElement = by_id("now");
-        set_style(&line, "left", &self.position(now));
-        line.set_hidden(false);
-    }
-
-    /// Shows the board as it is at the end.
-    pub(crate) fn finish(&mut self) {
-        self.update();
-        by_id::<HtmlElement>("now").set_hidden(true);
     }
 
     /// Where a moment is between the left and the right of the plot.
@@ -98,35 +113,65 @@ impl Chart {
         self.scale = millis.max(50.0);
         let axis: HtmlElement = by_id("axis");
         axis.set_inner_html("");
-        let steps = [10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0];
+        let steps = [
+            10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0,
+        ];
         let step = steps.into_iter().find(|step| self.scale / step <= 9.0);
         let step = step.unwrap_or(20_000.0);
         let mut at = 0.0;
         while at < self.scale * 0.97 {
             let tick = append(&axis, "i", "");
             set_style(&tick, "left", &self.percent(at));
-            let text = if step < 100.0 { format!("{at:.0} ms") } else { format!("{:.1} s", at / 1000.0) };
+            let text = if step < 100.0 {
+                format!("{at:.0} ms")
+            } else {
+                format!("{:.1} s", at / 1000.0)
+            };
             tick.set_text_content(Some(&text));
             at += step;
         }
         let forecast: HtmlElement = by_id("forecast");
-        set_style(&forecast, "left", &self.position(self.forecast.as_secs_f64() * 1000.0));
-        let text = format!("virtual clock: {}", Seconds(self.forecast));
+        let (board, end) = &self.forecast;
+        set_style(
+            &forecast,
+            "left",
+            &self.position(end.as_secs_f64() * 1000.0),
+        );
+        let text = format!("virtual clock: {}", Seconds(*end));
         if let Some(label) = forecast.first_element_child() {
             label.set_text_content(Some(&text));
         }
         forecast.set_hidden(false);
-        for index in 0..self.rows.len() {
+        for (index, row) in self.rows.iter().enumerate() {
+            let entry = board.entry(index);
+            set_style(&row.ghost, "left", &self.percent(entry.started));
+            set_style(
+                &row.ghost,
+                "width",
+                &self.percent(entry.ended - entry.started),
+            );
             self.stretch(index, self.board.now());
         }
     }
 
     fn stretch(&self, index: usize, now: f64) {
         let (row, entry) = (&self.rows[index], self.board.entry(index));
-        let end = if entry.state == State::Running { now } else { entry.ended };
+        let end = if entry.state == State::Running {
+            now
+        } else {
+            entry.ended
+        };
         set_style(&row.bar, "left", &self.percent(entry.started));
-        set_style(&row.bar, "width", &self.percent((end - entry.started).max(0.0)));
-        set_attribute(&row.row, "class", if end > self.scale * 0.9 { "late" } else { "" });
+        set_style(
+            &row.bar,
+            "width",
+            &self.percent((end - entry.started).max(0.0)),
+        );
+        set_attribute(
+            &row.row,
+            "class",
+            if end > self.scale * 0.9 { "late" } else { "" },
+        );
     }
 
     fn show(&self, index: usize, now: f64) {
@@ -135,15 +180,20 @@ impl Chart {
         set_attribute(&row.row, "data-state", state);
         let took = entry.ended - entry.started;
         let (note, label) = match entry.state {
-            State::Waiting | State::Running | State::Unstarted => (String::new(), format!("Task {index}: {state}")),
+            State::Waiting | State::Running | State::Unstarted => {
+                (String::new(), format!("Task {index}: {state}"))
+            }
             _ => {
                 let mark = match entry.state {
                     State::Failed => "✕ ",
                     State::Winner => "★ ",
-                    State::Dropped => "dropped ",
+                    State::Dropped => "dropped after ",
                     _ => "",
                 };
-                (format!("{mark}{took:.0} ms"), format!("Task {index}: {state} after {took:.0} ms"))
+                (
+                    format!("{mark}{took:.0} ms"),
+                    format!("Task {index}: {state} after {took:.0} ms"),
+                )
             }
         };
         row.note.set_text_content(Some(&note));

@@ -1,8 +1,8 @@
 //! Short words for what a page consists of.
 
 use js_sys::Function;
-use wasm_bindgen::closure::Closure;
 use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
 use web_sys::{Document, Element, Event, EventTarget, HtmlElement, Window};
 
 pub(crate) fn window() -> Window {
@@ -37,7 +37,10 @@ pub(crate) fn append(parent: &Element, tag: &str, class: &str) -> HtmlElement {
 }
 
 pub(crate) fn set_style(element: &HtmlElement, property: &str, value: &str) {
-    element.style().set_property(property, value).expect("it is a property");
+    element
+        .style()
+        .set_property(property, value)
+        .expect("it is a property");
 }
 
 pub(crate) fn set_attribute(element: &Element, name: &str, value: &str) {

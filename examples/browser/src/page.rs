@@ -15,7 +15,7 @@ use crate::board::Board;
 use crate::chart::Chart;
 use crate::dom::{by_id, document, now, on, set_attribute, window};
 use crate::plan::{Plan, Verb};
-use crate::run::{Seconds, forecast, run};
+use crate::run::{Seconds, run};
 use crate::timer::sleep;
 
 /// What cancels the run that is under way.
@@ -25,8 +25,13 @@ pub(crate) fn open() {
     let cancel = Cancel::default();
     let form: HtmlFormElement = by_id("plan");
 
-    on(&form, "input", |_| {
-        show_plan(&plan());
+    on(&form, "input", {
+        let cancel = cancel.clone();
+        move |_| {
+            if cancel.borrow().is_none() {
+                preview();
+            }
+        }
     });
     on(&form, "submit", {
         let cancel = cancel.clone();
@@ -48,9 +53,19 @@ pub(crate) fn open() {
         }
     });
 
-    show_plan(&plan());
-    set_phase("ready", "Ready.");
+    preview();
     by_id::<HtmlButtonElement>("run").set_disabled(false);
+}
+
+/// Shows what the form says, and what is going to become of it.
+fn preview() {
+    let plan = plan();
+    show_plan(&plan);
+    Chart::new(Rc::new(Board::new(plan.tasks, || 0.0)), &plan);
+    set_phase(
+        "ready",
+        "Ready. The outlines are what the virtual clock says.",
+    );
 }
 
 /// The run ends itself when it hears of it.
@@ -64,10 +79,9 @@ fn tell(cancel: &Cancel) {
 fn start(cancel: &Cancel) {
     let plan = plan();
     show_plan(&plan);
-    let forecast = forecast(&plan);
     let began = now();
     let board = Rc::new(Board::new(plan.tasks, move || now() - began));
-    let chart = Rc::new(RefCell::new(Chart::new(board.clone(), &plan, forecast)));
+    let chart = Rc::new(RefCell::new(Chart::new(board.clone(), &plan)));
     let (sender, cancelled) = oneshot::channel();
     *cancel.borrow_mut() = Some(sender);
 
@@ -94,14 +108,20 @@ fn start(cancel: &Cancel) {
         // A button that is disabled loses the focus, so it goes to where it was.
         let buttons = ["run", "cancel"].map(by_id::<HtmlButtonElement>);
         buttons[0].set_disabled(false);
-        if document().active_element().is_some_and(|focused| focused == *buttons[1]) {
+        if document()
+            .active_element()
+            .is_some_and(|focused| focused == **buttons[1])
+        {
             // There is nothing to be done if it cannot have it.
             let _ = buttons[0].focus();
         }
         buttons[1].set_disabled(true);
         match outcome {
             Ok(sentence) => set_phase("done", &format!("{sentence}, in {}.", Seconds(elapsed))),
-            Err(sentence) => set_phase("cancelled", &format!("{sentence}, after {}.", Seconds(elapsed))),
+            Err(sentence) => set_phase(
+                "cancelled",
+                &format!("{sentence}, after {}.", Seconds(elapsed)),
+            ),
         }
     });
 }
@@ -129,7 +149,10 @@ fn animate(chart: &Rc<RefCell<Chart>>) -> Frames {
     if let Some(frame) = &*next.borrow() {
         request(frame);
     }
-    Frames { _going: going, next }
+    Frames {
+        _going: going,
+        next,
+    }
 }
 
 struct Frames {
@@ -182,7 +205,12 @@ fn show_plan(plan: &Plan) {
     by_id::<Element>("code").set_text_content(Some(&plan.code()));
     let verb = plan.verb;
     for (id, label, of_verb, otherwise) in [
-        ("concurrency", "concurrency-label", verb.limit(), "Concurrency"),
+        (
+            "concurrency",
+            "concurrency-label",
+            verb.limit(),
+            "Concurrency",
+        ),
         ("delay", "delay-label", verb.delay(), "Delay"),
     ] {
         by_id::<HtmlInputElement>(id).set_disabled(of_verb.is_none());
@@ -190,8 +218,16 @@ fn show_plan(plan: &Plan) {
     }
     by_id::<HtmlInputElement>("fail-fast").set_disabled(!verb.may_fail_fast());
     let is_pool = verb == Verb::Pool;
-    by_id::<Element>("active-label").set_text_content(Some(if is_pool { "Active workers" } else { "Active" }));
-    by_id::<Element>("waiting-label").set_text_content(Some(if is_pool { "In the queue" } else { "Waiting" }));
+    by_id::<Element>("active-label").set_text_content(Some(if is_pool {
+        "Active workers"
+    } else {
+        "Active"
+    }));
+    by_id::<Element>("waiting-label").set_text_content(Some(if is_pool {
+        "In the queue"
+    } else {
+        "Waiting"
+    }));
 }
 
 /// Tells readers of the screen, and tests.

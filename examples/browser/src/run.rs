@@ -10,22 +10,20 @@ use abreast::{
     fall_through, local_pool, parallel, race, sequential,
 };
 
+use crate::board::Board;
 use crate::plan::{Plan, Verb};
 
 /// Is told what happens.
 pub(crate) trait Watch {
-    fn started(&self, _index: usize) {}
-    fn ended(&self, _index: usize, _succeeded: bool) {}
+    fn started(&self, index: usize);
+    fn ended(&self, index: usize, succeeded: bool);
     /// Its future was dropped while it ran.
-    fn dropped(&self, _index: usize) {}
-    fn won(&self, _index: usize) {}
-    fn progress(&self, _progress: Progress) {}
+    fn dropped(&self, index: usize);
+    fn won(&self, index: usize);
+    fn progress(&self, progress: Progress);
     /// The tasks are in the queue of this pool.
-    fn queued(&self, _pool: &LocalPool) {}
+    fn queued(&self, pool: &LocalPool);
 }
-
-/// Nobody looks on.
-impl Watch for () {}
 
 /// A task that runs, and whose end is either told of or a drop.
 struct Running {
@@ -47,7 +45,11 @@ impl Running {
     fn end(mut self, succeeds: bool) -> Result<usize, Failure> {
         self.ended = true;
         self.watch.ended(self.index, succeeds);
-        if succeeds { Ok(self.index) } else { Err(Failure) }
+        if succeeds {
+            Ok(self.index)
+        } else {
+            Err(Failure)
+        }
     }
 }
 
@@ -86,7 +88,10 @@ where
             of_many(&run.on_progress(progress).await)
         }
         Verb::Race => of_race(race(tasks).await, &*watch),
-        Verb::Staggered => of_race(race(tasks).stagger(plan.delay, timer.clone()).await, &*watch),
+        Verb::Staggered => of_race(
+            race(tasks).stagger(plan.delay, timer.clone()).await,
+            &*watch,
+        ),
         Verb::FallThrough => of_race(fall_through(tasks).await, &*watch),
         Verb::Sequential => of_all(sequential(tasks).await),
         Verb::Batched => {
@@ -111,16 +116,21 @@ where
             let stats = pool.stats();
             let (succeeded, failed) = (stats.total_succeeded, stats.total_failed);
             let work = Seconds(stats.total_duration);
-            format!("{succeeded} succeeded, {failed} failed: {work} of work, and the pool is drained")
+            format!(
+                "{succeeded} succeeded, {failed} failed: {work} of work, and the pool is drained"
+            )
         }
     }
 }
 
-/// How long `plan` is going to take: it is run under a clock that need not wait.
-pub(crate) fn forecast(plan: &Plan) -> Duration {
+/// What is going to become of `plan`, and how long it takes: it is run under a clock that need not wait.
+pub(crate) fn forecast(plan: &Plan) -> (Rc<Board>, Duration) {
     let clock = VirtualClock::new();
-    clock.run(run(plan.clone(), clock.timer(), Rc::new(())));
-    clock.now()
+    let time = clock.clone();
+    let board = Board::new(plan.tasks, move || time.now().as_secs_f64() * 1000.0);
+    let board = Rc::new(board);
+    clock.run(run(plan.clone(), clock.timer(), board.clone()));
+    (board, clock.now())
 }
 
 /// A duration as the page shows it.
@@ -134,7 +144,11 @@ impl fmt::Display for Seconds {
 
 fn of_many(result: &ParallelResult<usize, Failure>) -> String {
     let (succeeded, failed) = (result.success_count(), result.failure_count());
-    match result.iter().filter(|outcome| matches!(outcome, Outcome::Cancelled)).count() {
+    match result
+        .iter()
+        .filter(|outcome| matches!(outcome, Outcome::Cancelled))
+        .count()
+    {
         0 => format!("{succeeded} succeeded, {failed} failed"),
         rest => format!("{succeeded} succeeded, {failed} failed, {rest} cancelled by the failure"),
     }
@@ -143,7 +157,9 @@ fn of_many(result: &ParallelResult<usize, Failure>) -> String {
 fn of_all(result: Result<Vec<usize>, TaskError<Failure>>) -> String {
     match result {
         Ok(values) => format!("All {} succeeded", values.len()),
-        Err(TaskError::Failed { index, .. }) => format!("Task {index} failed, and that ended the run"),
+        Err(TaskError::Failed { index, .. }) => {
+            format!("Task {index} failed, and that ended the run")
+        }
         Err(_) => "Cancelled".into(),
     }
 }
