@@ -18,6 +18,7 @@
 //! | [`task_group`] | what is spawned into it, within its scope | ends the run, drops the rest | the value of its body, or [`TaskGroupError`] |
 //! | [`timeout`] | one future | is its output | the output, or [`Elapsed`] |
 //! | [`paginate`] | one fetch of a page at a time | is the last item | a stream of items |
+//! | [`Operation`](operation::Operation) | one stream of tokens, retried and with fallbacks | is retried, or falls back | its content, or [`OperationFailure`](operation::OperationFailure) |
 //! | [`pool()`] | what is submitted from anywhere, by so many workers | is the result of one handle | an [`OperationHandle`] for each |
 //!
 //! A *task* is a future of a `Result`, and a list of tasks is anything that iterates over such futures, pulled lazily.
@@ -60,6 +61,8 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `std` | yes | the clock: [`ParallelResult::duration`]; a [`pool()`] keeps panics of operations from its workers |
+//! | `operation` | yes | the module [`operation`]; works without `std`, but then has no clock, seeds jitter by the number of the operation, and lets panics pass through |
+//! | `tracing` | no | a `tracing` span for each [operation](operation::Operation), with its events |
 //! | `test-util` | no | `VirtualClock` in [`time`], for tests that wait without waiting |
 //!
 //! Without default features the crate is `no_std` and needs `alloc`, and atomics of pointer size with compare-and-swap.

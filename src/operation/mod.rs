@@ -55,6 +55,7 @@
 //! assert_eq!(first.value.content, "large");
 //! # });
 //! ```
+#![doc = include_str!("twins.md")]
 
 mod builder;
 mod classify;

@@ -127,7 +127,7 @@ pub enum AttemptError<E> {
     TimedOut(#[from] TimedOut),
     /// The content did not pass the guardrails. All that they found is in [`State::violations`].
     #[error("the rule {} was violated: {}", .0.rule, .0.message)]
-    Violated(Violation),
+    Violated(Box<Violation>),
     /// A rule panicked, which ends the operation. Needs the feature `std`: without it, the panic passes through.
     #[error("the rule {rule} panicked: {message}")]
     RulePanicked {

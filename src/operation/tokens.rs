@@ -197,7 +197,7 @@ where
 pub(super) fn verdict<E>(passed: Passed) -> Result<(), AttemptError<E>> {
     match passed {
         Passed::Yes => Ok(()),
-        Passed::No(violation) => Err(AttemptError::Violated(violation)),
+        Passed::No(violation) => Err(AttemptError::Violated(violation.into())),
         Passed::Panicked { rule, message } => Err(AttemptError::RulePanicked { rule, message }),
     }
 }
