@@ -166,14 +166,17 @@ with_wasm() {
 # --- The steps
 
 targets() {
-    heading "$wasm, with std"
+    heading "$wasm"
     with_wasm cargo build --locked --lib --target "$wasm"
-    heading "$wasm, without"
+    heading "$wasm, without default features"
     with_wasm cargo build --locked --lib --target "$wasm" --no-default-features
-    local name
+    local name features
     for name in x86_64-unknown-none thumbv7m-none-eabi; do
-        heading "$name"
-        with_target "$name" core,alloc cargo build --locked --lib --target "$name" --no-default-features
+        heading "$name, without default features, and with what works without std"
+        for features in '' operation; do
+            with_target "$name" core,alloc \
+                cargo build --locked --lib --target "$name" --no-default-features --features "$features"
+        done
     done
 }
 
@@ -214,6 +217,12 @@ tests() {
     need_browser
     wasm-bindgen-test-runner --version
     "$CHROMEDRIVER" --version
+    # Debian's compiler comes without its linter.
+    if rustup_has "$wasm"; then
+        heading 'clippy, for what is there in a browser only'
+        cargo clippy --locked --target "$wasm" --all-features --tests -- -D warnings
+        cargo clippy --locked --target "$wasm" --package abreast-browser --package abreast-size -- -D warnings
+    fi
     heading 'tests in a browser'
     local run=(env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner WASM_BINDGEN_TEST_TIMEOUT=120
         cargo test --locked --target "$wasm" --all-features --tests)

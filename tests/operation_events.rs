@@ -10,6 +10,8 @@ use abreast::operation::{
 };
 use script::*;
 use serde_json::json;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const START: EventKind = SessionStart {
     attempt: 1,

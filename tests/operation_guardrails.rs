@@ -14,6 +14,8 @@ use abreast::operation::{
 use futures::stream;
 use script::*;
 use support::Driver;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const PROSE: &str = "The ferry leaves at 7:30, and it costs $5 (or $8 with a bike). \"Why so early?\", she asked; \
     nobody knew. We went anyway — it was a fine day, 20 °C, and there were dolphins!\n\nIn the evening we came back.";
@@ -269,6 +271,7 @@ fn verdicts_do_not_depend_on_where_the_content_is_cut() {
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
 proptest::proptest! {
     #[test]
     fn verdicts_do_not_depend_on_the_cuts_of_any_text(
@@ -519,6 +522,7 @@ fn rules_keep_nothing_between_attempts_and_operations() {
     assert_eq!(checkers.load(SeqCst), 4);
 }
 
+#[cfg(panic = "unwind")]
 #[test]
 fn a_rule_that_panics_fails_its_operation_and_nothing_else() {
     let guardrails = Guardrails::none().rule(rules::from_fn("picky", |context| {
@@ -556,6 +560,7 @@ fn a_rule_that_panics_fails_its_operation_and_nothing_else() {
     );
 }
 
+#[cfg(panic = "unwind")]
 #[test]
 fn a_rule_that_panics_elsewhere_fails_its_operation_too() {
     struct Broken;

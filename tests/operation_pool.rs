@@ -13,6 +13,8 @@ use abreast::operation::{
 use abreast::{OperationError, PoolError};
 use futures::stream;
 use script::*;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn operations_inherit_what_they_have_not_set() {
@@ -171,6 +173,7 @@ fn it_is_a_pool_with_telemetry() {
     assert_eq!(pool.execute(good()).unwrap_err(), PoolError::Closed);
 }
 
+#[cfg(panic = "unwind")]
 #[test]
 fn a_panic_in_a_source_fails_its_operation_only() {
     let (pool, mut driver) = create_pool(1).build();

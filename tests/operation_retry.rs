@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use abreast::operation::{AttemptError, Category, Operation, OperationFailure, Retry, Strategy};
 use script::*;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const BROKEN: &[Step] = &[Fail(Fault::Broken)];
 const REFUSED: &[Step] = &[Fail(Fault::Refused)];

@@ -7,13 +7,13 @@ mod support;
 use std::cell::Cell;
 use std::task::Poll;
 
-use abreast::operation::{
-    AttemptError, Category, Guardrails, Operation, OperationFailure, Retry, State, Timeout,
-};
+use abreast::operation::{AttemptError, Category, Guardrails, Operation, Retry};
 use abreast::{fall_through, parallel, race};
 use futures::stream;
 use script::*;
 use support::Driver;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn a_success_has_content_counts_and_times() {
@@ -267,6 +267,7 @@ fn an_operation_is_a_task_for_every_verb() {
     assert_eq!(first.winner_index, 2);
 }
 
+#[cfg(not(target_family = "wasm"))]
 #[test]
 fn it_borrows_and_is_send_if_its_parts_are() {
     fn send<T: Send>(value: T) -> T {
@@ -277,7 +278,7 @@ fn it_borrows_and_is_send_if_its_parts_are() {
     let operation = Operation::new(|| stream::iter([Ok::<_, Fault>(prompt.as_str())]))
         .fallback(|| async { Ok(stream::iter([Ok(prompt.clone())])) })
         .retry(Retry::recommended().should_retry(|failed| failed.attempt < 2))
-        .timeout(Timeout::NONE)
+        .timeout(abreast::operation::Timeout::NONE)
         .timer(tokio::time::sleep)
         .guardrails(Guardrails::strict())
         .on_event(|event| log.lock().unwrap().push(event.kind.name()))
@@ -335,6 +336,7 @@ fn tokens_are_told_of_as_they_come() {
     assert_eq!(tokens, ["a", "b", "c"]);
 }
 
+#[cfg(panic = "unwind")]
 #[test]
 fn a_handler_that_panics_is_not_the_end() {
     let mut called = 0;
@@ -342,7 +344,7 @@ fn a_handler_that_panics_is_not_the_end() {
         .on_event(|_| panic!("events"))
         .on_token(|_| panic!("tokens"))
         .on_token(|_| called += 1);
-    let state: Result<State, OperationFailure<Fault>> = Driver::new(operation).finish();
+    let state = Driver::new(operation).finish();
     assert_eq!(state.unwrap().content, "ab");
     assert_eq!(called, 2);
 }

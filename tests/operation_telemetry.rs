@@ -6,6 +6,8 @@ mod script;
 use abreast::operation::{AggregatedTelemetry, Operation, Retry, State, Strategy, Telemetry};
 use abreast::parallel;
 use script::*;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn without_operations_all_is_zero() {

@@ -6,6 +6,8 @@ mod script;
 use abreast::operation::{AttemptError, Operation, Retry, TimedOut, Timeout, TimeoutKind};
 use futures::stream;
 use script::*;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const LIMITS: Timeout = Timeout {
     initial_token: ms(100),

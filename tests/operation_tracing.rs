@@ -12,6 +12,8 @@ use script::*;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// Keeps the names of events, each with the span that it was in.
 #[derive(Clone, Default)]

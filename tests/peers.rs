@@ -10,6 +10,7 @@ mod support;
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
+#[cfg(panic = "unwind")]
 use std::panic::catch_unwind;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,10 +19,14 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use abreast::{RaceError, batched, parallel, parallel_stream, race};
 use futures::StreamExt;
+#[cfg(panic = "unwind")]
 use futures::future::Either;
 use futures::task::AtomicWaker;
 use support::{Board, Driver};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
+#[cfg(panic = "unwind")]
 #[test]
 fn futures_2939_a_limit_of_0_panics_where_it_is_set_rather_than_hang() {
     let tasks = || (0..3).map(|n| async move { Ok::<_, ()>(n) });
@@ -116,7 +121,7 @@ fn select_ok_1000_racers_of_whom_one_is_woken_a_thousand_times() {
 #[test]
 fn select_ok_keeps_every_error_and_says_who_won() {
     let tasks = ["timed out", "refused", "reset"].map(|error| async move { Err::<(), _>(error) });
-    let Err(RaceError::AllFailed(failures)) = smol::block_on(race(tasks)) else {
+    let Err(RaceError::AllFailed(failures)) = futures::executor::block_on(race(tasks)) else {
         panic!("nobody succeeds")
     };
     assert!(
@@ -125,7 +130,7 @@ fn select_ok_keeps_every_error_and_says_who_won() {
             .eq([(0, "timed out"), (1, "refused"), (2, "reset")])
     );
     let tasks = [Err("no"), Err("no"), Ok(7)].map(|result| async move { result });
-    let won = smol::block_on(race(tasks)).unwrap();
+    let won = futures::executor::block_on(race(tasks)).unwrap();
     assert_eq!((won.value, won.winner_index), (7, 2));
 }
 
@@ -254,6 +259,7 @@ fn a_parent_waker_that_drops_the_run_leaves_nothing_behind() {
     );
 }
 
+#[cfg(panic = "unwind")]
 #[test]
 fn futures_buffered_a_caught_panic_does_not_leave_the_set_pending_for_ever() {
     // Also in futures-concurrency. More of it in `panic.rs`.
@@ -316,6 +322,7 @@ fn futures_2961_tasks_that_wake_themselves_leave_no_slot_empty() {
 }
 
 /// Counts the polls of a task.
+#[cfg(not(target_family = "wasm"))]
 async fn counted<F: Future>(polls: &Cell<usize>, task: F) -> F::Output {
     let mut task = Box::pin(task);
     poll_fn(|cx| {
@@ -326,6 +333,7 @@ async fn counted<F: Future>(polls: &Cell<usize>, task: F) -> F::Output {
 }
 
 /// How many polls a task of so many costs, under tokio on one thread.
+#[cfg(not(target_family = "wasm"))]
 fn polls_per_task<F>(tasks: usize, window: usize, make: impl Fn(usize) -> F) -> f64
 where
     F: Future,
@@ -343,6 +351,7 @@ where
     polls.get() as f64 / tasks as f64
 }
 
+#[cfg(not(target_family = "wasm"))]
 #[test]
 fn tokio_3516_tasks_that_share_a_coop_budget_cost_a_few_polls_each_however_many_there_are() {
     // All permits are there, but after 128 of them tokio has everybody wait until the executor had its turn, and the wakes
@@ -365,6 +374,7 @@ fn tokio_3516_tasks_that_share_a_coop_budget_cost_a_few_polls_each_however_many_
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
 #[test]
 fn tokio_3516_tasks_that_share_a_channel_cost_a_few_polls_each_however_many_there_are() {
     for tasks in [1_000, 10_000] {
@@ -396,6 +406,7 @@ fn tokio_3516_tasks_that_share_a_channel_cost_a_few_polls_each_however_many_ther
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
 #[test]
 fn tokio_3516_yielding_to_tokio_costs_a_poll_for_each_time() {
     for tasks in [100, 10_000] {

@@ -10,6 +10,8 @@ use std::cell::Cell;
 
 use abreast::{PoolBuilder, local_pool, pool};
 use support::{Driver as Loop, yield_now};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 struct Counting;
 

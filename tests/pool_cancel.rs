@@ -3,12 +3,15 @@
 mod support;
 
 use std::future::{Future, pending};
+#[cfg(not(target_family = "wasm"))]
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Wake, Waker};
 
 use abreast::{OperationError, OperationHandle, pool};
 use support::{Board, Driver as Loop};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const CANCELLED: Result<usize, OperationError<&str>> = Err(OperationError::Cancelled);
 
@@ -236,6 +239,7 @@ fn a_task_that_cancels_others_when_it_is_dropped_may_be_abandoned() {
     );
 }
 
+#[cfg(not(target_family = "wasm"))]
 #[test]
 fn cancelling_races_with_everything_on_other_threads() {
     let (pool, driver) = pool(4);

@@ -4,6 +4,8 @@ mod support;
 
 use abreast::{PoolBuilder, PoolError};
 use support::{Board, Driver as Loop};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn a_full_queue_refuses_what_does_not_wait() {

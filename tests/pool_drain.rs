@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use abreast::{OperationError, PoolBuilder, PoolError, pool};
 use support::{Board, Driver as Loop};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn a_drain_resolves_when_nothing_is_queued_or_running() {

@@ -6,9 +6,11 @@ use std::future::pending;
 use std::sync::Arc;
 use std::task::Poll;
 
-use abreast::{OperationError, PoolError, local_pool, pool};
-use futures::executor::{LocalPool, ThreadPool};
+use abreast::{OperationError, PoolError, pool};
+use futures::executor::LocalPool;
 use support::{Board, Driver as Loop};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const ABANDONED: Result<usize, OperationError<&str>> = Err(OperationError::Abandoned);
 
@@ -249,16 +251,20 @@ fn the_future_beside_a_pool_that_has_ended_goes_on() {
     assert_eq!(beside.run(), Poll::Ready(1));
 }
 
+#[cfg(not(target_family = "wasm"))]
 #[test]
 fn a_driver_is_spawned_on_anything_that_spawns() {
-    let threads = ThreadPool::builder().pool_size(2).create().unwrap();
+    let threads = futures::executor::ThreadPool::builder()
+        .pool_size(2)
+        .create()
+        .unwrap();
     let (shared, driver) = pool(2);
     driver.spawn_on(&threads).unwrap();
     let handle = shared.execute(async { Ok::<_, ()>(1) }).unwrap();
     assert_eq!(smol::block_on(handle), Ok(1));
 
     let mut executor = LocalPool::new();
-    let (local, driver) = local_pool(2);
+    let (local, driver) = abreast::local_pool(2);
     driver.spawn_on(&executor.spawner()).unwrap();
     let handle = local
         .execute(async { Ok::<_, ()>(std::rc::Rc::new(1)) })
@@ -303,6 +309,7 @@ fn a_driver_in_a_task_that_is_gone_is_not_kept_alive_by_its_pool() {
     );
 }
 
+#[cfg(not(target_family = "wasm"))]
 #[test]
 fn submissions_race_with_the_end_of_the_driver() {
     for round in 0..40 {

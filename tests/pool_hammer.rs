@@ -1,5 +1,5 @@
 //! Many threads at once.
-
+#![cfg(not(target_family = "wasm"))]
 // Allocators cannot be written without.
 #![allow(unsafe_code)]
 

@@ -1,4 +1,5 @@
 //! Panics in operations, their destructors, their outputs and their wakers: the worker lives on.
+#![cfg(panic = "unwind")]
 
 mod support;
 

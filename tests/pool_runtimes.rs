@@ -1,4 +1,5 @@
 //! The same work on every runtime, and on none.
+#![cfg(not(target_family = "wasm"))]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Random programs against a simple model of what they do.
+#![cfg(not(target_family = "wasm"))]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The same under every runtime and none, with wakes from other threads.
+#![cfg(not(target_family = "wasm"))]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What compiles: futures are `Send` when their parts are, borrow what they like, and take tasks that are not `Send`.
+#![cfg(not(target_family = "wasm"))]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! In a page of a browser: futures that hold JavaScript values, its timers as timers, its clock, its promises.
-#![cfg(target_family = "wasm")]
+#![cfg(all(target_family = "wasm", feature = "operation"))]
 
 #[allow(dead_code, unreachable_pub)]
 #[path = "support/browser.rs"]
@@ -11,13 +11,16 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use abreast::operation::{AttemptError, Category, Classify, Operation, Retry, Strategy, Timeout};
 use abreast::{
-    Outcome, RaceError, TaskError, batched, fall_through, gather, join_all, local_task_group,
-    paginate, parallel, parallel_stream, race, sequential, timeout, try_gather,
+    OperationError, Outcome, RaceError, TaskError, batched, fall_through, gather, join_all,
+    local_pool, local_task_group, paginate, parallel, parallel_stream, race, sequential, timeout,
+    try_gather,
 };
 use browser::{microtasks, now, sleep, sleep_ms, window};
 use futures::channel::{mpsc, oneshot};
 use futures::future::{Either, select};
+use futures::stream::{self, Stream};
 use futures::{SinkExt, StreamExt};
 use js_sys::{Array, Function, JsString, Promise, Uint32Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -366,6 +369,199 @@ async fn durations_are_those_of_the_browsers_clock() {
         (39.0..=passed + 1.0).contains(&measured),
         "{measured} of {passed} ms"
     );
+}
+
+// --- The local pool
+
+/// A task of a pool, which may last as long as the page does.
+async fn waits(gauge: Gauge, millis: u64) -> Result<JsValue, JsValue> {
+    let _held = gauge.hold();
+    sleep_ms(millis).await;
+    promised(millis as u32).await
+}
+
+#[wasm_bindgen_test]
+async fn a_local_pool_runs_promises_beside_a_future() {
+    let gauge = Gauge::default();
+    let (pool, mut driver) = local_pool(3);
+    let submit = |millis| {
+        pool.execute(waits(gauge.clone(), millis))
+            .expect("it is open")
+    };
+    let handles: Vec<_> = (9..17).map(submit).collect();
+    assert_eq!((pool.queue_length(), pool.active_workers()), (8, 0));
+
+    let values = driver.run_until(join_all(handles)).await;
+    assert_eq!(values[1], Ok(JsValue::from(10)));
+    assert_eq!(values[4], Err(OperationError::Failed(13.into())));
+    assert_eq!((gauge.most(), gauge.now()), (3, 0));
+    let stats = pool.stats();
+    assert_eq!(
+        (
+            stats.total_succeeded,
+            stats.total_failed,
+            stats.queue_length
+        ),
+        (7, 1, 0)
+    );
+    assert!(
+        stats.total_duration >= Duration::from_millis(80),
+        "{stats:?}"
+    );
+}
+
+#[wasm_bindgen_test]
+async fn the_driver_of_a_local_pool_is_spawned_like_any_future() {
+    let gauge = Gauge::default();
+    let (pool, driver) = local_pool(2);
+    let (tell, ended) = oneshot::channel();
+    spawn_local(async move {
+        driver.await;
+        let _ = tell.send("the driver has resolved");
+    });
+    let handles: Vec<_> = (1..6)
+        .map(|millis| {
+            pool.execute(waits(gauge.clone(), millis))
+                .expect("it is open")
+        })
+        .collect();
+    pool.drain().await;
+    assert_eq!((gauge.most(), gauge.now()), (2, 0));
+    assert!(join_all(handles).await.iter().all(Result::is_ok));
+
+    let last = pool
+        .execute(waits(gauge.clone(), 1))
+        .expect("it accepts again");
+    pool.shutdown().await;
+    assert_eq!(last.await, Ok(JsValue::from(1)));
+    assert!(pool.execute(waits(gauge, 1)).is_err());
+    assert_eq!(ended.await, Ok("the driver has resolved"));
+}
+
+#[wasm_bindgen_test]
+async fn operations_are_cancelled_or_abandoned_with_their_timers() {
+    let gauge = Gauge::default();
+    let (pool, mut driver) = local_pool(2);
+    let submit = || {
+        pool.execute(waits(gauge.clone(), 60_000))
+            .expect("it is open")
+    };
+    let (first, second, third) = (submit(), submit(), submit());
+    driver.run_until(sleep_ms(5)).await;
+    assert_eq!(
+        (pool.active_workers(), pool.queue_length(), gauge.now()),
+        (2, 1, 2)
+    );
+
+    first.cancel();
+    assert_eq!(
+        driver.run_until(first).await,
+        Err(OperationError::Cancelled)
+    );
+    driver.run_until(sleep_ms(1)).await;
+    assert_eq!(
+        (pool.active_workers(), pool.queue_length(), gauge.now()),
+        (2, 0, 2)
+    );
+
+    drop(driver);
+    assert_eq!(gauge.now(), 0);
+    assert_eq!(second.await, Err(OperationError::Abandoned));
+    assert_eq!(third.await, Err(OperationError::Abandoned));
+}
+
+// --- Operations
+
+/// A stream of tokens, each of which comes some milliseconds after the one before.
+fn tokens(
+    tokens: &'static [(u64, &'static str)],
+) -> impl Stream<Item = Result<&'static str, Refusal>> {
+    stream::iter(tokens).then(|&(after, token)| async move {
+        sleep_ms(after).await;
+        if token == "refused" {
+            Err(Refusal)
+        } else {
+            Ok(token)
+        }
+    })
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("refused")]
+struct Refusal;
+
+impl Classify for Refusal {
+    fn category(&self) -> Category {
+        Category::Network
+    }
+}
+
+/// Two opens fail or hang, and the third goes well.
+fn third_time_lucky(
+    opened: &Cell<usize>,
+) -> impl Stream<Item = Result<&'static str, Refusal>> + use<> {
+    opened.set(opened.get() + 1);
+    tokens(match opened.get() {
+        1 => &[(1, "a"), (1, "refused")],
+        2 => &[(1, "a"), (60_000, "b")],
+        _ => &[(1, "a"), (1, "b"), (1, "c")],
+    })
+}
+
+#[wasm_bindgen_test]
+async fn an_operation_retries_and_times_out_by_the_browsers_timers() {
+    let opened = Cell::new(0);
+    let retry = Retry::recommended()
+        .base_delay(Duration::from_millis(30))
+        .strategy(Strategy::Fixed);
+    let began = now();
+    let seen = RefCell::new(Vec::new());
+    let state = Operation::new(|| third_time_lucky(&opened))
+        .retry(retry)
+        .timeout(Timeout::inter_token(Duration::from_millis(100)))
+        .timer(sleep)
+        .on_token(|token| seen.borrow_mut().push(token.to_owned()))
+        .run()
+        .await
+        .expect("the third attempt succeeds");
+    assert_eq!((state.content.as_str(), opened.get()), ("abc", 3));
+    assert_eq!(*seen.borrow(), ["a", "a", "a", "b", "c"]);
+    // Two delays and a timeout, less what a browser may round off.
+    let passed = now() - began;
+    assert!((155.0..10_000.0).contains(&passed), "{passed} ms");
+    let measured = state.duration.as_secs_f64() * 1000.0;
+    assert!(measured <= passed + 1.0, "{measured} of {passed} ms");
+}
+
+#[wasm_bindgen_test]
+async fn an_operation_falls_back_and_tells_of_every_attempt() {
+    let failure = Operation::new(|| tokens(&[(1, "refused")]))
+        .fallback(|| tokens(&[(60_000, "late")]))
+        .timeout(Timeout::initial_token(Duration::from_millis(20)))
+        .timer(sleep)
+        .run()
+        .await
+        .expect_err("neither succeeds");
+    assert_eq!(failure.earlier.len(), 1);
+    assert_eq!(failure.earlier[0].error, AttemptError::Stream(Refusal));
+    assert!(
+        matches!(failure.error, AttemptError::TimedOut(_)),
+        "{failure:?}"
+    );
+}
+
+#[wasm_bindgen_test]
+async fn operations_are_tasks_of_verbs_and_pools() {
+    let ask = |after: &'static [(u64, &'static str)]| Operation::new(move || tokens(after));
+    let first = race([ask(&[(60_000, "slow")]), ask(&[(1, "quick")])]).await;
+    assert_eq!(first.expect("one succeeds").value.content, "quick");
+
+    let (pool, mut driver) = local_pool(2);
+    let handle = pool
+        .execute(ask(&[(1, "in "), (1, "a pool")]))
+        .expect("it is open");
+    let state = driver.run_until(handle).await.expect("it succeeds");
+    assert_eq!(state.content, "in a pool");
 }
 
 // --- Its promises

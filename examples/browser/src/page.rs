@@ -1,22 +1,23 @@
 //! The form and the buttons.
 
 use std::cell::RefCell;
+use std::convert::Infallible;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlButtonElement, HtmlFormElement, HtmlInputElement, KeyboardEvent};
 
 use crate::board::Board;
 use crate::chart::Chart;
-use crate::dom::{by_id, document, now, on, set_attribute, window};
+use crate::dom::{by_id, document, now, on, set_attribute};
 use crate::plan::{Plan, Verb};
 use crate::run::{Seconds, run};
-use crate::timer::sleep;
+use crate::timer::{next_frame, sleep};
 
 /// What cancels the run that is under way.
 type Cancel = Rc<RefCell<Option<oneshot::Sender<()>>>>;
@@ -81,7 +82,7 @@ fn start(cancel: &Cancel) {
     show_plan(&plan);
     let began = now();
     let board = Rc::new(Board::new(plan.tasks, move || now() - began));
-    let chart = Rc::new(RefCell::new(Chart::new(board.clone(), &plan)));
+    let chart = RefCell::new(Chart::new(board.clone(), &plan));
     let (sender, cancelled) = oneshot::channel();
     *cancel.borrow_mut() = Some(sender);
 
@@ -90,20 +91,20 @@ fn start(cancel: &Cancel) {
     set_phase("running", "Running…");
 
     let run = Box::pin(run(plan, sleep, board.clone()));
-    let frames = animate(&chart);
     let cancel = cancel.clone();
     spawn_local(async move {
-        let outcome = match select(run, cancelled).await {
-            Either::Left((sentence, _)) => Ok(sentence),
-            Either::Right((_, run)) => {
+        let ended = select(run, cancelled);
+        let outcome = match select(ended, pin!(animate(&chart))).await {
+            Either::Left((Either::Left((sentence, _)), _)) => Ok(sentence),
+            Either::Left((Either::Right((_, run)), _)) => {
                 drop(run);
                 Err("Cancelled: the future was dropped, and its tasks with it")
             }
+            Either::Right((never, _)) => match never {},
         };
         let elapsed = Duration::from_secs_f64(board.now() / 1000.0);
         cancel.take();
         board.close();
-        frames.stop();
         chart.borrow_mut().finish();
         // A button that is disabled loses the focus, so it goes to where it was.
         let buttons = ["run", "cancel"].map(by_id::<HtmlButtonElement>);
@@ -126,48 +127,11 @@ fn start(cancel: &Cancel) {
     });
 }
 
-/// Shows the chart anew for each frame of the screen, until it is stopped.
-fn animate(chart: &Rc<RefCell<Chart>>) -> Frames {
-    let going = Rc::new(());
-    let (alive, chart) = (Rc::downgrade(&going), chart.clone());
-    let next = Rc::new(RefCell::new(None::<Closure<dyn FnMut()>>));
-    let again = next.clone();
-    let request = move |frame: &Closure<dyn FnMut()>| {
-        window()
-            .request_animation_frame(frame.as_ref().unchecked_ref())
-            .expect("a page has frames");
-    };
-    *next.borrow_mut() = Some(Closure::new(move || {
-        if alive.strong_count() == 0 {
-            return;
-        }
+/// Shows the chart anew for each frame of the screen.
+async fn animate(chart: &RefCell<Chart>) -> Infallible {
+    loop {
+        next_frame().await;
         chart.borrow_mut().update();
-        if let Some(frame) = &*again.borrow() {
-            request(frame);
-        }
-    }));
-    if let Some(frame) = &*next.borrow() {
-        request(frame);
-    }
-    Frames {
-        _going: going,
-        next,
-    }
-}
-
-struct Frames {
-    _going: Rc<()>,
-    next: Rc<RefCell<Option<Closure<dyn FnMut()>>>>,
-}
-
-impl Frames {
-    fn stop(self) {
-        // The last frame may have been asked for: it is kept until it has found that nothing is to be done.
-        let next = self.next;
-        spawn_local(async move {
-            sleep(Duration::from_secs(1)).await;
-            next.take();
-        });
     }
 }
 

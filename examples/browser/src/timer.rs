@@ -44,3 +44,14 @@ impl Drop for Sleep {
         dom::window().clear_timeout_with_handle(self.id);
     }
 }
+
+/// Resolves when the screen is about to be painted.
+pub(crate) async fn next_frame() {
+    let frame = Promise::new(&mut |painting: Function, _| {
+        dom::window()
+            .request_animation_frame(&painting)
+            .expect("a page has frames");
+    });
+    // It is never rejected.
+    let _ = JsFuture::from(frame).await;
+}
