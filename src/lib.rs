@@ -58,13 +58,24 @@
 //! - **Indices** are 0-based, in input order.
 //!
 //! # Features
-//! | feature | default | adds |
-//! |---|---|---|
-//! | `std` | yes | the clock: [`ParallelResult::duration`]; a [`pool()`] keeps panics of operations from its workers |
-//! | `operation` | yes | the module [`operation`]; works without `std`, but then has no clock, seeds jitter by the number of the operation, and lets panics pass through |
-//! | `tracing` | no | a `tracing` span for each [operation](operation::Operation), with its events |
-//! | `test-util` | no | `VirtualClock` in [`time`], for tests that wait without waiting |
+//! | feature | default | adds | without it |
+//! |---|---|---|---|
+//! | `std` | yes | the clock: [`ParallelResult::duration`], [`PoolStats::total_duration`](PoolStats#structfield.total_duration) | nothing is measured: these are not there |
+//! | | | a [`pool()`] keeps panics of operations from its workers | they pass through to whoever polls |
+//! | | | jitter that differs from process to process | it differs from operation to operation |
+//! | `operation` | yes | the module [`operation`]: streams of tokens | |
+//! | `test-util` | no | `VirtualClock` in [`time`], for tests that wait without waiting; needs `std` | |
+//! | `tracing` | no | a span for each operation | |
 //!
+//! Everything else is there without `std`: all verbs, both pools, timers, timeouts and operations.
+//!
+//! ## WebAssembly
+//! For `wasm32-unknown-unknown`, the clock is the browser's. Nothing need be [`Send`], so tasks may hold JavaScript values
+//! and await promises; what is spawned by `wasm_bindgen_futures::spawn_local` may be any verb or the driver of a
+//! [`local_pool`]. Any function from a `Duration` to a future is a [`Timer`], such as `gloo_timers::future::sleep`. A panic
+//! aborts there, so none is caught.
+//!
+//! ## Without `std`
 //! Without default features the crate is `no_std` and needs `alloc`, and atomics of pointer size with compare-and-swap.
 
 #![no_std]
