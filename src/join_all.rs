@@ -48,7 +48,7 @@ use crate::sink::Outcomes;
 /// panic, as one output is missing.
 ///
 /// # Polls and allocations
-/// Each future is polled once when it starts, and once per wake, however many there are. Two allocations for each that
+/// Each future is polled once when it starts, and once per wake, however many there are. At most two allocations for each that
 /// runs at the same time, and a few more for the list.
 pub fn join_all<I, Fut, T>(futures: I) -> JoinAll<I::IntoIter, Fut, T>
 where

@@ -54,8 +54,9 @@ pub use outputs::ParallelStream;
 /// again, it carries on, and the task that panicked is [`Cancelled`](crate::Outcome::Cancelled).
 ///
 /// # Polls and allocations
-/// Each task is polled once when it starts, and once per wake. A window of *K* slots makes 2*K* allocations and a few
-/// more for the list of results, however many tasks there are. It yields to the executor after 256 polls, or when
+/// Each task is polled once when it starts, and once per wake. A window of *K* slots makes at most 2*K* allocations (one
+/// for each waker, and one for eight slots or, if tasks are large, for each) and a few more for the list of results,
+/// however many tasks there are. It yields to the executor after 256 polls, or when
 /// 64 tasks have woken themselves.
 pub fn parallel<I, Fut, T, E>(tasks: I) -> Parallel<stream::Iter<I::IntoIter>, Fut, T, E>
 where

@@ -66,7 +66,7 @@ use pace::{AtOnce, OneByOne, Pace, Staggered};
 ///
 /// # Polls and allocations
 /// Each task is polled once when it starts, and once per wake: a race of *N* costs 2*N* polls if each is woken once, not
-/// *N*² / 2. There are two allocations for each task that does not end at once.
+/// *N*² / 2. There are at most two allocations for each task that does not end at once.
 pub fn race<I, Fut, T, E>(tasks: I) -> Race<I::IntoIter, Fut, T, E>
 where
     I: IntoIterator<Item = Fut>,
