@@ -118,7 +118,7 @@ use scope::{Member, Queue, Scope};
 /// rest is dropped, and the error says that there was a panic.
 ///
 /// # Polls and allocations
-/// Body and tasks are polled once when they start, and once per wake. At most two allocations for each task, and two more for
+/// Body and tasks are polled once when they start, and once per wake. Two allocations for each task, at most two more for
 /// each that runs at the same time, and a few for the group. All tasks run at once, unless there is a [limit](TaskGroup::limit).
 ///
 /// # Local tasks
