@@ -12,6 +12,8 @@ use abreast::operation::{Guardrails, Operation, Retry, Timeout};
 use futures::stream;
 use script::*;
 use support::Driver;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 struct Counting;
 
