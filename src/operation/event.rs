@@ -119,85 +119,140 @@ impl fmt::Display for OperationId {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-#[allow(missing_docs)]
 pub enum EventKind {
     /// The operation starts. Once, and first.
     SessionStart {
+        /// The number of the attempt within its stream, from 1; of a retry, the number of the retry.
         attempt: u32,
+        /// Whether the stream was opened before.
         is_retry: bool,
+        /// Whether the stream is a fallback.
         is_fallback: bool,
     },
     /// A stream is opened again. The first retry of a stream is attempt 2.
     AttemptStart {
+        /// The number of the attempt within its stream, from 1; of a retry, the number of the retry.
         attempt: u32,
+        /// Whether the stream was opened before.
         is_retry: bool,
+        /// Whether the stream is a fallback.
         is_fallback: bool,
     },
     /// A token is waited for, for so long.
     TimeoutStart {
+        /// Which token is waited for.
         kind: TimeoutKind,
+        /// How long it may take.
         configured: Duration,
+        /// How long it has taken so far.
         elapsed: Duration,
     },
     /// A token came, after this time.
     TimeoutReset {
+        /// Which token is waited for.
         kind: TimeoutKind,
+        /// How long it may take.
         configured: Duration,
+        /// How long it has taken so far.
         elapsed: Duration,
     },
     /// A token took too long.
     TimeoutTriggered {
+        /// Which token is waited for.
         kind: TimeoutKind,
+        /// How long it may take.
         configured: Duration,
+        /// How long it has taken so far.
         elapsed: Duration,
     },
     /// An attempt failed with an error of the category [`Network`](Category::Network).
-    NetworkError { error: String },
+    NetworkError {
+        /// What was wrong, in words.
+        error: String,
+    },
     /// An attempt failed.
     Error {
+        /// The category of the error, which decides what follows.
         category: Category,
+        /// What follows.
         recovery: Recovery,
+        /// What was wrong, in words.
         error: String,
     },
     /// There will be a retry.
     RetryStart,
     /// A retry waits for its delay. 1 is the first of a stream.
     RetryAttempt {
+        /// The number of the attempt within its stream, from 1; of a retry, the number of the retry.
         attempt: u32,
+        /// How many retries there may be, of all categories.
         max_attempts: u32,
+        /// How long it waits.
         delay: Duration,
+        /// The error that led to it, in words.
         reason: String,
     },
     /// A retry has ended.
-    RetryEnd { success: bool },
+    RetryEnd {
+        /// Whether it succeeded.
+        success: bool,
+    },
     /// There will be no further retry of the stream, after so many attempts.
-    RetryGiveUp { attempts: u32, last_error: String },
+    RetryGiveUp {
+        /// How many attempts there were.
+        attempts: u32,
+        /// How the last one failed, in words.
+        last_error: String,
+    },
     /// There is a stream to fall back on.
     FallbackStart {
+        /// The stream that has failed: 0 is the primary one.
         from_index: usize,
+        /// The stream that is next.
         to_index: usize,
+        /// The error that led to it, in words.
         reason: String,
     },
     /// A fallback is about to be opened. 1 is the first.
-    FallbackSelected { index: usize },
+    FallbackSelected {
+        /// Which fallback: 1 is the first.
+        index: usize,
+    },
     /// A fallback has ended.
-    FallbackEnd { index: usize, success: bool },
+    FallbackEnd {
+        /// Which fallback: 1 is the first.
+        index: usize,
+        /// Whether it succeeded.
+        success: bool,
+    },
     /// Guardrails look at the content.
     GuardrailPhaseStart {
+        /// When they look.
         phase: GuardrailPhase,
+        /// How many tokens that are not empty there were so far.
         token_count: usize,
     },
     /// A rule found nothing, or this. A rule that found several things has several results.
     GuardrailRuleResult {
+        /// The name of the rule.
         rule: Cow<'static, str>,
+        /// Whether it found nothing.
         passed: bool,
+        /// What was found.
         violation: Option<Violation>,
     },
     /// Guardrails have looked at the content. They have passed it if none found more than a warning.
-    GuardrailPhaseEnd { phase: GuardrailPhase, passed: bool },
+    GuardrailPhaseEnd {
+        /// When they look.
+        phase: GuardrailPhase,
+        /// Whether nothing worse than a warning was found.
+        passed: bool,
+    },
     /// The operation succeeded: last. The length is in bytes.
     Complete {
+        /// How many tokens that are not empty there were so far.
         token_count: usize,
+        /// How long the content is, in bytes.
         content_length: usize,
     },
 }

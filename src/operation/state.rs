@@ -71,7 +71,6 @@ impl State {
     /// assert_eq!(state.tokens_per_second(), Some(15.0));
     /// ```
     #[must_use]
-    #[allow(clippy::cast_precision_loss)]
     pub fn tokens_per_second(&self) -> Option<f64> {
         let seconds = self.duration.as_secs_f64();
         (self.token_count > 0 && seconds > 0.0).then(|| self.token_count as f64 / seconds)
