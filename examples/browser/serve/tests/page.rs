@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use abreast_browser_serve::{build, serve};
 use fantoccini::elements::Element;
@@ -64,10 +64,20 @@ impl Driver {
 }
 
 impl Drop for Driver {
+    /// Asks it to end, and its browsers with it: one that is killed leaves them behind.
     fn drop(&mut self) {
-        // If it cannot be ended, it has ended.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        if let Ok(mut connection) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) {
+            // What comes of it is seen below.
+            let _ = connection.write_all(b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            let _ = connection.read(&mut [0; 1024]);
+        }
+        let asked = Instant::now();
+        while matches!(self.process.try_wait(), Ok(None)) {
+            if asked.elapsed() > Duration::from_secs(10) {
+                let _ = self.process.kill();
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
