@@ -90,9 +90,6 @@ extern crate std;
 mod batched;
 mod engine;
 mod gather;
-mod join_all;
-mod lock;
-mod observer;
 #[cfg(feature = "operation")]
 pub mod operation;
 mod outcome;
@@ -102,7 +99,7 @@ pub mod pool;
 mod race;
 mod run;
 mod sequential;
-mod sink;
+mod sync;
 mod task_group;
 pub mod time;
 
@@ -111,9 +108,7 @@ pub mod time;
 pub mod _patterns;
 
 pub use batched::{Batched, BatchedSettle, batched};
-pub use gather::{Gather, TryGather, gather, try_gather};
-pub use join_all::{JoinAll, join_all};
-pub use observer::{Observer, Progress};
+pub use gather::{Gather, JoinAll, TryGather, gather, join_all, try_gather};
 pub use outcome::{Failures, Outcome, ParallelResult, RaceError, TaskError};
 pub use paginate::{Paginate, paginate};
 pub use parallel::{Parallel, ParallelOptions, ParallelStream, parallel, parallel_stream};
@@ -122,6 +117,7 @@ pub use pool::{
     PoolBuilder, PoolError, PoolEvent, PoolStats, local_pool, pool,
 };
 pub use race::{FallThrough, Race, RaceResult, fall_through, race};
+pub use run::{Observer, Progress};
 pub use sequential::{Sequential, sequential};
 pub use task_group::{
     BoxTask, Group, LocalBoxTask, LocalGroup, Origin, TaskGroup, TaskGroupError, TaskHandle,

@@ -11,8 +11,8 @@ use futures::stream;
 use pin_project_lite::pin_project;
 
 use crate::outcome::TaskError;
+use crate::run::sink::Outcomes;
 use crate::run::{Limit, Runner};
-use crate::sink::Outcomes;
 
 /// Runs tasks one at a time, in order, and stops at the first error.
 ///

@@ -13,10 +13,10 @@ use futures::future::FusedFuture;
 use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
-use crate::observer::{Observer, OnProgress, Progress};
 use crate::outcome::{ParallelResult, TaskError};
+use crate::run::sink::Outcomes;
 use crate::run::{Limit, Runner};
-use crate::sink::Outcomes;
+use crate::run::{Observer, OnProgress, Progress};
 use crate::time::Timer;
 
 use source::{Handled, HandledPaused, Paused};

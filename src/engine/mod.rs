@@ -3,14 +3,14 @@
 //! A [`Verb`] says where tasks come from, how many may run, and what becomes of what they return; a [`Window`] runs
 //! them.
 
-mod crew;
-mod ready;
+mod fixed_set;
+mod ready_set;
 mod slots;
 mod sync;
-mod tree;
-mod verb;
+mod task_set;
+mod waker;
 mod window;
 
-pub(crate) use crew::{Crew, Members, take_error};
-pub(crate) use verb::Verb;
+pub(crate) use fixed_set::{Crew, Members, take_error};
+pub(crate) use task_set::Verb;
 pub(crate) use window::Window;

@@ -6,9 +6,9 @@ use core::mem::{self, ManuallyDrop};
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use super::ready::ReadySet;
+use super::ready_set::ReadySet;
 use super::slots::{NONE, SlotProjection, Slots};
-use super::verb::Verb;
+use super::task_set::Verb;
 
 /// This many polls are made before a poll of the window yields to the executor, however many slots there are. The tasks
 /// may share a budget with the whole executor task, as they do under tokio. Once that is spent they are polled in vain,

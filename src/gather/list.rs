@@ -12,11 +12,11 @@ use futures::future::FusedFuture;
 use futures::stream;
 use pin_project_lite::pin_project;
 
+use super::join_all::{JoinAll, join_all, no_output};
 use super::{Gather, TryGather};
-use crate::join_all::{JoinAll, join_all, no_output};
 use crate::outcome::TaskError;
+use crate::run::sink::Outcomes;
 use crate::run::{Limit, Runner};
-use crate::sink::Outcomes;
 
 pin_project! {
     /// The future of [`gather`](crate::gather()) of an array or a `Vec`.

@@ -1,9 +1,12 @@
 //! Fixed sets of futures.
 
+mod join_all;
 mod list;
 mod tuple;
 
 use core::future::Future;
+
+pub use join_all::{JoinAll, join_all};
 
 /// Runs a set of futures side by side, and resolves to all that they return.
 ///

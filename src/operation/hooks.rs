@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use super::event::Event;
-use crate::pool::panic::catch;
+use crate::sync::panic::catch;
 
 /// Looks on while an operation runs.
 pub trait Hooks {

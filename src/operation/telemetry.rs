@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::state::{OperationFailure, State};
+use super::outcome::{OperationFailure, State};
 use crate::outcome::ParallelResult;
 
 /// What has figures to be aggregated: a finished operation.

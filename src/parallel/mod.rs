@@ -11,10 +11,10 @@ use futures::future::FusedFuture;
 use futures::stream::{self, Stream};
 use pin_project_lite::pin_project;
 
-use crate::observer::{Observer, OnComplete, OnError, OnProgress, Progress};
 use crate::outcome::ParallelResult;
+use crate::run::sink::{AsFinished, Buffer, InOrder, Outcomes};
 use crate::run::{Limit, Runner};
-use crate::sink::{AsFinished, Buffer, InOrder, Outcomes};
+use crate::run::{Observer, OnComplete, OnError, OnProgress, Progress};
 
 pub use outputs::ParallelStream;
 

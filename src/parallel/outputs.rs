@@ -9,9 +9,9 @@ use futures::stream::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
 use crate::engine::Window;
-use crate::observer::Observer;
+use crate::run::Observer;
 use crate::run::Run;
-use crate::sink::Buffer;
+use crate::run::sink::Buffer;
 
 pin_project! {
     /// The stream of [`Parallel::into_stream`](crate::Parallel::into_stream) and

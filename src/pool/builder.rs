@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use super::Pool;
 use super::driver::Driver;
-use super::hub::Hub;
+use super::inner::Hub;
 use super::kind::{Calls, Kind, Local, Shared};
 use super::stats::Ending;
 use super::worker::Team;

@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use super::ledger::Refusal;
+use crate::sync::panic::Panic;
 
 /// Why a pool did not accept an operation.
 ///
@@ -90,6 +91,14 @@ impl<E> OperationError<E> {
         match self {
             Self::Failed(error) => Some(error),
             _ => None,
+        }
+    }
+}
+
+impl<E> From<Panic> for OperationError<E> {
+    fn from(panic: Panic) -> Self {
+        Self::Panicked {
+            message: panic.into_message(),
         }
     }
 }

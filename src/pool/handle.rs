@@ -9,7 +9,7 @@ use core::task::{Context, Poll};
 use futures::future::FusedFuture;
 
 use super::error::OperationError;
-use super::hub::Hub;
+use super::inner::Hub;
 use super::kind::{Kind, Local, Shared};
 use super::slot::Slot;
 

@@ -23,8 +23,8 @@ use core::time::Duration;
 
 use super::books::Books;
 pub(crate) use super::books::Refusal;
-use super::lock::Lock;
 use super::stats::{Ending, PoolStats};
+use crate::sync::Lock;
 
 /// An operation has been queued.
 #[derive(Debug)]

@@ -6,28 +6,25 @@ mod claim;
 mod driver;
 mod error;
 mod handle;
-mod hub;
+mod inner;
 mod kind;
 mod ledger;
-pub(crate) mod panic;
+mod pool;
 mod run_until;
 mod slot;
 mod stats;
-mod submit;
 mod task;
 mod wait;
 mod worker;
-
-use crate::lock;
 
 pub use builder::{PoolBuilder, PoolEvent};
 pub use driver::{Driver, LocalDriver, Worker};
 pub use error::{OperationError, PoolError};
 pub use handle::{LocalOperationHandle, OperationHandle};
 pub use kind::{Calls, Kind, Local, Runs, Shared};
+pub use pool::{LocalPool, Pool};
 pub use run_until::RunUntil;
 pub use stats::{Ending, PoolStats};
-pub use submit::{LocalPool, Pool};
 pub use wait::{Drain, ExecuteWhenRoom, Shutdown};
 
 /// Makes a pool that runs at most `workers` operations at any time, and the driver that makes it go.

@@ -5,8 +5,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
 
 use super::error::OperationError;
-use super::lock::Lock;
-use super::panic::catch;
+use crate::sync::Lock;
+use crate::sync::panic::catch;
 
 /// What an operation ends with.
 pub(super) type Outcome<T, E> = Result<T, OperationError<E>>;

@@ -9,9 +9,9 @@ use core::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::error::OperationError;
-use super::panic::catch;
 use super::slot::{Outcome, Slot, Waiting};
 use super::stats::Ending;
+use crate::sync::panic::catch;
 
 /// A task of any type, with what it returned once it has.
 ///
@@ -110,7 +110,7 @@ impl<Fut, T, E> TaskProjection<'_, Fut, T, E> {
     fn lost(&self) -> OperationError<E> {
         #[cfg(not(feature = "std"))]
         if *self.polling {
-            return super::panic::uncaught().into();
+            return crate::sync::panic::uncaught().into();
         }
         OperationError::Abandoned
     }

@@ -12,7 +12,7 @@ use futures::future::FusedFuture;
 use super::Pool;
 use super::error::PoolError;
 use super::handle::OperationHandle;
-use super::hub::Hub;
+use super::inner::Hub;
 use super::kind::{Job, Kind, Shared};
 use super::ledger::Refusal;
 use super::slot::Slot;

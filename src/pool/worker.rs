@@ -10,13 +10,13 @@ use crate::engine::{Verb, Window};
 use crate::time::Moment;
 
 use super::claim::{Claim, Running};
-use super::hub::Hub;
+use super::inner::Hub;
 use super::kind::Kind;
 use super::ledger::Next;
-use super::panic::catch;
 use super::slot::Waiting;
 use super::stats::Ending;
 use super::task::Work;
+use crate::sync::panic::catch;
 
 /// What is left to do for an operation that was counted and published: all of it foreign code.
 struct Aftermath<K: Kind> {

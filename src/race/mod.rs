@@ -12,8 +12,8 @@ use core::time::Duration;
 use futures::future::FusedFuture;
 
 use crate::engine::{Verb, Window};
-use crate::observer::{Observer, OnError};
 use crate::outcome::{Failures, RaceError};
+use crate::run::{Observer, OnError};
 use crate::time::Timer;
 
 use pace::{AtOnce, OneByOne, Pace, Staggered};

@@ -10,7 +10,7 @@ use core::task::{Context, Poll, Waker, ready};
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::lock::Lock;
+use crate::sync::Lock;
 
 /// The value of a task that was spawned into a [`task_group`](crate::task_group()), once there is one.
 ///

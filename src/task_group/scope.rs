@@ -12,7 +12,7 @@ use core::task::{Context, Poll, Waker};
 
 use super::error::{Origin, TaskGroupError};
 use crate::engine::Verb;
-use crate::lock::Lock;
+use crate::sync::Lock;
 
 /// Tasks that were spawned and that the group has not seen yet.
 pub(super) struct Queue<Task>(Lock<Arrivals<Task>>);

@@ -13,10 +13,6 @@ use abreast::operation::{Category, Classify, Event, EventKind};
 use abreast::time::{VirtualClock, VirtualSleep};
 use futures::stream::Stream;
 
-// Where there is a browser, all tests run in one.
-#[cfg(target_family = "wasm")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
-
 pub const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }

@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{Checker, GuardrailContext, Guardrails, Rule, Severity, Violation};
-use crate::pool::panic::catch;
+use crate::sync::panic::catch;
 
 /// The checkers of one attempt.
 pub(in super::super) struct Guard {

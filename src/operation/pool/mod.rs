@@ -12,14 +12,14 @@ use shared::{Or, Settings, Settled};
 
 use super::Operation;
 use super::hooks::Hooks;
+use super::outcome::{OperationFailure, State};
 use super::source::Sources;
-use super::state::{OperationFailure, State};
 use super::telemetry::{AggregatedTelemetry, Telemetry};
 use super::waits::{Unset, Waits};
-use crate::lock::Lock;
 use crate::pool::{
     Drain, ExecuteWhenRoom, OperationHandle, Pool, PoolError, PoolStats, Shared, Shutdown,
 };
+use crate::sync::Lock;
 
 /// A [`Pool`] of operations with settings in common. Clones are the same pool.
 ///

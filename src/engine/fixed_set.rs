@@ -1,0 +1,119 @@
+//! A fixed set of unlike futures, run in place: the window's rules without its slots.
+
+use alloc::vec::Vec;
+use core::future::Future;
+use core::ops::Range;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+use futures::future::MaybeDone;
+use pin_project_lite::pin_project;
+
+use super::ready_set::ReadySet;
+
+/// Futures that are known by their position.
+pub trait Members {
+    /// How many there are.
+    const LEN: usize;
+
+    /// Polls the one at `index`. It keeps its output.
+    fn poll_member(self: Pin<&mut Self>, index: usize, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+/// The output of a member, if it is to end the run.
+pub(crate) fn take_error<Fut, T, E>(member: Pin<&mut MaybeDone<Fut>>) -> Option<E>
+where
+    Fut: Future<Output = Result<T, E>>,
+{
+    let mut member = member;
+    match member.as_mut().output_mut() {
+        Some(Err(_)) => member.take_output()?.err(),
+        _ => None,
+    }
+}
+
+pin_project! {
+    /// Members, each with a waker of its own: polled once when they start, and once per wake.
+    #[derive(Debug)]
+    pub(crate) struct Crew<M> {
+        #[pin]
+        members: M,
+        ready: ReadySet,
+        wakers: Vec<Waker>,
+        to_start: Range<usize>,
+        is_running: Vec<bool>,
+        running: usize,
+        polling: bool,
+    }
+
+    impl<M> PinnedDrop for Crew<M> {
+        fn drop(this: Pin<&mut Self>) {
+            // Wakers that outlive the crew must neither wake its task nor keep it alive.
+            this.project().ready.close();
+        }
+    }
+}
+
+impl<M: Members> Crew<M> {
+    pub(crate) fn new(members: M) -> Self {
+        let mut ready = ReadySet::new();
+        Self {
+            members,
+            wakers: (0..M::LEN).map(|index| ready.slot_waker(index)).collect(),
+            ready,
+            to_start: 0..M::LEN,
+            is_running: alloc::vec![true; M::LEN],
+            running: M::LEN,
+            polling: false,
+        }
+    }
+
+    pub(crate) fn members(self: Pin<&mut Self>) -> Pin<&mut M> {
+        self.project().members
+    }
+
+    /// Runs members until all have ended, or `ends` says of one that has that it is the last.
+    ///
+    /// # Panics
+    /// If it is polled again after a member has panicked: that one will never have an output.
+    pub(crate) fn poll(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut ends: impl FnMut(Pin<&mut M>, usize) -> bool,
+    ) -> Poll<()> {
+        let mut this = self.project();
+        assert!(
+            !*this.polling,
+            "a future of this set has panicked, so the set has no output"
+        );
+        loop {
+            let running_before = *this.running;
+            this.ready.begin_pass();
+            while let Some(index) = this.to_start.next().or_else(|| this.ready.next_ready()) {
+                if !this.is_running[index] {
+                    continue;
+                }
+                *this.polling = true;
+                let mut child = Context::from_waker(&this.wakers[index]);
+                let polled = this.members.as_mut().poll_member(index, &mut child);
+                *this.polling = false;
+                if polled.is_ready() {
+                    this.is_running[index] = false;
+                    *this.running -= 1;
+                    if ends(this.members.as_mut(), index) {
+                        return Poll::Ready(());
+                    }
+                }
+            }
+            if *this.running == 0 {
+                return Poll::Ready(());
+            }
+            if *this.running == running_before {
+                if !this.ready.arm(cx.waker()) {
+                    cx.waker().wake_by_ref();
+                }
+                return Poll::Pending;
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Any number of futures of any output.
+
+use alloc::vec::Vec;
+use core::convert::Infallible;
+use core::fmt;
+use core::future::Future;
+use core::iter;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use futures::future::FusedFuture;
+use futures::stream;
+use pin_project_lite::pin_project;
+
+use crate::outcome::TaskError;
+use crate::run::sink::Outcomes;
+use crate::run::{Limit, Runner};
+use crate::run::{Observer, OnProgress, Progress};
+
+/// Runs futures side by side, and resolves to what they return, in input order.
+///
+/// The futures need not return a `Result`; if they do, the results are in the list, and no error ends anything. All run at
+/// once, unless there is a limit on their [`concurrency`](JoinAll::concurrency). For a fixed set, such as a tuple of
+/// futures of different types, see [`gather`](crate::gather()).
+///
+/// ```
+/// use abreast::join_all;
+///
+/// # smol::block_on(async {
+/// async fn length(word: &str) -> usize {
+///     // ...
+/// #    word.len()
+/// }
+///
+/// let lengths = join_all(["side", "by", "side"].map(length)).await;
+/// assert_eq!(lengths, [4, 2, 4]);
+/// # });
+/// ```
+///
+/// # Order
+/// Futures start in input order, and the outputs are in input order.
+///
+/// # Cancel safety
+/// Dropping the future drops all running futures at once.
+///
+/// # Panics
+/// A panic of a future, the hook or the iterator passes through. Polled again, the rest is run, and then there is another
+/// panic, as one output is missing.
+///
+/// # Polls and allocations
+/// Each future is polled once when it starts, and once per wake, however many there are. At most two allocations for each that
+/// runs at the same time, and a few more for the list.
+pub fn join_all<I, Fut, T>(futures: I) -> JoinAll<I::IntoIter, Fut, T>
+where
+    I: IntoIterator<Item = Fut>,
+    Fut: Future<Output = T>,
+{
+    let futures = futures.into_iter().map(Unfailing::new as fn(_) -> _);
+    JoinAll {
+        runner: Runner::new(stream::iter(futures), Limit::Rolling(usize::MAX)),
+    }
+}
+
+type Futures<I, Fut> = stream::Iter<iter::Map<I, fn(Fut) -> Unfailing<Fut>>>;
+
+pin_project! {
+    /// The future of [`join_all`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct JoinAll<I, Fut, T, O = ()> {
+        #[pin]
+        runner: Runner<Futures<I, Fut>, Unfailing<Fut>, Outcomes<T, Infallible>, O>,
+    }
+}
+
+impl<I, Fut, T, O> JoinAll<I, Fut, T, O> {
+    /// How many futures run at most at any time; all by default.
+    ///
+    /// Futures are then pulled from the iterator as others end.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// # let futures = [async { 1 }];
+    /// let outputs = abreast::join_all(futures).concurrency(20).await;
+    /// # });
+    /// ```
+    ///
+    /// # Panics
+    /// If `limit` is 0: nothing could ever run.
+    #[track_caller]
+    pub fn concurrency(mut self, limit: usize) -> Self {
+        assert!(
+            limit > 0,
+            "a concurrency of 0 runs nothing: pass at least 1, or usize::MAX to run all futures at once"
+        );
+        self.runner.set_limit(Limit::Rolling(limit));
+        self
+    }
+
+    /// Calls `hook` each time a future has ended, with the number of ended futures and the total.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// # let futures = [async { 1 }];
+    /// abreast::join_all(futures).on_progress(|progress| println!("{progress}")).await;
+    /// # });
+    /// ```
+    pub fn on_progress<F>(self, hook: F) -> JoinAll<I, Fut, T, (O, OnProgress<F>)>
+    where
+        F: FnMut(Progress),
+    {
+        JoinAll {
+            runner: self.runner.observe(OnProgress(hook)),
+        }
+    }
+}
+
+impl<I, Fut, T, O> Future for JoinAll<I, Fut, T, O>
+where
+    I: Iterator<Item = Fut>,
+    Fut: Future<Output = T>,
+    O: Observer<T, Infallible>,
+{
+    type Output = Vec<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Vec<T>> {
+        let result = ready!(self.project().runner.poll(cx));
+        Poll::Ready(match result.into_result() {
+            Ok(outputs) => outputs,
+            Err(TaskError::Failed { error, .. }) => match error {},
+            Err(TaskError::Cancelled { index }) => panic!("{}", no_output(index)),
+        })
+    }
+}
+
+/// Why there is a second panic.
+pub(crate) fn no_output(index: usize) -> alloc::string::String {
+    alloc::format!("future {index} has panicked, so it has no output")
+}
+
+impl<I, Fut, T, O> FusedFuture for JoinAll<I, Fut, T, O>
+where
+    Self: Future,
+{
+    fn is_terminated(&self) -> bool {
+        self.runner.is_done()
+    }
+}
+
+impl<I, Fut, T, O> fmt::Debug for JoinAll<I, Fut, T, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JoinAll").field(&self.runner).finish()
+    }
+}
+
+pin_project! {
+    /// A future as a task that never fails.
+    pub struct Unfailing<Fut> {
+        #[pin]
+        future: Fut,
+    }
+}
+
+impl<Fut> Unfailing<Fut> {
+    const fn new(future: Fut) -> Self {
+        Self { future }
+    }
+}
+
+impl<Fut: Future> Future for Unfailing<Fut> {
+    type Output = Result<Fut::Output, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().future.poll(cx).map(Ok)
+    }
+}

@@ -1,0 +1,254 @@
+//! The side of a pool where operations come in.
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::future::Future;
+
+use super::error::PoolError;
+use super::handle::OperationHandle;
+use super::inner::Hub;
+use super::kind::{Job, Kind, Local, Runs, Shared};
+use super::slot::Slot;
+use super::stats::PoolStats;
+use super::task::Task;
+use super::wait::{Drain, ExecuteWhenRoom, Shutdown};
+
+/// Accepts operations, from any thread: see [`pool`](crate::pool()). Clones are the same pool.
+///
+/// When the last clone is dropped the pool is closed, as by [`shutdown`](Self::shutdown). Operations may hold clones too,
+/// and submit more.
+///
+/// # Polls and allocations
+/// Two allocations for each operation, beside the growth of the queue.
+pub struct Pool<K: Kind = Shared> {
+    entry: Arc<Entry<K>>,
+}
+
+/// A pool of tasks that stay on one thread: see [`local_pool`](crate::local_pool).
+pub type LocalPool = Pool<Local>;
+
+/// All clones of a pool.
+struct Entry<K: Kind> {
+    hub: Arc<Hub<K>>,
+    workers: usize,
+}
+
+impl<K: Kind> Drop for Entry<K> {
+    fn drop(&mut self) {
+        self.hub.close();
+    }
+}
+
+impl<K: Kind> Pool<K> {
+    pub(super) fn new(hub: Arc<Hub<K>>, workers: usize) -> Self {
+        Self {
+            entry: Arc::new(Entry { hub, workers }),
+        }
+    }
+
+    pub(super) fn hub(&self) -> &Arc<Hub<K>> {
+        &self.entry.hub
+    }
+
+    /// Accepts an operation at once, to be started when a worker is free.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// # let (pool, mut driver) = abreast::pool(4);
+    /// let six = pool.execute(async { Ok::<_, ()>(6) })?;
+    /// assert_eq!(driver.run_until(six).await, Ok(6));
+    /// # Ok::<_, abreast::PoolError>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`Closed`](PoolError::Closed) after [`shutdown`](Self::shutdown), [`Draining`](PoolError::Draining) while there is a
+    /// [`drain`](Self::drain), [`Full`](PoolError::Full) if the queue is at its
+    /// [capacity](crate::PoolBuilder::queue_capacity), [`Abandoned`](PoolError::Abandoned) if there is no driver. The task is
+    /// dropped then.
+    pub fn execute<Fut, T, E>(&self, task: Fut) -> Result<OperationHandle<T, E, K>, PoolError>
+    where
+        Fut: Future<Output = Result<T, E>>,
+        K: Runs<Fut, T, E>,
+    {
+        let (slot, job) = Self::prepare(task);
+        match self.hub().submit(job) {
+            Ok(id) => Ok(OperationHandle::new(slot, self.hub().clone(), id)),
+            Err((refusal, _)) => Err(refusal.into()),
+        }
+    }
+
+    /// Accepts an operation when the queue has room for it.
+    ///
+    /// ```
+    /// use abreast::PoolBuilder;
+    ///
+    /// # smol::block_on(async {
+    /// let (pool, mut driver) = PoolBuilder::new().queue_capacity(1).build();
+    /// let mut handles = Vec::new();
+    /// driver.run_until(async {
+    ///     for n in 0..100 {
+    ///         handles.push(pool.execute_when_room(async move { Ok::<_, ()>(n) }).await?);
+    ///     }
+    ///     Ok::<_, abreast::PoolError>(())
+    /// })
+    /// .await
+    /// # })?;
+    /// # Ok::<_, abreast::PoolError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`execute`](Self::execute), but never [`Full`](PoolError::Full). What becomes the case while it waits is an
+    /// error too.
+    ///
+    /// # Cancel safety
+    /// The operation is accepted when the future resolves, not before. Dropping it until then drops the task.
+    pub fn execute_when_room<Fut, T, E>(&self, task: Fut) -> ExecuteWhenRoom<T, E, K>
+    where
+        Fut: Future<Output = Result<T, E>>,
+        K: Runs<Fut, T, E>,
+    {
+        let (slot, job) = Self::prepare(task);
+        ExecuteWhenRoom::new(self.clone(), slot, job)
+    }
+
+    fn prepare<Fut, T, E>(task: Fut) -> (Arc<Slot<T, E>>, Job<K>)
+    where
+        K: Runs<Fut, T, E>,
+    {
+        let slot = Arc::new(Slot::new());
+        let job = K::erase(Task::new(task, slot.clone()).boxed());
+        (slot, job)
+    }
+
+    /// Accepts no more, and resolves when nothing is queued or running.
+    ///
+    /// It begins at the call. When it resolves or is dropped, and there is no other drain, the pool accepts again. If the
+    /// driver is dropped, it resolves.
+    ///
+    /// An operation that waits for a drain of its own pool waits for itself.
+    ///
+    /// ```
+    /// use abreast::{PoolError, pool};
+    ///
+    /// # smol::block_on(async {
+    /// let (pool, mut driver) = pool(4);
+    /// let six = pool.execute(async { Ok::<_, ()>(6) })?;
+    /// let drain = pool.drain();
+    /// assert_eq!(pool.execute(async { Ok::<_, ()>(7) }).unwrap_err(), PoolError::Draining);
+    ///
+    /// driver.run_until(drain).await;
+    /// assert!(six.is_finished());
+    /// assert!(pool.execute(async { Ok::<_, ()>(7) }).is_ok());
+    /// # Ok::<_, abreast::PoolError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn drain(&self) -> Drain<K> {
+        Drain::new(self.hub().clone())
+    }
+
+    /// Accepts no more for good, and resolves when everything that was accepted has ended. The driver then resolves too.
+    ///
+    /// The pool is closed at the call; the future only waits. It may be called many times, from many tasks, and each
+    /// future resolves. If the driver is dropped, they resolve.
+    ///
+    /// ```
+    /// use abreast::{PoolError, pool};
+    ///
+    /// # smol::block_on(async {
+    /// let (pool, driver) = pool(4);
+    /// let six = pool.execute(async { Ok::<_, ()>(6) })?;
+    /// let shutdown = pool.shutdown();
+    /// assert_eq!(pool.execute(async { Ok::<_, ()>(7) }).unwrap_err(), PoolError::Closed);
+    ///
+    /// futures::join!(driver, shutdown);
+    /// assert_eq!(six.await, Ok(6));
+    /// # Ok::<_, abreast::PoolError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn shutdown(&self) -> Shutdown<K> {
+        Shutdown::new(self.hub().clone())
+    }
+
+    /// Whether the pool was [shut down](Self::shutdown).
+    ///
+    /// ```
+    /// let (pool, _driver) = abreast::pool(4);
+    /// assert!(!pool.is_closed());
+    /// let _ = pool.shutdown();
+    /// assert!(pool.is_closed());
+    /// ```
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.hub().ledger.is_closed()
+    }
+
+    /// How many operations are waiting for a worker.
+    ///
+    /// ```
+    /// let (pool, _driver) = abreast::pool(4);
+    /// let handle = pool.execute(async { Ok::<_, ()>(6) })?;
+    /// assert_eq!(pool.queue_length(), 1);
+    /// # Ok::<_, abreast::PoolError>(())
+    /// ```
+    #[must_use]
+    pub fn queue_length(&self) -> usize {
+        self.stats().queue_length
+    }
+
+    /// How many workers are executing an operation.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// let (pool, mut driver) = abreast::pool(4);
+    /// let handle = pool.execute(std::future::pending::<Result<(), ()>>())?;
+    /// assert!(futures::poll!(&mut driver).is_pending());
+    /// assert_eq!(pool.active_workers(), 1);
+    /// # Ok::<_, abreast::PoolError>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn active_workers(&self) -> usize {
+        self.stats().active_workers
+    }
+
+    /// How many workers the pool was made with.
+    ///
+    /// ```
+    /// let (pool, _driver) = abreast::pool(4);
+    /// assert_eq!(pool.worker_count(), 4);
+    /// ```
+    #[must_use]
+    pub fn worker_count(&self) -> usize {
+        self.entry.workers
+    }
+
+    /// The figures of the pool at this moment. They add up.
+    ///
+    /// ```
+    /// let (pool, _driver) = abreast::pool(4);
+    /// let handle = pool.execute(async { Ok::<_, ()>(6) })?;
+    /// assert_eq!(pool.stats().total_accepted, 1);
+    /// # Ok::<_, abreast::PoolError>(())
+    /// ```
+    #[must_use]
+    pub fn stats(&self) -> PoolStats {
+        self.hub().ledger.stats()
+    }
+}
+
+impl<K: Kind> Clone for Pool<K> {
+    fn clone(&self) -> Self {
+        Self {
+            entry: self.entry.clone(),
+        }
+    }
+}
+
+impl<K: Kind> fmt::Debug for Pool<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,43 @@
+//! Keeps panics of foreign code from workers and operations. Without `std` they pass through.
+
+use alloc::string::String;
+
+/// The message of a panic.
+#[derive(Debug)]
+pub(crate) struct Panic(String);
+
+impl Panic {
+    pub(crate) fn into_message(self) -> String {
+        self.0
+    }
+}
+
+/// What a panic that nobody caught is known by.
+#[cfg(not(feature = "std"))]
+pub(crate) fn uncaught() -> Panic {
+    Panic(String::from(
+        "it was not caught: that needs the feature `std`",
+    ))
+}
+
+#[cfg(not(feature = "std"))]
+pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
+    Ok(f())
+}
+
+/// What panics is never looked at again, other than to be dropped.
+#[cfg(feature = "std")]
+pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
+        let message = match payload.downcast_ref::<&str>() {
+            Some(message) => Some(String::from(*message)),
+            None => payload.downcast_ref::<String>().cloned(),
+        };
+        // A payload may panic when it is dropped, and so may what that one panics with.
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+        dropped.unwrap_or_else(core::mem::forget);
+        Panic(message.unwrap_or_else(|| String::from("with a payload that is no text")))
+    })
+}

@@ -1,0 +1,46 @@
+//! Wakes that come for a task that has ended, and whose slot is empty: an HTTP connection wakes its task while it closes.
+//! Each of them used to free the slot once more.
+
+use crate::support::{Board, Driver};
+use abreast::{parallel, parallel_stream};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+#[test]
+fn late_wakes_do_not_end_the_run() {
+    let board = Board::new(2);
+    let mut run = Driver::new(parallel(board.tasks()));
+    assert!(run.run().is_pending());
+    board.end(0, Ok(0));
+    assert!(run.run().is_pending());
+    board.wake(0);
+    assert!(run.run().is_pending());
+    board.end(1, Ok(1));
+    assert_eq!(run.finish().into_result().unwrap(), [0, 1]);
+}
+
+#[test]
+fn late_wakes_do_not_put_two_tasks_into_one_slot() {
+    let board = Board::new(4);
+    let (queue, tasks) = async_channel::unbounded();
+    let mut run = Driver::new(parallel_stream(tasks));
+    for index in 0..2 {
+        queue.try_send(board.task(index)).unwrap();
+    }
+    assert!(run.run().is_pending());
+    board.end(0, Ok(0));
+    assert!(run.run().is_pending());
+    board.wake(0);
+    assert!(run.run().is_pending());
+
+    for index in 2..4 {
+        queue.try_send(board.task(index)).unwrap();
+    }
+    queue.close();
+    assert!(run.run().is_pending());
+    assert_eq!(board.alive(), 3);
+    for index in 1..4 {
+        board.end(index, Ok(index));
+    }
+    assert_eq!(run.finish().into_result().unwrap(), [0, 1, 2, 3]);
+}

@@ -1,0 +1,6 @@
+//! Many threads at once, and the memory that is left in the end.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod pool;

@@ -1,0 +1,582 @@
+//! What content must be like.
+#![cfg(all(feature = "operation", feature = "test-util"))]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use crate::script::*;
+use crate::support::Driver;
+use abreast::operation::{
+    AttemptError, Category, EventKind, GuardrailContext, Guardrails, Operation, Retry, Rule,
+    Severity, Violation, rules,
+};
+use futures::stream;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+const PROSE: &str = "The ferry leaves at 7:30, and it costs $5 (or $8 with a bike). \"Why so early?\", she asked; \
+    nobody knew. We went anyway — it was a fine day, 20 °C, and there were dolphins!\n\nIn the evening we came back.";
+
+const TABLE: &str = "| a | b |\n|---|:-:|\n| 1 | 2 \\| 3 |\n| 4 | 5 |\n";
+
+const CODE: &str = "Look:\n\n```sh\necho $HOME $$ \"\\[\" | wc -c\n```\n\n- ```rust\n  fn main() {}\n  ```\n\nDone with `$x`.";
+
+/// A rule, content that it passes, and content with what it finds.
+type Case = (
+    fn() -> Guardrails,
+    &'static [&'static str],
+    &'static [(&'static str, &'static [&'static str])],
+);
+
+const CASES: &[Case] = &[
+    (
+        || Guardrails::none().rule(rules::Json),
+        &[
+            PROSE,
+            TABLE,
+            CODE,
+            "",
+            "{}",
+            " [1, 2, {\"a\": [true, null]}]\n",
+            r#"{"text": "} ] \" } \\", "nested": {"more": [{"é": "ü"}]}}"#,
+            "} is not how JSON begins",
+        ],
+        &[
+            ("[1, 2", &["not JSON"]),
+            (r#"{"a": 1}}"#, &["more brackets", "not JSON"]),
+            (r#"{"a": "]"]}"#, &["more brackets", "not JSON"]),
+            ("[1, 2]] [", &["more brackets", "not JSON"]),
+            ("{'a': 1}", &["not JSON"]),
+            ("[1, 2,]", &["not JSON"]),
+            (r#"{"a": 1} I hope this helps!"#, &["not JSON"]),
+        ],
+    ),
+    (
+        || Guardrails::none().rule(rules::StrictJson),
+        &["{}", "[]", "\n[1, 2]\n", r#"{"a": {"b": [1e999]}}"#],
+        &[
+            (PROSE, &["not JSON"]),
+            ("", &["not JSON"]),
+            ("42", &["the root is"]),
+            ("\"text\"", &["the root is"]),
+            ("```json\n{}\n```", &["not JSON"]),
+        ],
+    ),
+    (
+        || Guardrails::none().rule(rules::Markdown),
+        &[
+            PROSE,
+            TABLE,
+            CODE,
+            "",
+            "~~~\n```\n~~~",
+            "````\n```\n````",
+            "> ```\n> quoted\n> ```",
+            "One line: ```inline``` code.",
+            "a | b\nis not a table | at | all",
+            "1. ```\n   x\n   ```",
+        ],
+        &[
+            ("```rust\nfn main() {", &["a block of code"]),
+            ("````\n```", &["a block of code"]),
+            ("```\n~~~", &["a block of code"]),
+            ("text\n\n  ```\n  code", &["a block of code"]),
+            (
+                "| a | b |\n|---|---|\n| 1 |\n| 2 |\n",
+                &["1 columns instead of 2"],
+            ),
+            (
+                "a | b\n--- | ---\n1 | 2 | 3\n\na|b\n-|-\n1|2|3",
+                &["3 columns instead of 2", "3 columns instead of 2"],
+            ),
+            ("| a | b |\n|---|\n", &["1 columns instead of 2"]),
+        ],
+    ),
+    (
+        || Guardrails::none().rule(rules::Latex),
+        &[
+            PROSE,
+            TABLE,
+            CODE,
+            "",
+            r"\begin{align} a &= b \\[2pt] \end{align}",
+            r"\[ x \] and $$ y $$ and $z$ and \frac{1}{2}",
+            r"\begin{a}\begin{b}\end{b}\end{a}",
+            r"It costs \$5: \textbf{cheap}",
+            "$HOME",
+        ],
+        &[
+            (r"\begin{align} a", &[r"\begin{align} without"]),
+            (r"a \end{align}", &[r"\end{align} without"]),
+            (r"\begin{a} \end{b}", &[r"\begin{a} ends with \end{b}"]),
+            (r"\[ x", &[r"\[ without"]),
+            (r"x \]", &[r"\] without"]),
+            (r"\[ \[ x \]", &[r"\[ in \["]),
+            ("$$ x", &["an odd number of $$"]),
+            (r"$x$ and $y and \frac{1}{2}", &["an odd number of $"]),
+        ],
+    ),
+    (
+        || Guardrails::none().rule(rules::Patterns::known().phrase("Übergröße am Stück")),
+        &[
+            PROSE,
+            TABLE,
+            CODE,
+            "",
+            "alas, an ai language modelling",
+            "todo: water the plants",
+            "She said: I can.",
+        ],
+        &[
+            ("As an AI language model, I like it.", &["meta commentary"]),
+            ("Well, AS AN\n  ai Language Model I", &["meta commentary"]),
+            (
+                "“I’m sorry, but I can’t do that.”",
+                &["refusal: \"i'm sorry, but i can't\""],
+            ),
+            ("It is important to note that it rains.", &["hedging"]),
+            ("I cannot help with that", &["refusal"]),
+            ("text<|im_end|>", &["prompt leak"]),
+            (
+                "Dear [insert name], Lorem ipsum dolor",
+                &["placeholder", "placeholder"],
+            ),
+            ("Sure! Here's the thing", &["format collapse"]),
+            ("Lorem ipsum, lorem ipsum", &["placeholder"]),
+            ("ÜBERGRÖßE AM STÜCK", &["phrase"]),
+        ],
+    ),
+    (
+        || Guardrails::none().rule(rules::ZeroOutput),
+        &[
+            PROSE,
+            TABLE,
+            CODE,
+            "{}",
+            "[]",
+            "OK",
+            "No.",
+            " 7\n",
+            "aaaaaaaaaa",
+            "ha ha ha ha ha",
+            "👍",
+            "[[],{}]",
+            "是",
+        ],
+        &[
+            ("", &["no content"]),
+            (" \n\t ", &["no content"]),
+            ("...", &["punctuation"]),
+            ("-- — …", &["punctuation"]),
+            ("。、", &["punctuation"]),
+            ("{", &["punctuation"]),
+            ("aaaaaaaaaaa", &["two different"]),
+            ("abababababab", &["two different"]),
+        ],
+    ),
+    (
+        || Guardrails::none().rule(rules::Repetition),
+        &[
+            PROSE,
+            TABLE,
+            CODE,
+            "",
+            "No. No. No. No.",
+            "A sentence that is long. A sentence that is long.",
+        ],
+        &[
+            (
+                "A sentence that is long. Another. A sentence that is long!\nA sentence that is long",
+                &[],
+            ),
+            (
+                "A sentence that is long. Another. A sentence that is long.\nA sentence that is long.",
+                &["three times"],
+            ),
+            (
+                "The wheels on the bus go round and round and round and round and round and round and round and round and \
+                 round and round and round and round and round and round and round and round and round and round and round \
+                 and round and round and round and round and round and round and round",
+                &["the end repeats"],
+            ),
+        ],
+    ),
+];
+
+fn found(guardrails: &Guardrails, tokens: &[&str]) -> Vec<Violation> {
+    let tokens: Vec<String> = tokens.iter().map(|&token| token.to_owned()).collect();
+    let operation = Operation::new(|| stream::iter(tokens.clone().into_iter().map(Ok::<_, Fault>)))
+        .guardrails(guardrails.clone());
+    let mut violations = match Driver::new(operation).finish() {
+        Ok(state) => state.violations,
+        Err(failure) => failure.state.violations,
+    };
+    violations.sort_by(|a, b| (a.position, &a.message).cmp(&(b.position, &b.message)));
+    violations
+}
+
+#[test]
+fn rules_find_what_they_should() {
+    for (guardrails, good, bad) in CASES {
+        let guardrails = guardrails();
+        for content in *good {
+            assert_eq!(guardrails.check(content), [], "{guardrails:?}: {content:?}");
+        }
+        for (content, expected) in *bad {
+            let found = guardrails.check(content);
+            let messages: Vec<_> = found
+                .iter()
+                .map(|violation| violation.message.as_str())
+                .collect();
+            assert_eq!(
+                found.len(),
+                expected.len(),
+                "{guardrails:?}: {content:?}: {messages:?}"
+            );
+            for (message, expected) in messages.iter().zip(*expected) {
+                assert!(
+                    message.contains(expected),
+                    "{guardrails:?}: {content:?}: {messages:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn verdicts_do_not_depend_on_where_the_content_is_cut() {
+    for (guardrails, good, bad) in CASES {
+        let contents = good.iter().chain(bad.iter().map(|(content, _)| content));
+        for &content in contents {
+            let mut whole = guardrails().check(content);
+            whole.sort_by(|a, b| (a.position, &a.message).cmp(&(b.position, &b.message)));
+            let every_token = guardrails().check_every(1);
+            for (at, _) in content.char_indices() {
+                let (head, tail) = content.split_at(at);
+                assert_eq!(
+                    found(&every_token, &[head, tail]),
+                    whole,
+                    "{head:?} {tail:?}"
+                );
+            }
+            let chars: Vec<_> = content.split("").collect();
+            for every in [1, 2, 3, 15] {
+                let guardrails = guardrails().check_every(every);
+                assert_eq!(found(&guardrails, &chars), whole, "{every}: {content:?}");
+            }
+        }
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+proptest::proptest! {
+    #[test]
+    fn verdicts_do_not_depend_on_the_cuts_of_any_text(
+        parts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "{", "}", "[", "]", "\"", "\\", ",", "1", " ", "\n", ".", "```", "|", "$", "as an ai", " language model",
+                "I cannot ", "help", " with", "’", "é", "\\begin{a}", "\\end{a}", "A sentence that is long enough.",
+            ]),
+            0..40,
+        ),
+        cuts in proptest::collection::vec(0_usize..400, 0..20),
+        every in 1_usize..4,
+    ) {
+        let content = parts.concat();
+        let mut cuts: Vec<_> = cuts.into_iter().filter(|&cut| content.is_char_boundary(cut)).collect();
+        cuts.extend([0, content.len()]);
+        cuts.sort_unstable();
+        let tokens: Vec<_> = cuts.windows(2).map(|pair| &content[pair[0]..pair[1]]).collect();
+        for guardrails in [Guardrails::strict(), Guardrails::json_only()] {
+            let mut whole = guardrails.check(&content);
+            whole.sort_by(|a, b| (a.position, &a.message).cmp(&(b.position, &b.message)));
+            // Equal findings of one rule count once.
+            whole.dedup();
+            proptest::prop_assert_eq!(found(&guardrails.check_every(every), &tokens), whole);
+        }
+    }
+}
+
+#[test]
+fn ordinary_prose_passes_all_presets_but_json_only() {
+    for preset in [
+        Guardrails::none(),
+        Guardrails::minimal(),
+        Guardrails::recommended(),
+        Guardrails::strict(),
+    ] {
+        for content in [PROSE, TABLE, CODE, "OK", "No."] {
+            assert_eq!(preset.check(content), [], "{preset:?}");
+        }
+    }
+    assert_eq!(Guardrails::json_only().check(PROSE).len(), 1);
+}
+
+#[test]
+fn presets_have_the_rules_of_the_table() {
+    let names = |guardrails: Guardrails| format!("{guardrails:?}");
+    assert!(names(Guardrails::none()).contains("rules: []"));
+    assert!(names(Guardrails::minimal()).contains(r#"["json", "zero_output"]"#));
+    assert!(
+        names(Guardrails::recommended())
+            .contains(r#"["json", "zero_output", "markdown", "pattern"]"#)
+    );
+    let strict = r#"["json", "zero_output", "markdown", "pattern", "latex", "repetition"]"#;
+    assert!(names(Guardrails::strict()).contains(strict));
+    assert!(names(Guardrails::json_only()).contains(r#"["strict_json", "zero_output"]"#));
+}
+
+#[test]
+fn the_cost_of_streaming_rules_is_linear() {
+    let streaming: [Box<dyn Rule>; 3] = [
+        Box::new(rules::Json),
+        Box::new(rules::Patterns::known()),
+        Box::new(rules::Repetition),
+    ];
+    let contents = [
+        format!("[{}]", r#"{"a": "text"}, "#.repeat(5_000)),
+        PROSE.repeat(300),
+        "as an ai ".repeat(7_000),
+        format!("as{}", " ".repeat(60_000)),
+        "i".repeat(60_000),
+        "i ".repeat(30_000),
+        "é".repeat(30_000),
+    ];
+    for rule in &streaming {
+        for content in &contents {
+            let mut checker = rule.checker();
+            let ends = content.char_indices().map(|(end, _)| end).step_by(7);
+            for end in ends.chain([content.len()]) {
+                checker.check(&GuardrailContext::so_far(&content[..end]));
+            }
+            checker.check(&GuardrailContext::complete(content));
+            let each = checker.looked_at() as f64 / content.len() as f64;
+            assert!(
+                each <= 16.0,
+                "{}: each byte of {:?} is looked at {each} times",
+                rule.name(),
+                &content[..20]
+            );
+        }
+    }
+}
+
+#[test]
+fn rules_of_users_are_shown_what_is_unchecked() {
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let log = seen.clone();
+    let rule = rules::from_fn("log", move |context| {
+        let look = (
+            context.unchecked().to_owned(),
+            context.token_count,
+            context.completed,
+        );
+        log.lock().unwrap().push(look);
+        vec![]
+    });
+    let guardrails = Guardrails::none()
+        .rule(rule.while_streaming())
+        .check_every(2);
+    assert_eq!(found(&guardrails, &["a", "", "b", "c", "d", "e"]), []);
+    let look = |text: &str, tokens, completed| (text.to_owned(), tokens, completed);
+    let looks = seen.lock().unwrap().clone();
+    assert_eq!(
+        looks,
+        [
+            look("ab", 2, false),
+            look("cd", 4, false),
+            look("e", 5, true)
+        ]
+    );
+}
+
+#[test]
+fn streaming_rules_look_every_15_tokens() {
+    let log = Log::new();
+    let operation = Operation::new(|| stream::iter(["token "; 47].map(Ok::<_, Fault>)))
+        .guardrails(Guardrails::recommended())
+        .on_event(log.handler());
+    Driver::new(operation).finish().unwrap();
+    let mut at = Vec::new();
+    for kind in log.kinds() {
+        if let EventKind::GuardrailPhaseStart { token_count, .. } = kind {
+            at.push(token_count);
+        }
+    }
+    assert_eq!(at, [15, 30, 45, 47]);
+}
+
+fn on_word(word: &'static str, violation: fn() -> Violation) -> Guardrails {
+    let check = move |context: &GuardrailContext<'_>| match context.content.contains(word) {
+        true => vec![violation()],
+        false => vec![],
+    };
+    Guardrails::none()
+        .rule(rules::from_fn("word", check).while_streaming())
+        .check_every(1)
+}
+
+#[test]
+fn fatal_halts_at_once_and_is_not_retried_but_a_fallback_is_tried() {
+    let stage = Stage::new();
+    let operation = Operation::new(stage.source([&[Token("a"), Token("bad"), Hang]]))
+        .fallback(stage.source([&[Token("good")]]))
+        .guardrails(on_word("bad", || Violation::fatal("bad")))
+        .retry(Retry::recommended().without_delay());
+    let state = stage.clock.run(operation).unwrap();
+    assert_eq!((state.content.as_str(), stage.opened()), ("good", 2));
+    assert!(state.violations.is_empty());
+
+    let operation = Operation::new(stage.source([&[Token("a"), Token("bad"), Hang]]))
+        .guardrails(on_word("bad", || Violation::fatal("bad")))
+        .retry(Retry::recommended().without_delay());
+    let failure = stage.clock.run(operation).unwrap_err();
+    assert_eq!(failure.state.content, "abad");
+    assert_eq!(failure.state.violations.len(), 1);
+    assert!(matches!(failure.error, AttemptError::Violated(violation) if violation.rule == "word"));
+}
+
+#[test]
+fn errors_count_at_the_end() {
+    let stage = Stage::new();
+    let operation =
+        Operation::new(stage.source([&[Token("bad"), Token("b"), Token("c")], &[Token("good")]]))
+            .guardrails(on_word("bad", || Violation::error("bad")))
+            .retry(Retry::recommended().without_delay().should_retry(|failed| {
+                assert_eq!(failed.state.content, "badbc");
+                assert_eq!(
+                    failed.state.violations.len(),
+                    1,
+                    "found again, it counts once"
+                );
+                assert_eq!(failed.category, Category::Content);
+                true
+            }));
+    assert_eq!(stage.clock.run(operation).unwrap().content, "good");
+}
+
+#[test]
+fn errors_that_are_not_recoverable_are_not_retried() {
+    let stage = Stage::new();
+    let operation = Operation::new(stage.source([&[Token("bad"), Token("b")], &[Token("good")]]))
+        .guardrails(on_word("bad", || Violation::error("bad").unrecoverable()))
+        .retry(Retry::recommended().without_delay());
+    let failure = stage.clock.run(operation).unwrap_err();
+    assert_eq!(
+        (failure.state.content.as_str(), stage.opened()),
+        ("badb", 1)
+    );
+}
+
+#[test]
+fn warnings_are_recorded() {
+    let guardrails = on_word("odd", || Violation::warning("odd").suggest("even"));
+    let operation = Operation::new(|| stream::iter(["an odd", " one"].map(Ok::<_, Fault>)))
+        .guardrails(guardrails);
+    let state = Driver::new(operation).finish().unwrap();
+    assert!(state.completed);
+    assert_eq!(state.violations.len(), 1);
+    assert_eq!(state.violations[0].severity, Severity::Warning);
+    assert_eq!(state.violations[0].suggestion.as_deref(), Some("even"));
+}
+
+#[test]
+fn rules_keep_nothing_between_attempts_and_operations() {
+    /// Finds something in the second look of a checker.
+    struct Second(Arc<AtomicUsize>);
+
+    impl Rule for Second {
+        fn name(&self) -> std::borrow::Cow<'static, str> {
+            "second".into()
+        }
+
+        fn checker(&self) -> Box<dyn abreast::operation::Checker> {
+            self.0.fetch_add(1, SeqCst);
+            let mut looks = 0;
+            Box::new(move |_: &GuardrailContext<'_>| {
+                looks += 1;
+                (looks > 1)
+                    .then(|| Violation::fatal("second"))
+                    .into_iter()
+                    .collect()
+            })
+        }
+    }
+
+    let checkers = Arc::new(AtomicUsize::new(0));
+    let stage = Stage::new();
+    let guardrails = Guardrails::recommended().rule(Second(checkers.clone()));
+    for _ in 0..2 {
+        let operation = Operation::new(stage.source([
+            &[Token("[1")],
+            &[Token("2]")],
+            &[Token("]"), Token("x")],
+        ]))
+        .guardrails(guardrails.clone())
+        .retry(Retry::recommended().without_delay());
+        assert_eq!(stage.clock.run(operation).unwrap().content, "2]");
+    }
+    assert_eq!(checkers.load(SeqCst), 4);
+}
+
+#[cfg(panic = "unwind")]
+#[test]
+fn a_rule_that_panics_fails_its_operation_and_nothing_else() {
+    let guardrails = Guardrails::none().rule(rules::from_fn("picky", |context| {
+        assert!(!context.content.contains("bad"), "no {}", "way");
+        vec![]
+    }));
+    let stage = Stage::new();
+    let log = Log::new();
+    let operation = Operation::new(stage.source([&[Token("bad")]]))
+        .fallback(stage.source([&[Token("good")]]))
+        .retry(Retry::recommended().without_delay())
+        .guardrails(guardrails.clone())
+        .on_event(log.handler());
+    let failure = stage.clock.run(operation).unwrap_err();
+    let (rule, message) = ("picky".into(), "no way".into());
+    assert_eq!(failure.error, AttemptError::RulePanicked { rule, message });
+    assert_eq!(
+        (failure.state.content.as_str(), stage.opened(), stage.open()),
+        ("bad", 1, 0)
+    );
+    assert_eq!(
+        log.names(),
+        [
+            "SessionStart",
+            "GuardrailPhaseStart",
+            "GuardrailPhaseEnd",
+            "Error"
+        ]
+    );
+
+    let operation = Operation::new(stage.source([&[Token("good")]])).guardrails(guardrails);
+    assert!(
+        stage.clock.run(operation).is_ok(),
+        "others are not affected"
+    );
+}
+
+#[cfg(panic = "unwind")]
+#[test]
+fn a_rule_that_panics_elsewhere_fails_its_operation_too() {
+    struct Broken;
+
+    impl Rule for Broken {
+        fn name(&self) -> std::borrow::Cow<'static, str> {
+            "broken".into()
+        }
+
+        fn checker(&self) -> Box<dyn abreast::operation::Checker> {
+            panic!("no checker")
+        }
+    }
+
+    let stage = Stage::new();
+    let operation =
+        Operation::new(stage.source([&[Token("a")]])).guardrails(Guardrails::none().rule(Broken));
+    let failure = stage.clock.run(operation).unwrap_err();
+    assert!(
+        matches!(failure.error, AttemptError::RulePanicked { message, .. } if message == "no checker")
+    );
+}

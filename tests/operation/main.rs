@@ -1,0 +1,16 @@
+//! What operations promise.
+
+#[cfg(all(feature = "operation", feature = "test-util"))]
+#[path = "../script/mod.rs"]
+mod script;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod events;
+mod guardrails;
+mod pool;
+mod retry;
+mod run;
+mod telemetry;
+mod timeout;
+mod tracing;

@@ -1,0 +1,187 @@
+//! Pools of operations with settings in common.
+#![cfg(all(feature = "operation", feature = "test-util"))]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use crate::script::*;
+use abreast::operation::{
+    AttemptError, Context, Guardrails, Operation, Retry, Strategy, TimedOut, Timeout, TimeoutKind,
+    create_pool,
+};
+use abreast::{OperationError, PoolError};
+use futures::stream;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+#[test]
+fn operations_inherit_what_they_have_not_set() {
+    let (stage, log) = (Stage::new(), Log::new());
+    let (pool, mut driver) = create_pool(1)
+        .shared_retry(Retry::recommended().strategy(Strategy::Fixed))
+        .shared_timeout(Timeout::initial_token(ms(50)))
+        .shared_guardrails(Guardrails::recommended())
+        .on_event(log.handler())
+        .context([("user_id", "user_123")])
+        .timer(stage.clock.timer())
+        .build();
+    let operation = Operation::new(stage.source([&[Hang], &[Token("[1")], &[Token("[1]")]]));
+    let handle = pool.execute(operation).unwrap();
+    let state = stage.clock.run(driver.run_until(handle)).unwrap();
+    assert_eq!(state.content, "[1]");
+    assert_eq!((state.network_retry_count, state.model_retry_count), (1, 1));
+    assert_eq!(state.duration, ms(2050));
+    let context = Context::from([("user_id", "user_123")]);
+    assert!(log.events().iter().all(|event| event.context == context));
+    assert_eq!(log.names().last(), Some(&"Complete"));
+}
+
+#[test]
+fn what_operations_have_set_wins() {
+    let (stage, shared, own) = (Stage::new(), Log::new(), Log::new());
+    let (pool, mut driver) = create_pool(1)
+        .shared_retry(Retry::recommended())
+        .shared_timeout(Timeout::initial_token(ms(50)))
+        .shared_guardrails(Guardrails::recommended())
+        .on_event(shared.handler())
+        .context([("user_id", "user_123")])
+        .timer(stage.clock.timer())
+        .build();
+    let operation = Operation::new(stage.source([&[Wait(99), Fail(Fault::Broken)], &[Hang]]))
+        .retry(Retry::minimal().max_retries(1).base_delay(ms(7)))
+        .timeout(Timeout::initial_token(ms(100)))
+        .guardrails(Guardrails::none())
+        .context([("user_id", "user_7")])
+        .on_event(own.handler());
+    let handle = pool.execute(operation).unwrap();
+    let Err(OperationError::Failed(failure)) = stage.clock.run(driver.run_until(handle)) else {
+        panic!()
+    };
+    let (kind, after) = (TimeoutKind::InitialToken, ms(100));
+    assert_eq!(
+        failure.error,
+        AttemptError::TimedOut(TimedOut { kind, after })
+    );
+    assert_eq!(stage.openings(), [ms(0), ms(106)]);
+    assert_eq!(shared.names().len(), 0);
+    assert_eq!(own.events()[0].context.get("user_id").unwrap(), "user_7");
+
+    let operation = Operation::new(stage.source([&[Token("[1")]])).guardrails(Guardrails::none());
+    let handle = pool.execute(operation).unwrap();
+    let state = stage.clock.run(driver.run_until(handle)).unwrap();
+    assert_eq!(
+        state.content, "[1",
+        "no guardrails are guardrails of its own"
+    );
+    assert_eq!(shared.names().last(), Some(&"Complete"));
+}
+
+#[test]
+fn each_operation_may_be_of_another_type_and_error() {
+    let (pool, mut driver) = create_pool(2)
+        .shared_retry(Retry::recommended().without_delay())
+        .build();
+    let one = pool
+        .execute(Operation::new(|| {
+            stream::iter([Err::<&str, _>(Fault::Broken)])
+        }))
+        .unwrap();
+    let connect = || async { Ok(stream::iter([Err::<String, _>(String::from("text"))])) };
+    let two = pool
+        .execute(Operation::new(connect).on_token(|_| {}))
+        .unwrap();
+    futures::executor::block_on(driver.run_until(pool.drain()));
+    let one = futures::executor::block_on(one)
+        .unwrap_err()
+        .into_error()
+        .unwrap();
+    let two = futures::executor::block_on(two)
+        .unwrap_err()
+        .into_error()
+        .unwrap();
+    assert_eq!((one.earlier.len(), two.earlier.len()), (3, 3));
+    assert_eq!(two.error, AttemptError::Stream(String::from("text")));
+}
+
+#[test]
+fn a_shared_judge_is_asked_for_all() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let retry = Retry::recommended()
+        .without_delay()
+        .should_retry(move |failed| {
+            count.fetch_add(1, SeqCst);
+            failed.error != &AttemptError::Stream(Fault::Broken)
+        });
+    let (pool, mut driver) = create_pool(2).shared_retry(retry).build();
+    for _ in 0..3 {
+        let operation = Operation::new(|| stream::iter([Err::<&str, _>(Fault::Broken)]));
+        let _handle = pool.execute(operation).unwrap();
+    }
+    futures::executor::block_on(driver.run_until(pool.drain()));
+    assert_eq!((asked.load(SeqCst), pool.stats().total_failed), (3, 3));
+}
+
+#[test]
+fn it_is_a_pool_with_telemetry() {
+    let stage = Stage::new();
+    let (pool, mut driver) = create_pool(1)
+        .timer(stage.clock.timer())
+        .queue_capacity(2)
+        .build();
+    assert_eq!(pool.telemetry().total_tokens, 0);
+    let good = || Operation::new(stage.source([&[Wait(500), Token("a"), Token("b"), Wait(500)]]));
+    let bad = || Operation::new(stage.source([&[Wait(250), Token("a"), Fail(Fault::Refused)]]));
+    let handles = (pool.execute(good()).unwrap(), pool.execute(bad()).unwrap());
+    assert_eq!(pool.execute(good()).unwrap_err(), PoolError::Full);
+    assert_eq!(
+        (
+            pool.worker_count(),
+            pool.queue_length(),
+            pool.active_workers()
+        ),
+        (1, 2, 0)
+    );
+    let drain = pool.drain();
+    assert_eq!(pool.execute(good()).unwrap_err(), PoolError::Draining);
+    stage.clock.run(driver.run_until(drain));
+    let stats = pool.stats();
+    assert_eq!(
+        (
+            stats.total_executed,
+            stats.total_succeeded,
+            stats.total_failed
+        ),
+        (2, 1, 1)
+    );
+    let telemetry = pool.clone().telemetry();
+    assert_eq!(
+        (telemetry.total_tokens, telemetry.total_network_errors),
+        (3, 1)
+    );
+    assert_eq!(telemetry.total_duration, ms(1250));
+    assert_eq!(telemetry.avg_time_to_first_token, ms(375));
+    assert!(
+        (telemetry.avg_tokens_per_second - 3.0).abs() < 1e-9,
+        "of 2.0 and 4.0"
+    );
+    assert!(handles.0.is_finished() && handles.1.is_finished());
+    let shutdown = pool.shutdown();
+    futures::executor::block_on(async { futures::join!(driver, shutdown) });
+    assert_eq!(pool.execute(good()).unwrap_err(), PoolError::Closed);
+}
+
+#[cfg(panic = "unwind")]
+#[test]
+fn a_panic_in_a_source_fails_its_operation_only() {
+    let (pool, mut driver) = create_pool(1).build();
+    let source = || -> stream::Empty<Result<&'static str, Fault>> { panic!("no source") };
+    let bad = pool.execute(Operation::new(source)).unwrap();
+    let good = pool
+        .execute(Operation::new(|| stream::iter([Ok::<_, Fault>("a")])))
+        .unwrap();
+    futures::executor::block_on(driver.run_until(pool.drain()));
+    let bad = futures::executor::block_on(bad);
+    assert!(matches!(bad, Err(OperationError::Panicked { message }) if message == "no source"));
+    assert_eq!(futures::executor::block_on(good).unwrap().content, "a");
+}

@@ -1,0 +1,121 @@
+//! A span for each operation, and the same events in it.
+#![cfg(all(feature = "tracing", feature = "test-util"))]
+
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+use crate::script::*;
+use abreast::operation::{Operation, Retry, Strategy};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+/// Keeps the names of events, each with the span that it was in.
+#[derive(Clone, Default)]
+struct Recorder(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    spans: AtomicU64,
+    current: Mutex<Vec<u64>>,
+    told: Mutex<Vec<(Option<u64>, String)>>,
+    opened: Mutex<Vec<(u64, String)>>,
+}
+
+#[derive(Default)]
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "name" {
+            self.0 = value.to_owned();
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+}
+
+impl Subscriber for Recorder {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("abreast")
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let id = self.0.spans.fetch_add(1, SeqCst) + 1;
+        self.0
+            .opened
+            .lock()
+            .unwrap()
+            .push((id, span.metadata().name().to_owned()));
+        Id::from_u64(id)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let span = self.0.current.lock().unwrap().last().copied();
+        self.0.told.lock().unwrap().push((span, fields.0));
+    }
+
+    fn enter(&self, span: &Id) {
+        self.0.current.lock().unwrap().push(span.into_u64());
+    }
+
+    fn exit(&self, _: &Id) {
+        self.0.current.lock().unwrap().pop();
+    }
+}
+
+#[test]
+fn each_operation_has_a_span_with_its_events() {
+    let recorder = Recorder::default();
+    let log = Log::new();
+    tracing::subscriber::with_default(recorder.clone(), || {
+        for _ in 0..2 {
+            let stage = Stage::new();
+            let operation =
+                Operation::new(stage.source([&[Fail(Fault::Refused)], &[Wait(5), Token("a")]]))
+                    .retry(Retry::recommended().strategy(Strategy::Fixed))
+                    .timer(stage.clock.timer())
+                    .on_event(log.handler());
+            stage.clock.run(operation).unwrap();
+        }
+    });
+    let operation = |id| (id, "operation".to_owned());
+    assert_eq!(
+        *recorder.0.opened.lock().unwrap(),
+        [operation(1), operation(2)]
+    );
+    let names = log.names();
+    let half = names.len() / 2;
+    let expected = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| (Some(1 + u64::from(at >= half)), (*name).to_owned()));
+    assert_eq!(
+        *recorder.0.told.lock().unwrap(),
+        expected.collect::<Vec<_>>()
+    );
+    assert!(recorder.0.current.lock().unwrap().is_empty());
+}
+
+#[test]
+fn events_are_told_to_the_span_without_a_handler_too() {
+    let recorder = Recorder::default();
+    tracing::subscriber::with_default(recorder.clone(), || {
+        let stage = Stage::new();
+        stage
+            .clock
+            .run(Operation::new(stage.source([&[Token("a")]])))
+            .unwrap();
+    });
+    let told = recorder.0.told.lock().unwrap();
+    let names: Vec<_> = told.iter().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(names, ["SessionStart", "Complete"]);
+}

@@ -1,0 +1,443 @@
+//! What a pool promises to whoever submits: results, order, the limit, the figures.
+
+use std::error::Error;
+#[cfg(panic = "unwind")]
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::Poll;
+use std::time::Duration;
+#[cfg(not(target_family = "wasm"))]
+use std::time::Instant;
+
+use crate::support::{Board, Driver as Loop};
+use abreast::{
+    OperationError, OperationHandle, Pool, PoolBuilder, PoolError, PoolEvent, local_pool, pool,
+};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+#[cfg(target_family = "wasm")]
+use web_time::Instant;
+
+type Handle = OperationHandle<usize, &'static str>;
+
+fn submit(pool: &Pool, board: &Board, count: usize) -> Vec<Handle> {
+    (0..count)
+        .map(|index| pool.execute(board.task(index)).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_handle_resolves_with_what_its_operation_returns() {
+    let (pool, driver) = pool(2);
+    let mut driver = Loop::new(driver);
+    let board = Board::new(3);
+    let handles = submit(&pool, &board, 3);
+    board.end(2, Ok(2));
+    board.end(0, Err("no"));
+    board.end(1, Ok(1));
+    assert!(driver.run().is_pending());
+    let results: Vec<_> = handles
+        .into_iter()
+        .map(|handle| Loop::new(handle).finish())
+        .collect();
+    assert_eq!(results, [Err(OperationError::Failed("no")), Ok(1), Ok(2)]);
+}
+
+#[test]
+fn operations_start_in_the_order_in_which_they_were_accepted_and_no_more_than_workers() {
+    let (pool, driver) = pool(3);
+    let mut driver = Loop::new(driver);
+    let board = Board::new(10);
+    let _handles = submit(&pool, &board, 10);
+    assert_eq!(
+        board.total_polls(),
+        0,
+        "nothing runs before the driver is polled"
+    );
+    assert_eq!((pool.queue_length(), pool.active_workers()), (10, 0));
+
+    assert!(driver.run().is_pending());
+    assert_eq!((pool.queue_length(), pool.active_workers()), (7, 3));
+    assert_eq!([0, 1, 2, 3].map(|index| board.polls(index)), [1, 1, 1, 0]);
+
+    board.end(1, Ok(1));
+    assert!(driver.run().is_pending());
+    assert_eq!(
+        [0, 1, 2, 3, 4].map(|index| board.polls(index)),
+        [1, 2, 1, 1, 0]
+    );
+    assert_eq!((pool.queue_length(), pool.active_workers()), (6, 3));
+}
+
+#[test]
+fn each_operation_is_polled_once_when_it_starts_and_once_per_wake() {
+    let (pool, driver) = pool(100);
+    let mut driver = Loop::new(driver);
+    let board = Board::new(100);
+    let _handles = submit(&pool, &board, 100);
+    assert!(driver.run().is_pending());
+    assert_eq!(board.total_polls(), 100);
+    for index in 0..100 {
+        board.end(index, Ok(index));
+    }
+    assert!(driver.run().is_pending());
+    assert_eq!(board.total_polls(), 200);
+    assert_eq!(board.alive(), 0);
+}
+
+#[test]
+fn a_submission_wakes_an_idle_driver_once() {
+    let (pool, driver) = pool(2);
+    let mut driver = Loop::new(driver);
+    assert!(driver.run().is_pending());
+    assert_eq!(driver.wakes(), 0);
+    let board = Board::new(3);
+    let _handles = submit(&pool, &board, 3);
+    assert_eq!(driver.wakes(), 1);
+    assert!(driver.run().is_pending());
+    assert_eq!(pool.active_workers(), 2);
+}
+
+#[test]
+fn a_handle_wakes_whoever_polled_it_last() {
+    let (pool, driver) = pool(2);
+    let mut driver = Loop::new(driver);
+    let board = Board::new(1);
+    let mut handle = submit(&pool, &board, 1).pop().unwrap();
+    let mut first = Loop::new(&mut handle);
+    assert!(first.poll().is_pending());
+    assert!(first.poll().is_pending());
+    let waker = first.waker().clone();
+    drop(first);
+    let mut second = Loop::new(&mut handle);
+    assert!(second.poll().is_pending());
+    board.end(0, Ok(5));
+    assert!(driver.run().is_pending());
+    assert_eq!(second.wakes(), 1);
+    assert_eq!(second.finish(), Ok(5));
+    drop(waker);
+}
+
+#[test]
+fn dropping_a_handle_lets_the_operation_run_on() {
+    let (pool, driver) = pool(2);
+    let mut driver = Loop::new(driver);
+    let board = Board::new(3);
+    let mut handles = submit(&pool, &board, 3);
+    drop(handles.remove(2));
+    assert!(driver.run().is_pending());
+    drop(handles.remove(1));
+    for index in 0..3 {
+        board.end(index, Ok(index));
+    }
+    assert!(driver.run().is_pending());
+    drop(handles);
+    assert_eq!((board.dropped(), pool.stats().total_succeeded), (3, 3));
+}
+
+#[test]
+fn what_nobody_waits_for_is_dropped_by_the_worker() {
+    let (pool, driver) = pool(2);
+    let mut driver = Loop::new(driver);
+    let output = Arc::new(());
+    let returned = output.clone();
+    drop(pool.execute(async move { Ok::<_, ()>(returned) }).unwrap());
+    assert!(driver.run().is_pending());
+    assert_eq!(Arc::strong_count(&output), 1);
+}
+
+#[cfg(panic = "unwind")]
+#[test]
+fn the_figures_tell_all_that_happened() {
+    let (pool, driver) = pool(3);
+    let mut driver = Loop::new(driver);
+    let board = Board::new(7);
+    let handles = submit(&pool, &board, 7);
+    board.end(0, Ok(0));
+    board.end(1, Err("no"));
+    handles[2].cancel();
+    handles[6].cancel();
+    let _panics = pool
+        .execute(async { if true { panic!("it") } else { Ok::<(), ()>(()) } })
+        .unwrap();
+    assert!(driver.run().is_pending());
+    board.end(3, Ok(3));
+    assert!(driver.run().is_pending());
+    board.end(4, Ok(3));
+    assert!(driver.run().is_pending());
+    let stats = pool.stats();
+    assert_eq!(
+        (
+            stats.total_accepted,
+            stats.total_executed,
+            stats.total_abandoned
+        ),
+        (8, 7, 0)
+    );
+    assert_eq!((stats.total_succeeded, stats.total_failed), (3, 1));
+    assert_eq!((stats.total_cancelled, stats.total_panicked), (2, 1));
+    assert_eq!(
+        (stats.queue_length, stats.active_workers, stats.worker_count),
+        (0, 1, 3)
+    );
+    assert_eq!(
+        (
+            pool.queue_length(),
+            pool.active_workers(),
+            pool.worker_count()
+        ),
+        (0, 1, 3)
+    );
+    drop(driver);
+    assert_eq!(
+        (pool.stats().total_abandoned, pool.active_workers()),
+        (1, 0)
+    );
+}
+
+#[cfg(not(target_family = "wasm"))]
+#[test]
+fn an_operation_is_counted_by_the_time_that_its_handle_resolves() {
+    let (pool, driver) = pool(1);
+    let threads: Vec<_> = driver
+        .into_workers()
+        .into_iter()
+        .map(|worker| std::thread::spawn(|| smol::block_on(worker)))
+        .collect();
+    for done in 1..=2000 {
+        let handle = pool.execute(async { Ok::<_, ()>(()) }).unwrap();
+        // Spins, to come across the moment at which the outcome is published.
+        while !handle.is_finished() {
+            std::hint::spin_loop();
+        }
+        assert_eq!(pool.stats().total_succeeded, done);
+    }
+    drop(pool);
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+/// Keeps the thread busy.
+fn toil() {
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_millis(4) {}
+}
+
+#[test]
+fn durations_are_summed_from_start_to_end() {
+    let (pool, driver) = pool(2);
+    let mut driver = Loop::new(driver);
+    let submit = |yields| {
+        let _ = pool.execute(async move {
+            toil();
+            crate::support::yield_times(yields).await;
+            Ok::<_, ()>(())
+        });
+    };
+    [0, 0, 0].into_iter().for_each(submit);
+    assert_eq!(pool.stats().total_duration, Duration::ZERO);
+    let begin = Instant::now();
+    assert!(driver.run().is_pending());
+    let elapsed = begin.elapsed();
+    let one_by_one = pool.stats().total_duration;
+    assert!(one_by_one >= Duration::from_millis(12) && one_by_one <= elapsed);
+
+    // Each of these runs while another toils.
+    [0, 1, 0, 1, 0].into_iter().for_each(submit);
+    let begin = Instant::now();
+    assert!(driver.run().is_pending());
+    let most = 2 * begin.elapsed();
+    let side_by_side = pool.stats().total_duration - one_by_one;
+    assert!(side_by_side > Duration::from_millis(20) && side_by_side <= most);
+}
+
+#[test]
+fn hooks_are_told_the_duration_of_each_operation() {
+    let (durations, told) = mpsc::channel();
+    let (pool, driver) = PoolBuilder::new()
+        .on_event(move |event| {
+            if let PoolEvent::Ended { duration, .. } = event {
+                durations.send(*duration).unwrap();
+            }
+        })
+        .build();
+    for toils in [true, false, true] {
+        let _ = pool.execute(async move {
+            if toils {
+                toil();
+            }
+            Ok::<_, ()>(())
+        });
+    }
+    assert!(Loop::new(driver).run().is_pending());
+    let told: Vec<Duration> = told.try_iter().collect();
+    assert!(told[0].as_millis() >= 4 && told[1] < told[0] && told[2].as_millis() >= 4);
+    assert_eq!(told.iter().sum::<Duration>(), pool.stats().total_duration);
+}
+
+#[test]
+fn an_operation_may_submit_others() {
+    let (pool, driver) = pool(1);
+    let mut driver = Loop::new(driver);
+    let inner = pool.clone();
+    let outer = pool.execute(async move {
+        let handle = inner.execute(async { Ok::<_, ()>(7) }).map_err(|_| ())?;
+        drop(inner);
+        Ok::<_, ()>(handle)
+    });
+    drop(pool);
+    driver.finish();
+    let inner = Loop::new(outer.unwrap()).finish().unwrap();
+    assert_eq!(Loop::new(inner).finish(), Ok(7));
+}
+
+#[test]
+fn a_local_pool_takes_tasks_that_stay_on_their_thread() {
+    let (pool, driver) = local_pool(2);
+    let mut driver = Loop::new(driver);
+    let log = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    for n in 0..5 {
+        let log = log.clone();
+        drop(pool.execute(async move {
+            crate::support::yield_now().await;
+            log.borrow_mut().push(n);
+            Ok::<_, ()>(log)
+        }));
+    }
+    assert!(driver.run().is_pending());
+    assert_eq!((pool.stats().total_succeeded, pool.worker_count()), (5, 2));
+    assert_eq!(log.take(), [0, 1, 2, 3, 4]);
+    drop(pool);
+    driver.finish();
+}
+
+#[test]
+fn hooks_are_told_of_starts_and_ends() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let hook = log.clone();
+    let (pool, driver) = PoolBuilder::new()
+        .worker_count(1)
+        .on_event(move |event| {
+            let line = match event {
+                PoolEvent::Started { id, .. } => format!("{id} started"),
+                PoolEvent::Ended { id, ending, .. } => format!("{id} {ending:?}"),
+                _ => unreachable!(),
+            };
+            hook.lock().unwrap().push(line);
+        })
+        .build();
+    let mut driver = Loop::new(driver);
+    let board = Board::new(3);
+    let handles = submit(&pool, &board, 3);
+    board.end(0, Ok(0));
+    board.end(1, Err("no"));
+    handles[2].cancel();
+    assert!(driver.run().is_pending());
+    assert_eq!(
+        *log.lock().unwrap(),
+        [
+            "2 Cancelled",
+            "0 started",
+            "0 Succeeded",
+            "1 started",
+            "1 Failed"
+        ]
+    );
+}
+
+#[cfg(panic = "unwind")]
+#[test]
+fn a_panicking_hook_passes_through_and_loses_nothing() {
+    let (pool, driver) = PoolBuilder::new()
+        .worker_count(1)
+        .on_event(|event| match event {
+            PoolEvent::Started { id: 0, .. } | PoolEvent::Ended { id: 0, .. } => panic!("hook"),
+            _ => {}
+        })
+        .build();
+    let mut driver = Loop::new(driver);
+    let board = Board::new(2);
+    let handles = submit(&pool, &board, 2);
+    board.end(0, Ok(0));
+    board.end(1, Ok(1));
+    assert!(catch_unwind(AssertUnwindSafe(|| driver.poll())).is_err());
+    assert_eq!((board.total_polls(), pool.active_workers()), (0, 1));
+    assert!(catch_unwind(AssertUnwindSafe(|| driver.poll())).is_err());
+    assert!(driver.run().is_pending());
+    let results: Vec<_> = handles
+        .into_iter()
+        .map(|handle| Loop::new(handle).finish())
+        .collect();
+    assert_eq!(results, [Ok(0), Ok(1)]);
+    assert_eq!(
+        (pool.stats().total_succeeded, pool.active_workers()),
+        (2, 0)
+    );
+}
+
+#[test]
+fn a_local_hook_may_stay_on_its_thread() {
+    let count = std::rc::Rc::new(std::cell::Cell::new(0));
+    let hook = count.clone();
+    let (pool, driver) = PoolBuilder::local()
+        .on_event(move |_| hook.set(hook.get() + 1))
+        .build();
+    drop(pool.execute(async { Ok::<_, ()>(()) }));
+    drop(pool);
+    Loop::new(driver).finish();
+    assert_eq!(count.get(), 2);
+}
+
+#[cfg(panic = "unwind")]
+#[test]
+fn limits_of_zero_panic_at_the_call_and_say_what_to_pass() {
+    fn message(f: impl FnOnce()) -> String {
+        let payload = catch_unwind(AssertUnwindSafe(f)).unwrap_err();
+        payload.downcast_ref::<&str>().unwrap().to_string()
+    }
+    assert!(message(|| drop(pool(0))).contains("pass at least 1"));
+    assert!(message(|| drop(local_pool(0))).contains("pass at least 1"));
+    assert!(message(|| drop(PoolBuilder::new().worker_count(0))).contains("pass at least 1"));
+    assert!(message(|| drop(PoolBuilder::new().queue_capacity(0))).contains("pass at least 1"));
+}
+
+#[test]
+fn errors_are_errors() {
+    fn is_error<T: Error + Send + Sync + 'static>() {}
+    is_error::<PoolError>();
+    is_error::<OperationError<std::io::Error>>();
+    let error = OperationError::Failed(std::io::Error::other("refused"));
+    assert_eq!(error.source().unwrap().to_string(), "refused");
+    assert!(
+        OperationError::<std::io::Error>::Cancelled
+            .source()
+            .is_none()
+    );
+}
+
+#[test]
+fn parts_are_send_and_sync_as_they_should() {
+    fn is_send<T: Send>() {}
+    fn is_sync<T: Sync>() {}
+    is_send::<Pool>();
+    is_sync::<Pool>();
+    is_send::<abreast::Driver>();
+    is_send::<abreast::pool::Worker>();
+    is_send::<Handle>();
+    is_sync::<Handle>();
+    is_send::<abreast::pool::Drain>();
+    is_send::<abreast::pool::Shutdown>();
+    is_send::<abreast::pool::ExecuteWhenRoom<usize, ()>>();
+    is_send::<abreast::pool::RunUntil<'static, std::future::Ready<()>>>();
+}
+
+#[test]
+#[should_panic(expected = "polled after it had resolved")]
+fn a_handle_that_has_resolved_is_not_to_be_polled() {
+    let (pool, driver) = pool(1);
+    let mut handle = Loop::new(pool.execute(async { Ok::<_, ()>(1) }).unwrap());
+    assert!(Loop::new(driver).run().is_pending());
+    assert_eq!(handle.poll(), Poll::Ready(Ok(1)));
+    let _ = handle.poll();
+}

@@ -1,0 +1,335 @@
+//! Drains and shutdowns.
+
+use std::sync::Arc;
+
+use crate::support::{Board, Driver as Loop};
+use abreast::{OperationError, PoolBuilder, PoolError, pool};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+#[test]
+fn a_drain_resolves_when_nothing_is_queued_or_running() {
+    let (pool, driver) = pool(1);
+    let mut driver = Loop::new(driver);
+    let board = Board::new(2);
+    let handles = [0, 1].map(|index| pool.execute(board.task(index)).unwrap());
+    let mut drain = Loop::new(pool.drain());
+    assert!(drain.run().is_pending());
+    board.end(0, Ok(0));
+    assert!(driver.run().is_pending());
+    assert_eq!(drain.wakes(), 0);
+    assert!(drain.run().is_pending());
+    board.end(1, Ok(1));
+    assert!(driver.run().is_pending());
+    assert_eq!(drain.wakes(), 1);
+    drain.finish();
+    assert!(handles.iter().all(abreast::OperationHandle::is_finished));
+}
+
+#[test]
+fn a_drain_of_a_quiet_pool_resolves_at_once() {
+    let (pool, _driver) = pool(1);
+    Loop::new(pool.drain()).finish();
+    assert!(pool.execute(async { Ok::<_, ()>(1) }).is_ok());
+}
+
+#[test]
+fn a_pool_accepts_nothing_while_any_drain_is_pending() {
+    let (pool, driver) = pool(1);
+    let mut driver = Loop::new(driver);
+    let task = || async { Ok::<_, ()>(1) };
+    let _handle = pool.execute(task()).unwrap();
+    let mut first = Loop::new(pool.drain());
+    let mut second = Loop::new(pool.drain());
+    assert_eq!(pool.execute(task()).unwrap_err(), PoolError::Draining);
+    assert!(first.run().is_pending() && second.run().is_pending());
+    assert_eq!(pool.execute(task()).unwrap_err(), PoolError::Draining);
+    assert!(driver.run().is_pending());
+    first.finish();
+    assert_eq!(pool.execute(task()).unwrap_err(), PoolError::Draining);
+    second.finish();
+    assert!(pool.execute(task()).is_ok());
+}
+
+#[test]
+fn a_dropped_drain_opens_the_pool_again() {
+    let (pool, driver) = pool(1);
+    let mut driver = Loop::new(driver);
+    let board = Board::new(2);
+    let _first = pool.execute(board.task(0)).unwrap();
+    assert!(driver.run().is_pending());
+    let mut drain = Loop::new(pool.drain());
+    assert!(drain.run().is_pending());
+    assert_eq!(
+        pool.execute(async { Ok::<_, ()>(1) }).unwrap_err(),
+        PoolError::Draining
+    );
+    drop(drain);
+    drop(pool.drain());
+    let second = pool.execute(board.task(1)).unwrap();
+    board.end(0, Ok(0));
+    board.end(1, Ok(1));
+    assert!(driver.run().is_pending());
+    assert_eq!(Loop::new(second).finish(), Ok(1));
+}
+
+#[test]
+fn a_drain_that_has_resolved_may_be_dropped_later() {
+    let (pool, _driver) = pool(1);
+    let mut drain = Loop::new(pool.drain());
+    drain.finish();
+    assert!(pool.execute(async { Ok::<_, ()>(1) }).is_ok());
+    drain.finish();
+    drop(drain);
+    assert!(pool.execute(async { Ok::<_, ()>(1) }).is_ok());
+}
+
+#[test]
+fn an_operation_may_not_submit_while_the_pool_is_drained() {
+    let (pool, driver) = pool(1);
+    let inner = pool.clone();
+    let outer = pool.execute(async move {
+        match inner.execute(async { Ok::<_, ()>(1) }) {
+            Err(error) => Ok::<_, ()>(error),
+            Ok(_) => Err(()),
+        }
+    });
+    let mut drain = Loop::new(pool.drain());
+    assert!(Loop::new(driver).run().is_pending());
+    drain.finish();
+    assert_eq!(Loop::new(outer.unwrap()).finish(), Ok(PoolError::Draining));
+}
+
+#[test]
+fn a_cancellation_ends_a_drain() {
+    let (pool, driver) = pool(1);
+    let mut driver = Loop::new(driver);
+    let board = Board::new(2);
+    let handles = [0, 1].map(|index| pool.execute(board.task(index)).unwrap());
+    let mut drain = Loop::new(pool.drain());
+    assert!(driver.run().is_pending() && drain.run().is_pending());
+    handles[1].cancel();
+    assert!(drain.run().is_pending());
+    handles[0].cancel();
+    assert!(
+        drain.run().is_pending(),
+        "its worker has not dropped it yet"
+    );
+    assert!(driver.run().is_pending());
+    assert_eq!(drain.wakes(), 1);
+    drain.finish();
+
+    let handle = pool.execute(board.task(0)).unwrap();
+    let mut drain = Loop::new(pool.drain());
+    assert!(drain.run().is_pending());
+    handle.cancel();
+    assert_eq!(drain.wakes(), 1);
+    drain.finish();
+}
+
+#[test]
+fn shutting_down_finishes_what_was_accepted() {
+    let (pool, driver) = pool(1);
+    let mut driver = Loop::new(driver);
+    let board = Board::new(3);
+    let handles = [0, 1, 2].map(|index| pool.execute(board.task(index)).unwrap());
+    assert!(driver.run().is_pending());
+    let mut shutdown = Loop::new(pool.shutdown());
+    assert_eq!(
+        pool.execute(async { Ok::<_, ()>(1) }).unwrap_err(),
+        PoolError::Closed
+    );
+    assert!(pool.is_closed());
+    assert!(shutdown.run().is_pending() && driver.run().is_pending());
+    for index in 0..3 {
+        board.end(index, Ok(index));
+    }
+    driver.finish();
+    assert_eq!(shutdown.wakes(), 1);
+    shutdown.finish();
+    let results = handles.map(|handle| Loop::new(handle).finish());
+    assert_eq!(results, [Ok(0), Ok(1), Ok(2)]);
+    assert_eq!(
+        pool.execute(async { Ok::<_, ()>(1) }).unwrap_err(),
+        PoolError::Closed
+    );
+    drop(driver);
+    assert_eq!(
+        pool.execute(async { Ok::<_, ()>(1) }).unwrap_err(),
+        PoolError::Closed
+    );
+}
+
+#[test]
+fn shutting_down_an_idle_pool_wakes_its_driver() {
+    let (pool, driver) = pool(1);
+    let mut driver = Loop::new(driver);
+    assert!(driver.run().is_pending());
+    let mut shutdown = Loop::new(pool.shutdown());
+    assert_eq!(driver.wakes(), 1);
+    shutdown.finish();
+    driver.finish();
+    driver.finish();
+}
+
+#[test]
+fn many_may_shut_down_at_once_and_again() {
+    let (pool, driver) = pool(1);
+    let board = Board::new(1);
+    let _handle = pool.execute(board.task(0)).unwrap();
+    let mut waiting: Vec<_> = (0..5).map(|_| Loop::new(pool.shutdown())).collect();
+    let mut drain = Loop::new(pool.drain());
+    for shutdown in &mut waiting {
+        assert!(shutdown.run().is_pending());
+    }
+    assert!(drain.run().is_pending());
+    board.end(0, Ok(0));
+    Loop::new(driver).finish();
+    for shutdown in &mut waiting {
+        assert_eq!(shutdown.wakes(), 1);
+        shutdown.finish();
+    }
+    drain.finish();
+    Loop::new(pool.shutdown()).finish();
+    Loop::new(pool.drain()).finish();
+    assert_eq!(
+        pool.execute(async { Ok::<_, ()>(1) }).unwrap_err(),
+        PoolError::Closed
+    );
+}
+
+#[test]
+fn a_dropped_shutdown_leaves_the_pool_closed() {
+    let (pool, driver) = pool(1);
+    drop(pool.shutdown());
+    assert_eq!(
+        pool.execute(async { Ok::<_, ()>(1) }).unwrap_err(),
+        PoolError::Closed
+    );
+    Loop::new(driver).finish();
+}
+
+#[test]
+fn dropping_every_clone_lets_the_driver_finish_the_queue() {
+    let (pool, driver) = pool(1);
+    let mut driver = Loop::new(driver);
+    let board = Board::new(2);
+    let handles = [0, 1].map(|index| pool.execute(board.task(index)).unwrap());
+    assert!(driver.run().is_pending());
+    let clone = pool.clone();
+    drop(pool);
+    board.end(0, Ok(0));
+    assert!(driver.run().is_pending());
+    drop(clone);
+    assert!(driver.run().is_pending());
+    board.end(1, Ok(1));
+    driver.finish();
+    assert_eq!(
+        handles.map(|handle| Loop::new(handle).finish()),
+        [Ok(0), Ok(1)]
+    );
+}
+
+#[test]
+fn dropping_the_last_clone_wakes_an_idle_driver() {
+    let (pool, driver) = pool(1);
+    let mut driver = Loop::new(driver);
+    assert!(driver.run().is_pending());
+    drop(pool);
+    assert_eq!(driver.wakes(), 1);
+    driver.finish();
+}
+
+#[test]
+fn a_pool_held_only_by_its_own_operations_ends_with_them() {
+    let (pool, driver) = pool(2);
+    let mut driver = Loop::new(driver);
+    let board = Board::new(1);
+    let (task, clone) = (board.task(0), pool.clone());
+    let handle = pool.execute(async move {
+        let result = task.await;
+        let next = clone.execute(async { Ok::<_, ()>(1) });
+        assert!(next.is_ok(), "the pool is open as long as somebody has it");
+        result
+    });
+    drop(pool);
+    assert!(driver.run().is_pending());
+    board.end(0, Ok(0));
+    driver.finish();
+    assert_eq!(Loop::new(handle.unwrap()).finish(), Ok(0));
+}
+
+#[test]
+fn a_pool_held_only_by_its_own_operations_leaks_nothing_when_the_driver_goes() {
+    let (pool, driver) = pool(2);
+    let mut driver = Loop::new(driver);
+    let kept = Arc::new(());
+    let mut handles = Vec::new();
+    for _ in 0..4 {
+        let (clone, kept) = (pool.clone(), kept.clone());
+        handles.push(pool.execute(async move {
+            std::future::pending::<()>().await;
+            drop((clone, kept));
+            Ok::<_, ()>(())
+        }));
+    }
+    drop(pool);
+    assert!(driver.run().is_pending());
+    assert_eq!(Arc::strong_count(&kept), 5);
+    drop(driver);
+    assert_eq!(Arc::strong_count(&kept), 1);
+    for handle in handles {
+        assert_eq!(
+            Loop::new(handle.unwrap()).finish(),
+            Err(OperationError::Abandoned)
+        );
+    }
+}
+
+#[test]
+fn a_pool_that_never_ran_leaks_nothing() {
+    let (pool, driver) = pool(2);
+    let kept = Arc::new(());
+    let held = (pool.clone(), kept.clone());
+    let _ = pool.execute(async move {
+        drop(held);
+        Ok::<_, ()>(())
+    });
+    drop(pool);
+    drop(driver);
+    assert_eq!(Arc::strong_count(&kept), 1);
+}
+
+#[test]
+fn those_who_wait_for_room_are_refused_when_there_is_no_use_in_it() {
+    let task = || async { Ok::<_, ()>(1) };
+    for ending in ["drain", "shutdown", "driver"] {
+        let (pool, driver) = PoolBuilder::new().worker_count(1).queue_capacity(1).build();
+        let _handle = pool.execute(task()).unwrap();
+        let mut waiting: Vec<_> = (0..3)
+            .map(|_| Loop::new(pool.execute_when_room(task())))
+            .collect();
+        assert!(waiting.iter_mut().all(|waiting| waiting.run().is_pending()));
+        let (drain, shutdown);
+        let error = match ending {
+            "drain" => {
+                drain = pool.drain();
+                let _keep = &drain;
+                PoolError::Draining
+            }
+            "shutdown" => {
+                shutdown = pool.shutdown();
+                let _keep = &shutdown;
+                PoolError::Closed
+            }
+            _ => {
+                drop(driver);
+                PoolError::Abandoned
+            }
+        };
+        for waiting in &mut waiting {
+            assert_eq!(waiting.wakes(), 1, "{ending}");
+            assert_eq!(waiting.finish().unwrap_err(), error);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What pools promise.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cancel;
+mod capacity;
+mod contract;
+mod drain;
+mod driver;
+mod panic;
+mod runtimes;

@@ -1,0 +1,593 @@
+//! What each verb promises: results, order, hooks, progress, laziness, bad input.
+
+use std::cell::RefCell;
+use std::task::Poll;
+
+use crate::support::{Board, Driver, yield_now};
+use abreast::{
+    Outcome, ParallelOptions, Progress, RaceError, RaceResult, TaskError, batched, parallel,
+    parallel_stream, race, sequential,
+};
+use futures::StreamExt;
+use futures::executor::block_on;
+use futures::future::FusedFuture;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+async fn returns<T, E>(result: Result<T, E>) -> Result<T, E> {
+    yield_now().await;
+    result
+}
+
+#[test]
+fn the_result_is_in_input_order_whatever_the_order_of_ending() {
+    let board = Board::new(4);
+    let mut run = Driver::new(parallel(board.tasks()).concurrency(4));
+    assert!(run.run().is_pending());
+    for index in [2, 0, 3] {
+        board.end(index, Ok(index));
+        assert!(run.run().is_pending());
+    }
+    board.end(1, Err("no"));
+    let result = run.finish();
+    assert_eq!(
+        result.into_iter().collect::<Vec<_>>(),
+        [
+            Outcome::Succeeded(0),
+            Outcome::Failed("no"),
+            Outcome::Succeeded(2),
+            Outcome::Succeeded(3),
+        ]
+    );
+}
+
+#[test]
+fn a_result_has_all_its_views() {
+    let tasks = [Ok(1), Err("a"), Ok(3), Err("b")].map(returns);
+    let result = block_on(parallel(tasks));
+    assert_eq!((result.len(), result.is_empty()), (4, false));
+    assert_eq!((result.success_count(), result.failure_count()), (2, 2));
+    assert_eq!(
+        (result.cancelled_count(), result.all_succeeded()),
+        (0, false)
+    );
+    assert!(result.results().eq([Some(&1), None, Some(&3), None]));
+    assert!(result.errors().eq([None, Some(&"a"), None, Some(&"b")]));
+    assert!(
+        result
+            .errors()
+            .rev()
+            .eq([Some(&"b"), None, Some(&"a"), None])
+    );
+    assert!(result.failures().eq([(1, &"a"), (3, &"b")]));
+    assert!(result.successful_results().eq([&1, &3]));
+    assert_eq!(result[3], Outcome::Failed("b"));
+    assert_eq!(result.get(4), None);
+    assert!((&result).into_iter().eq(result.iter()));
+    assert!(result.duration() > std::time::Duration::ZERO);
+    assert_eq!(result.clone().into_successful_results(), [1, 3]);
+    assert_eq!(
+        result.into_result(),
+        Err(TaskError::Failed {
+            index: 1,
+            error: "a"
+        })
+    );
+}
+
+#[test]
+#[should_panic(expected = "there are 1 tasks, so none at index 1")]
+fn an_index_beyond_the_tasks_panics() {
+    let result = block_on(parallel([returns(Ok::<_, ()>(1))]));
+    let _ = result[1];
+}
+
+#[test]
+fn no_tasks_resolve_at_once() {
+    let none = || Vec::<std::future::Ready<Result<u8, &str>>>::new();
+    let result = Driver::new(parallel(none())).finish();
+    assert!(result.is_empty() && result.all_succeeded());
+    assert_eq!(result.into_result(), Ok(vec![]));
+    assert_eq!(Driver::new(sequential(none())).finish(), Ok(vec![]));
+    assert_eq!(Driver::new(race(none())).finish(), Err(RaceError::NoTasks));
+    let handler = |item: u8| std::future::ready(Ok::<_, ()>(item));
+    assert_eq!(Driver::new(batched([], handler)).finish(), Ok(vec![]));
+    assert!(
+        Driver::new(batched([], handler).settle())
+            .finish()
+            .is_empty()
+    );
+    let stream = parallel(none()).into_stream();
+    assert_eq!(block_on(stream.collect::<Vec<_>>()), []);
+    let stream = parallel(none()).into_ordered_stream();
+    assert_eq!(block_on(stream.collect::<Vec<_>>()), []);
+}
+
+#[test]
+fn a_window_larger_than_the_input_runs_all() {
+    for concurrency in [10, 11, 1000, usize::MAX] {
+        let board = Board::new(10);
+        let mut run = Driver::new(parallel(board.tasks()).concurrency(concurrency));
+        assert!(run.run().is_pending());
+        assert_eq!(board.alive(), 10);
+        (0..10).for_each(|index| board.end(index, Ok(index)));
+        assert!(run.finish().into_result().unwrap().into_iter().eq(0..10));
+    }
+}
+
+#[test]
+fn a_batch_larger_than_the_input_is_one_batch() {
+    let items = batched(0..10, |n| returns(Ok::<_, ()>(n))).batch_size(usize::MAX);
+    assert!(Driver::new(items).finish().unwrap().into_iter().eq(0..10));
+}
+
+#[test]
+fn tasks_are_pulled_as_slots_become_free() {
+    let board = Board::new(10);
+    let mut run = Driver::new(parallel(board.tasks()).concurrency(3));
+    assert_eq!(board.created(), 0, "nothing happens before the first poll");
+    assert!(run.run().is_pending());
+    assert_eq!(board.created(), 3);
+    board.end(1, Ok(1));
+    assert!(run.run().is_pending());
+    assert_eq!((board.created(), board.alive()), (4, 3));
+    for index in [0, 2, 3] {
+        board.end(index, Ok(index));
+    }
+    assert!(run.run().is_pending());
+    assert_eq!((board.created(), board.alive()), (7, 3));
+}
+
+#[test]
+fn the_default_concurrency_is_5() {
+    let board = Board::new(9);
+    assert!(Driver::new(parallel(board.tasks())).run().is_pending());
+    assert_eq!(board.created(), 5);
+    assert_eq!(ParallelOptions::default().concurrency, 5);
+}
+
+#[test]
+fn a_stream_of_tasks_is_pulled_only_when_a_slot_is_free() {
+    let board = Board::new(10);
+    let tasks = futures::stream::iter(board.tasks());
+    let mut run = Driver::new(parallel_stream(tasks).concurrency(3));
+    assert!(run.run().is_pending());
+    assert_eq!(board.created(), 3);
+    board.end(1, Ok(1));
+    assert!(run.run().is_pending());
+    assert_eq!(board.created(), 4);
+}
+
+#[test]
+fn running_tasks_go_on_while_the_stream_of_tasks_is_pending() {
+    let board = Board::new(2);
+    let (sender, receiver) = async_channel::unbounded();
+    let mut run = Driver::new(parallel_stream(receiver));
+    assert!(run.run().is_pending());
+    sender.try_send(board.task(0)).unwrap();
+    assert!(run.wakes() > 0, "a new task wakes the run");
+    assert!(run.run().is_pending());
+    board.end(0, Ok(0));
+    assert!(run.run().is_pending());
+    assert!(board.is_dropped(0), "task 0 ended while nothing else came");
+    sender.try_send(board.task(1)).unwrap();
+    board.end(1, Ok(1));
+    assert!(run.run().is_pending());
+    sender.close();
+    assert_eq!(run.finish().into_result().unwrap(), [0, 1]);
+}
+
+#[test]
+fn hooks_see_every_end_and_progress_ends_at_the_total() {
+    let seen = RefCell::new(Vec::new());
+    let tasks = [Ok(1), Err("no"), Ok(3)].map(returns);
+    let run = parallel(tasks)
+        .concurrency(1)
+        .on_complete(|value, index| seen.borrow_mut().push(format!("{index}: {value}")))
+        .on_error(|error, index| seen.borrow_mut().push(format!("{index}: {error}")))
+        .on_progress(|progress| seen.borrow_mut().push(progress.to_string()));
+    block_on(run);
+    assert_eq!(
+        seen.into_inner(),
+        ["0: 1", "1/3", "1: no", "2/3", "2: 3", "3/3"]
+    );
+}
+
+#[test]
+fn the_total_is_unknown_when_the_size_hint_is_not_exact() {
+    let mut seen = Vec::new();
+    let tasks = (0..3)
+        .filter(|n| n % 2 == 0)
+        .map(|n| returns(Ok::<_, ()>(n)));
+    block_on(parallel(tasks).on_progress(|progress| seen.push(progress)));
+    let progress = |completed| Progress {
+        completed,
+        total: None,
+    };
+    assert_eq!(seen, [progress(1), progress(2)]);
+}
+
+#[test]
+fn a_hook_sees_a_task_that_is_gone_and_a_value_that_is_still_there() {
+    let board = Board::<String, ()>::of(2);
+    let observed = board.clone();
+    let run = parallel(board.tasks()).on_complete(move |value, index| {
+        assert!(
+            observed.is_dropped(index),
+            "the future is dropped before the hook"
+        );
+        assert_eq!(value, "whole");
+    });
+    let mut run = Driver::new(run);
+    for index in 0..2 {
+        board.end(index, Ok("whole".into()));
+    }
+    assert_eq!(run.finish().into_result().unwrap(), ["whole", "whole"]);
+}
+
+#[test]
+fn fail_fast_cancels_the_running_and_the_never_started() {
+    let board = Board::new(10);
+    let mut run = Driver::new(parallel(board.tasks()).concurrency(3).fail_fast(true));
+    assert!(run.run().is_pending());
+    board.end(2, Ok(2));
+    assert!(run.run().is_pending());
+    board.end(1, Err("no"));
+    let result = run.finish();
+    assert_eq!((board.created(), board.alive()), (4, 0));
+    assert_eq!(result.len(), 10);
+    assert_eq!((result.success_count(), result.failure_count()), (1, 1));
+    assert_eq!(result.cancelled_count(), 8);
+    assert!(!result.all_succeeded());
+    assert!(result.results().eq((0..10).map(|n| (n == 2).then_some(&2))));
+    assert!(result.iter().rev().take(6).all(Outcome::is_cancelled));
+    assert_eq!(result.get(9), Some(&Outcome::Cancelled));
+    assert_eq!(result.get(10), None);
+    assert_eq!(result.successful_results().collect::<Vec<_>>(), [&2]);
+    assert_eq!(result.clone().into_iter().count(), 10);
+    assert_eq!(result.into_result().unwrap_err().index(), 1);
+}
+
+#[test]
+fn fail_fast_with_an_unknown_total_is_as_long_as_what_was_pulled() {
+    let board = Board::new(10);
+    let tasks = board.tasks().filter(|_| true);
+    let mut run = Driver::new(parallel(tasks).concurrency(3).fail_fast(true));
+    board.end(0, Ok(0));
+    assert!(run.run().is_pending());
+    board.end(2, Err("no"));
+    let result = run.finish();
+    assert_eq!((result.len(), result.cancelled_count()), (4, 2));
+}
+
+#[test]
+fn fail_fast_on_an_endless_source_keeps_nothing_for_what_never_started() {
+    let tasks = (0..usize::MAX).map(|n| returns(if n < 9 { Ok(n) } else { Err("no") }));
+    let result = block_on(parallel(tasks).concurrency(1).fail_fast(true));
+    assert_eq!(result.len(), usize::MAX);
+    assert_eq!(result.cancelled_count(), usize::MAX - 10);
+    assert!(result[usize::MAX - 1].is_cancelled());
+    assert_eq!(result.into_successful_results().len(), 9);
+}
+
+#[test]
+fn failures_leave_others_alone_without_fail_fast() {
+    let tasks = (0..100).map(|n| returns(if n % 3 == 0 { Err(n) } else { Ok(n) }));
+    let result = block_on(parallel(tasks).concurrency(7));
+    assert_eq!((result.success_count(), result.failure_count()), (66, 34));
+}
+
+#[test]
+fn the_first_success_wins_the_race_and_losers_are_gone_by_then() {
+    let board = Board::new(3);
+    let mut errors = Vec::new();
+    let mut run =
+        Driver::new(race(board.tasks()).on_error(|error, index| errors.push((*error, index))));
+    assert!(run.run().is_pending());
+    assert_eq!(board.alive(), 3, "all start");
+    board.end(0, Err("no"));
+    assert!(run.run().is_pending());
+    assert!(board.is_dropped(0));
+    board.end(2, Ok(2));
+    let Poll::Ready(won) = run.poll() else {
+        panic!()
+    };
+    assert_eq!(
+        won,
+        Ok(RaceResult {
+            value: 2,
+            winner_index: 2
+        })
+    );
+    assert_eq!(board.alive(), 0);
+    assert!(run.future.is_terminated());
+    drop(run);
+    assert_eq!(errors, [("no", 0)]);
+}
+
+#[test]
+fn a_tie_goes_to_the_lowest_index() {
+    let board = Board::new(100);
+    let mut run = Driver::new(race(board.tasks()));
+    assert!(run.run().is_pending());
+    for index in (3..100).rev() {
+        board.end(index, Ok(index));
+    }
+    assert_eq!(run.finish().unwrap().winner_index, 3);
+}
+
+#[test]
+fn a_tie_goes_to_the_lowest_index_when_many_failed_at_once() {
+    // The failing ones free their slots before the others start.
+    let board = Board::new(1000);
+    (0..1000)
+        .filter(|n| n % 3 != 0)
+        .for_each(|n| board.end(n, Err("no")));
+    let mut run = Driver::new(race(board.tasks()));
+    assert!(run.run().is_pending());
+    for index in (6..1000).rev().filter(|n| n % 3 == 0) {
+        board.end(index, Ok(index));
+    }
+    assert_eq!(run.finish().unwrap().winner_index, 6);
+}
+
+#[test]
+fn a_race_that_nobody_wins_has_every_error_in_order_of_failure() {
+    let board = Board::<(), _>::of(3);
+    let mut run = Driver::new(race(board.tasks()));
+    assert!(run.run().is_pending());
+    for (index, error) in [(1, "a"), (2, "b"), (0, "c")] {
+        board.end(index, Err(error));
+        if index > 0 {
+            assert!(run.run().is_pending());
+        }
+    }
+    let error = run.finish().unwrap_err();
+    assert_eq!(error.last(), Some(&"c"));
+    let RaceError::AllFailed(failures) = error else {
+        panic!()
+    };
+    assert!(failures.iter().eq([(1, &"a"), (2, &"b"), (0, &"c")]));
+    assert_eq!(
+        failures.to_string(),
+        "all 3 tasks failed, the last one (task 0) with: c"
+    );
+    assert!(failures.into_iter().eq([(1, "a"), (2, "b"), (0, "c")]));
+}
+
+#[test]
+fn errors_have_sources() {
+    use std::error::Error;
+    let refused = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+    let error = block_on(race([returns(Err::<(), _>(refused()))])).unwrap_err();
+    assert!(error.source().unwrap().is::<std::io::Error>());
+    let error = block_on(sequential([returns(Err::<(), _>(refused()))])).unwrap_err();
+    assert!(error.source().unwrap().is::<std::io::Error>());
+    assert!(error.to_string().starts_with("task 0 failed: "));
+    assert!(RaceError::<std::io::Error>::NoTasks.source().is_none());
+}
+
+#[test]
+fn sequential_runs_one_at_a_time_and_stops_at_the_first_error() {
+    let board = Board::new(4);
+    let mut run = Driver::new(sequential(board.tasks()));
+    for index in 0..2 {
+        assert!(run.run().is_pending());
+        assert_eq!((board.created(), board.alive()), (index + 1, 1));
+        board.end(index, Ok(index));
+    }
+    assert!(run.run().is_pending());
+    board.end(2, Err("no"));
+    assert_eq!(
+        run.finish(),
+        Err(TaskError::Failed {
+            index: 2,
+            error: "no"
+        })
+    );
+    assert_eq!(board.created(), 3);
+}
+
+#[test]
+fn a_batch_waits_for_all_of_the_one_before() {
+    let board = Board::new(7);
+    let mut progress = Vec::new();
+    let handled = board.clone();
+    let mut run = Driver::new(
+        batched(0..7, |item| handled.task(item))
+            .batch_size(3)
+            .on_progress(|p| progress.push(p.to_string())),
+    );
+    assert!(run.run().is_pending());
+    assert_eq!(board.created(), 3);
+    for index in [2, 0] {
+        board.end(index, Ok(index));
+        assert!(run.run().is_pending());
+        assert_eq!(board.created(), 3);
+    }
+    board.end(1, Ok(1));
+    assert!(run.run().is_pending());
+    assert_eq!(board.created(), 6);
+    (3..7).for_each(|index| board.end(index, Ok(index)));
+    assert_eq!(run.finish().unwrap(), [0, 1, 2, 3, 4, 5, 6]);
+    drop(run);
+    assert_eq!(progress, ["3/7", "6/7", "7/7"]);
+}
+
+#[test]
+fn progress_comes_once_per_batch_even_if_tasks_end_at_once() {
+    for len in 0..10 {
+        for exact in [true, false] {
+            let mut seen = Vec::new();
+            let handler = |item| std::future::ready(Ok::<_, ()>(item));
+            let on_progress = |progress: Progress| seen.push(progress.completed);
+            if exact {
+                let run = batched(0..len, handler).batch_size(3);
+                block_on(run.on_progress(on_progress)).unwrap();
+            } else {
+                let run = batched((0..len).filter(|_| true), handler).batch_size(3);
+                block_on(run.on_progress(on_progress)).unwrap();
+            }
+            let mut expected: Vec<_> = (1..=len / 3).map(|batch| batch * 3).collect();
+            expected.extend((len % 3 != 0).then_some(len));
+            assert_eq!(seen, expected, "{len} items");
+        }
+    }
+}
+
+#[test]
+fn the_first_failure_of_a_batch_drops_its_siblings_and_starts_no_further_batch() {
+    let board = Board::new(9);
+    let handled = board.clone();
+    let mut run = Driver::new(batched(0..9, |item| handled.task(item)).batch_size(3));
+    assert!(run.run().is_pending());
+    board.end(1, Err("no"));
+    assert_eq!(
+        run.finish(),
+        Err(TaskError::Failed {
+            index: 1,
+            error: "no"
+        })
+    );
+    assert_eq!((board.created(), board.alive()), (3, 0));
+}
+
+#[test]
+fn settle_runs_every_batch() {
+    let handler = |n| returns(if n % 2 == 0 { Ok(n) } else { Err(n) });
+    let result = block_on(batched(0..25, handler).settle());
+    assert_eq!((result.success_count(), result.failure_count()), (13, 12));
+    assert_eq!(result.len(), 25);
+}
+
+#[test]
+fn a_stream_hands_over_as_tasks_end() {
+    let board = Board::new(4);
+    let mut stream = parallel(board.tasks()).concurrency(2).into_stream();
+    let mut poll = Driver::new(futures::future::poll_fn(move |cx| {
+        stream.poll_next_unpin(cx)
+    }));
+    assert!(poll.run().is_pending());
+    board.end(1, Ok(1));
+    assert_eq!(poll.run(), Poll::Ready(Some((1, Ok(1)))));
+    assert_eq!(
+        board.created(),
+        2,
+        "task 1 was not handed over when the slots were looked at"
+    );
+    assert!(poll.run().is_pending());
+    assert_eq!(board.created(), 3);
+    board.end(2, Err("no"));
+    board.end(0, Ok(0));
+    assert_eq!(poll.run(), Poll::Ready(Some((0, Ok(0)))));
+    assert_eq!(poll.run(), Poll::Ready(Some((2, Err("no")))));
+    board.end(3, Ok(3));
+    assert_eq!(poll.run(), Poll::Ready(Some((3, Ok(3)))));
+    assert_eq!(poll.run(), Poll::Ready(None));
+    assert_eq!(poll.run(), Poll::Ready(None));
+}
+
+#[test]
+fn an_ordered_stream_holds_back_at_most_the_window() {
+    let board = Board::new(10);
+    let mut stream = parallel(board.tasks()).concurrency(3).into_ordered_stream();
+    let mut poll = Driver::new(futures::future::poll_fn(move |cx| {
+        stream.poll_next_unpin(cx)
+    }));
+    assert!(poll.run().is_pending());
+    board.end(1, Ok(1));
+    board.end(2, Ok(2));
+    assert!(poll.run().is_pending());
+    assert_eq!(
+        board.created(),
+        3,
+        "two are held back and one runs: no room for another"
+    );
+    board.end(0, Ok(0));
+    for index in 0..3 {
+        assert_eq!(poll.run(), Poll::Ready(Some((index, Ok(index)))));
+    }
+    assert!(board.created() <= 6);
+}
+
+#[test]
+fn a_failing_stream_hands_over_what_it_has_and_ends() {
+    for ordered in [false, true] {
+        let board = Board::new(10);
+        let tasks = board.tasks();
+        let run = parallel(tasks).concurrency(4).fail_fast(true);
+        let mut stream = match ordered {
+            false => run.into_stream().boxed(),
+            true => run.into_ordered_stream().boxed(),
+        };
+        let mut poll = Driver::new(futures::future::poll_fn(move |cx| {
+            stream.poll_next_unpin(cx)
+        }));
+        assert!(poll.run().is_pending());
+        board.end(1, Ok(1));
+        board.end(2, Err("no"));
+        assert_eq!(poll.run(), Poll::Ready(Some((1, Ok(1)))));
+        assert_eq!(board.alive(), 0, "what is in flight is dropped at once");
+        assert_eq!(poll.run(), Poll::Ready(Some((2, Err("no")))));
+        assert_eq!(poll.run(), Poll::Ready(None));
+    }
+}
+
+#[test]
+fn a_stream_knows_how_much_is_left() {
+    let tasks = (0..10).map(|n| std::future::ready(Ok::<_, ()>(n)));
+    let mut stream = Box::pin(parallel(tasks).concurrency(3).into_stream());
+    for left in (0..=10).rev() {
+        assert_eq!(futures::Stream::size_hint(&stream), (left, Some(left)));
+        assert_eq!(block_on(stream.next()).is_some(), left > 0);
+    }
+}
+
+#[test]
+fn options_can_be_kept() {
+    let mut options = ParallelOptions::default();
+    options.fail_fast = true;
+    options.concurrency = 1;
+    let tasks = || [Err("no"), Ok(1)].map(returns);
+    let result = block_on(parallel(tasks()).options(options));
+    assert!(result[1].is_cancelled());
+}
+
+/// A limit of zero panics where it is set, with a sentence that says what to pass.
+mod zero {
+    #[cfg(target_family = "wasm")]
+    use super::test;
+    use super::*;
+
+    fn nothing() -> [std::future::Ready<Result<(), ()>>; 0] {
+        []
+    }
+
+    #[test]
+    #[should_panic(expected = "pass at least 1, or usize::MAX to run all tasks at once")]
+    fn concurrency() {
+        drop(parallel(nothing()).concurrency(0));
+    }
+
+    #[test]
+    #[should_panic(expected = "pass at least 1, or usize::MAX to run all tasks at once")]
+    fn concurrency_in_options() {
+        let mut options = ParallelOptions::default();
+        options.concurrency = 0;
+        drop(parallel(nothing()).options(options));
+    }
+
+    #[test]
+    #[should_panic(expected = "pass at least 1, or usize::MAX for one batch of all")]
+    fn batch_size() {
+        drop(batched(nothing(), |task| task).batch_size(0));
+    }
+}
+
+#[test]
+#[should_panic(expected = "polled after it had resolved")]
+fn polling_a_resolved_run_panics() {
+    let mut run = Driver::new(parallel([returns(Ok::<_, ()>(1))]));
+    let _ = run.finish();
+    let _ = run.poll();
+}

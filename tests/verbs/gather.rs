@@ -1,0 +1,359 @@
+//! Sets of futures: `gather`, `try_gather` and `join_all`.
+
+use std::cell::{Cell, RefCell};
+use std::future::{pending, poll_fn, ready};
+#[cfg(panic = "unwind")]
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use crate::support::{Board, Count, Driver, yield_now, yield_times};
+use abreast::{gather, join_all, timeout, try_gather};
+use futures::FutureExt;
+use futures::future::FusedFuture;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+#[test]
+fn outputs_come_in_the_shape_of_the_set() {
+    assert_eq!(Driver::new(gather((ready(1),))).finish(), (1,));
+    let tuple = gather((ready(1), yield_now().map(|()| "two"), async { 3.0 }));
+    assert_eq!(Driver::new(tuple).finish(), (1, "two", 3.0));
+    assert_eq!(Driver::new(gather([ready(1), ready(2)])).finish(), [1, 2]);
+    assert_eq!(
+        Driver::new(gather(vec![ready(1), ready(2)])).finish(),
+        [1, 2]
+    );
+    assert_eq!(
+        Driver::new(gather(Vec::<std::future::Ready<()>>::new())).finish(),
+        []
+    );
+    let none: [std::future::Ready<()>; 0] = [];
+    assert_eq!(Driver::new(gather(none)).finish(), []);
+}
+
+#[test]
+fn twelve_of_a_tuple_are_gathered() {
+    let n = |n: usize| yield_times(n % 3).map(move |()| n);
+    let twelve = gather((
+        n(0),
+        n(1),
+        n(2),
+        n(3),
+        n(4),
+        n(5),
+        n(6),
+        n(7),
+        n(8),
+        n(9),
+        n(10),
+        n(11),
+    ));
+    assert_eq!(
+        Driver::new(twelve).finish(),
+        (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+    );
+}
+
+#[test]
+fn gather_goes_on_after_an_error_and_returns_it() {
+    let board = Board::new(2);
+    let mut run = Driver::new(gather((board.task(0), board.task(1))));
+    assert!(run.run().is_pending());
+    board.end(0, Err("no"));
+    assert!(run.run().is_pending());
+    board.end(1, Ok(1));
+    assert_eq!(run.finish(), (Err("no"), Ok(1)));
+    assert!(run.future.is_terminated());
+}
+
+#[test]
+fn try_gather_returns_all_values() {
+    let values = try_gather((ready(Ok::<_, ()>(1)), ready(Ok("two"))));
+    assert_eq!(Driver::new(values).finish(), Ok((1, "two")));
+    let values = try_gather([ready(Ok::<_, ()>(1)), ready(Ok(2))]);
+    assert_eq!(Driver::new(values).finish(), Ok([1, 2]));
+    let values = try_gather(vec![ready(Ok::<_, ()>(1)), ready(Ok(2))]);
+    assert_eq!(Driver::new(values).finish(), Ok(vec![1, 2]));
+}
+
+/// The first error ends the run, when the rest has been dropped.
+fn fails_fast<R>(board: &Board, run: impl FusedFuture<Output = Result<R, &'static str>>) {
+    let mut run = Driver::new(run);
+    assert!(run.run().is_pending());
+    board.end(2, Ok(2));
+    assert!(run.run().is_pending());
+    board.end(1, Err("no"));
+    assert_eq!(run.finish().err(), Some("no"));
+    assert_eq!(board.alive(), 0);
+    assert!(run.future.is_terminated());
+    assert_eq!((board.polls(0), board.polls(1), board.polls(2)), (1, 2, 2));
+}
+
+#[test]
+fn try_gather_of_a_tuple_fails_fast() {
+    let board = Board::new(3);
+    let set = (board.task(0), board.task(1), board.task(2));
+    fails_fast(&board, try_gather(set));
+}
+
+#[test]
+fn try_gather_of_an_array_fails_fast() {
+    let board = Board::new(3);
+    let set = [board.task(0), board.task(1), board.task(2)];
+    fails_fast(&board, try_gather(set));
+}
+
+#[test]
+fn futures_2866_thirty_one_fail_as_fast_as_thirty() {
+    for n in [3, 29, 30, 31, 32, 61, 62, 200, 5000] {
+        let board = Board::new(n);
+        fails_fast(&board, try_gather(board.tasks().collect::<Vec<_>>()));
+    }
+}
+
+#[test]
+fn a_tuple_is_polled_once_at_the_start_and_once_per_wake() {
+    let board = Board::new(3);
+    let mut run = Driver::new(gather((board.task(0), board.task(1), board.task(2))));
+    assert!(run.run().is_pending());
+    assert_eq!(board.total_polls(), 3);
+    for _ in 0..10 {
+        assert!(run.poll().is_pending(), "nobody was woken");
+    }
+    assert_eq!(board.total_polls(), 3);
+    board.wake(1);
+    assert_eq!(run.wakes(), 1);
+    assert!(run.run().is_pending());
+    assert_eq!((board.polls(0), board.polls(1), board.polls(2)), (1, 2, 1));
+    for index in [2, 0, 1] {
+        board.end(index, Ok(index));
+    }
+    assert_eq!(run.wakes(), 1, "one wake tells of all");
+    let _ = run.finish();
+    assert_eq!(board.total_polls(), 7);
+}
+
+#[test]
+fn lists_of_any_size_cost_two_polls_for_each_future() {
+    for n in [1, 30, 31, 1000] {
+        let board = Board::new(n);
+        let mut run = Driver::new(gather(board.tasks().collect::<Vec<_>>()));
+        assert!(run.run().is_pending());
+        for index in (0..n).rev() {
+            board.end(index, Ok(index));
+            let _ = run.run();
+        }
+        assert_eq!(board.total_polls(), 2 * n);
+    }
+}
+
+#[test]
+fn a_tuple_that_yields_gives_way_to_the_executor() {
+    let mut run = Driver::new(gather((yield_times(10), yield_times(3))));
+    assert_eq!(run.finish(), ((), ()));
+    // One poll for each yield, and one poll of the set for two of its futures that yield together. A pass that ended one
+    // is followed by another in the same poll.
+    assert!((9..=11).contains(&run.polls), "{}", run.polls);
+}
+
+#[test]
+fn wakes_after_the_end_and_from_a_dropped_set_reach_nobody() {
+    let board = Board::new(2);
+    let (wakes, waker) = Count::new();
+    let mut cx = Context::from_waker(&waker);
+    let mut run = Box::pin(gather((board.task(0), board.task(1))));
+    assert!(run.poll_unpin(&mut cx).is_pending());
+    let late = board.waker(0);
+    board.end(0, Ok(0));
+    assert!(run.poll_unpin(&mut cx).is_pending());
+    late.wake_by_ref();
+    assert!(run.poll_unpin(&mut cx).is_pending());
+    assert_eq!(board.polls(0), 2, "it is not polled after its end");
+    drop(run);
+    assert_eq!(board.alive(), 0);
+    wakes.take();
+    late.wake();
+    assert_eq!(wakes.get(), 0);
+    drop(waker);
+    assert_eq!(Arc::strong_count(&wakes), 1, "nor is it kept alive");
+}
+
+/// futures-concurrency: a parent waker that re-enters a child's waker deadlocks.
+#[test]
+fn a_parent_waker_may_wake_a_sibling() {
+    struct Reentrant(Mutex<Option<Waker>>);
+    impl Wake for Reentrant {
+        fn wake(self: Arc<Self>) {
+            let sibling = self.0.lock().unwrap().take();
+            if let Some(sibling) = sibling {
+                sibling.wake();
+            }
+        }
+    }
+    let board = Board::new(2);
+    let parent = Arc::new(Reentrant(Mutex::new(None)));
+    let waker = Waker::from(parent.clone());
+    let mut cx = Context::from_waker(&waker);
+    let mut run = Box::pin(gather((board.task(0), board.task(1))));
+    assert!(run.poll_unpin(&mut cx).is_pending());
+    *parent.0.lock().unwrap() = Some(board.waker(1));
+    board.wake(0);
+    assert!(run.poll_unpin(&mut cx).is_pending());
+    assert_eq!((board.polls(0), board.polls(1)), (2, 2));
+}
+
+/// futures-concurrency: a caught child panic leaves the set pending for ever.
+#[cfg(panic = "unwind")]
+#[test]
+fn a_set_with_a_panic_behind_it_does_not_hang() {
+    fn check<T>(set: impl Future<Output = T>) {
+        let mut run = Driver::new(set);
+        for _ in 0..2 {
+            let panicked = catch_unwind(AssertUnwindSafe(|| run.run().is_ready()));
+            assert!(panicked.is_err());
+        }
+    }
+    async fn panics(at: usize) -> Result<usize, ()> {
+        yield_times(at).await;
+        panic!("on purpose")
+    }
+    check(gather((panics(0), ready(1))));
+    check(gather((ready(1), panics(1))));
+    check(try_gather((panics(0), ready(Ok(1)))));
+    check(gather([panics(0), panics(1)]));
+    check(gather(vec![panics(1)]));
+    check(try_gather(vec![panics(1)]));
+    check(join_all([panics(1)]));
+}
+
+#[cfg(panic = "unwind")]
+#[test]
+fn what_runs_beside_a_panic_is_still_run_to_its_end() {
+    let ended = Cell::new(false);
+    let futures = [0, 1].map(|index| {
+        let ended = &ended;
+        async move {
+            assert_ne!(index, 0, "the first panics");
+            yield_now().await;
+            ended.set(true);
+        }
+    });
+    let mut run = Driver::new(join_all(futures));
+    assert!(catch_unwind(AssertUnwindSafe(|| run.poll())).is_err());
+    let message = catch_unwind(AssertUnwindSafe(|| run.run().is_ready())).unwrap_err();
+    let message = message.downcast_ref::<String>().unwrap();
+    assert_eq!(message, "future 0 has panicked, so it has no output");
+    assert!(ended.get());
+}
+
+#[test]
+fn dropping_a_set_drops_all_of_it() {
+    let board = Board::new(6);
+    let tuple = gather((board.task(0), board.task(1)));
+    let array = gather([board.task(2), board.task(3)]);
+    let list = try_gather(vec![board.task(4), board.task(5)]);
+    let mut all = Driver::new(gather((tuple, array, list)));
+    assert!(all.run().is_pending());
+    assert_eq!((board.alive(), board.total_polls()), (6, 6));
+    drop(all);
+    assert_eq!(board.alive(), 0);
+}
+
+#[test]
+fn a_default_takes_the_place_of_what_is_late_in_a_set() {
+    let soon = |_| ready(());
+    let health = timeout(Duration::from_secs(5), soon, pending()).or("unknown");
+    let classes = timeout(Duration::from_secs(10), soon, ready(vec![1])).or(vec![]);
+    assert_eq!(
+        Driver::new(gather((health, classes))).finish(),
+        ("unknown", vec![1])
+    );
+}
+
+#[test]
+fn join_all_takes_futures_of_any_output() {
+    let outputs = join_all((0..100).map(|n| yield_times(n % 7).map(move |()| n)));
+    assert_eq!(Driver::new(outputs).finish(), (0..100).collect::<Vec<_>>());
+    assert_eq!(
+        Driver::new(join_all([ready(Err::<(), _>("kept"))])).finish(),
+        [Err("kept")]
+    );
+    assert_eq!(
+        Driver::new(join_all(None::<std::future::Ready<()>>)).finish(),
+        []
+    );
+}
+
+#[test]
+fn join_all_runs_all_at_once_unless_told_otherwise() {
+    let board = Board::new(100);
+    let mut run = Driver::new(join_all(board.tasks()));
+    assert!(run.run().is_pending());
+    assert_eq!(board.created(), 100);
+    let board = Board::new(100);
+    let mut run = Driver::new(join_all(board.tasks()).concurrency(7));
+    assert!(run.run().is_pending());
+    assert_eq!(board.created(), 7);
+    board.end(3, Ok(3));
+    assert!(run.run().is_pending());
+    assert_eq!((board.created(), board.alive()), (8, 7));
+}
+
+#[test]
+fn join_all_tells_of_its_progress() {
+    let seen = RefCell::new(Vec::new());
+    let run = join_all([2, 0, 1].map(yield_times));
+    Driver::new(run.on_progress(|progress| seen.borrow_mut().push(progress.to_string()))).finish();
+    assert_eq!(*seen.borrow(), ["1/3", "2/3", "3/3"]);
+}
+
+#[test]
+#[should_panic(expected = "usize::MAX to run all futures at once")]
+fn a_concurrency_of_zero_is_refused() {
+    drop(join_all([ready(1)]).concurrency(0));
+}
+
+#[test]
+fn sets_can_be_sent_when_their_parts_can() {
+    fn check<T: Send>(value: T) {
+        drop(value);
+    }
+    let urls = ["a".to_owned(), "b".to_owned()];
+    let get = |url: &String| ready(Ok::<_, ()>(url.len()));
+    // Borrowed items under a spawn: rust#89976.
+    check(async {
+        let _ = gather((get(&urls[0]), get(&urls[1]))).await;
+        let _ = gather(urls.each_ref().map(|url| async move { get(url).await })).await;
+        try_gather(
+            urls.iter()
+                .map(|url| async move { get(url).await })
+                .collect::<Vec<_>>(),
+        )
+        .await?;
+        join_all(urls.iter().map(|url| async move { get(url).await }))
+            .concurrency(1)
+            .await;
+        Ok::<_, ()>(())
+    });
+}
+
+#[test]
+fn a_future_that_is_not_unpin_stays_where_it_is() {
+    let address = Cell::new(std::ptr::null::<u8>());
+    let pinned = async {
+        let here = 0_u8;
+        poll_fn(|cx| {
+            let now = &raw const here;
+            if address.replace(now).is_null() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            assert_eq!(address.get(), now);
+            Poll::Ready(())
+        })
+        .await;
+    };
+    Driver::new(gather((pinned, yield_times(5)))).finish();
+}

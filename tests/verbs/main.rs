@@ -1,0 +1,15 @@
+//! What each verb promises.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod batched_pause;
+mod contract;
+mod gather;
+mod paginate;
+mod patterns;
+mod race_pace;
+mod runtimes;
+mod send;
+mod task_group;
+mod time;

@@ -1,0 +1,257 @@
+//! Timeouts and the virtual clock. Needs the feature `test-util`.
+#![cfg(feature = "test-util")]
+
+use std::cell::Cell;
+use std::future::{pending, ready};
+#[cfg(panic = "unwind")]
+use std::panic::{AssertUnwindSafe, catch_unwind};
+#[cfg(panic = "unwind")]
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::support::{Board, Driver, yield_times};
+use abreast::time::VirtualClock;
+use abreast::{Elapsed, parallel, timeout};
+use futures::FutureExt;
+use futures::future::FusedFuture;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+#[test]
+fn a_future_that_is_quick_enough_wins() {
+    let clock = VirtualClock::new();
+    let quick = clock.sleep(secs(4)).map(|()| "done");
+    assert_eq!(
+        clock.run(timeout(secs(5), clock.timer(), quick)),
+        Ok("done")
+    );
+    assert_eq!(clock.now(), secs(4));
+    assert_eq!(clock.timers_running(), 0, "the timer is gone");
+}
+
+#[test]
+fn a_future_that_is_too_slow_is_dropped_before_the_timeout_resolves() {
+    let clock = VirtualClock::new();
+    let board = Board::new(1);
+    let mut run = Driver::new(timeout(secs(5), clock.timer(), board.task(0)));
+    assert!(run.run().is_pending());
+    clock.advance(secs(4));
+    assert_eq!(run.wakes(), 0);
+    clock.advance(secs(1));
+    assert_eq!(run.wakes(), 1);
+    let Poll::Ready(Err(elapsed)) = run.poll() else {
+        panic!("the timer has fired")
+    };
+    assert_eq!(elapsed.duration(), secs(5));
+    assert!(board.is_dropped(0));
+    assert!(run.future.is_terminated());
+    // At the start, and before the word of the timer is taken.
+    assert_eq!(board.polls(0), 2);
+}
+
+#[test]
+fn a_future_that_is_ready_with_the_timer_wins() {
+    let clock = VirtualClock::new();
+    let just_in_time = clock.sleep(secs(5)).map(|()| 1);
+    assert_eq!(
+        clock.run(timeout(secs(5), clock.timer(), just_in_time)),
+        Ok(1)
+    );
+}
+
+#[test]
+fn the_time_counts_from_the_first_poll() {
+    let clock = VirtualClock::new();
+    let never = timeout(secs(5), clock.timer(), pending::<()>());
+    clock.advance(secs(100));
+    assert!(clock.run(never).is_err());
+    assert_eq!(clock.now(), secs(105));
+}
+
+#[test]
+fn a_future_that_is_ready_at_once_sets_no_timer() {
+    let clock = VirtualClock::new();
+    assert_eq!(clock.run(timeout(secs(5), clock.timer(), ready(1))), Ok(1));
+    assert_eq!(clock.timers_set(), 0);
+}
+
+#[test]
+fn a_timer_that_never_fires_ends_nothing() {
+    let board = Board::new(1);
+    let mut run = Driver::new(timeout(Duration::ZERO, |_| pending::<()>(), board.task(0)));
+    assert!(run.run().is_pending());
+    board.end(0, Ok(7));
+    assert_eq!(run.finish(), Ok(Ok(7)));
+}
+
+#[test]
+fn a_timer_that_fires_early_is_believed() {
+    let mut run = Driver::new(timeout(secs(3600), |_| ready(()), pending::<()>()));
+    assert!(run.finish().is_err());
+}
+
+#[test]
+fn any_output_of_a_timer_will_do() {
+    let asked = Cell::new(None);
+    let timer = |duration| {
+        asked.set(Some(duration));
+        ready("what it resolves to")
+    };
+    assert!(
+        Driver::new(timeout(secs(3), timer, pending::<()>()))
+            .finish()
+            .is_err()
+    );
+    assert_eq!(asked.get(), Some(secs(3)));
+}
+
+#[test]
+fn the_default_takes_the_place_of_what_is_late() {
+    let clock = VirtualClock::new();
+    let late = || clock.sleep(secs(9)).map(|()| "late");
+    assert_eq!(
+        clock.run(timeout(secs(5), clock.timer(), late()).or("default")),
+        "default"
+    );
+    assert_eq!(
+        clock.run(timeout(secs(10), clock.timer(), late()).or("default")),
+        "late"
+    );
+    let run = timeout(secs(5), clock.timer(), ready(1)).or(0);
+    assert!(!run.is_terminated());
+}
+
+#[test]
+fn each_operation_has_a_timeout_of_its_own() {
+    let clock = VirtualClock::new();
+    let after = |seconds| {
+        let clock = clock.clone();
+        async move {
+            timeout(secs(5), clock.timer(), clock.sleep(secs(seconds))).await?;
+            Ok::<_, Elapsed>(seconds)
+        }
+    };
+    let result = clock.run(parallel([1, 9, 2, 8].map(after)));
+    assert_eq!(
+        result.results().collect::<Vec<_>>(),
+        [Some(&1), None, Some(&2), None]
+    );
+    assert_eq!(clock.now(), secs(5));
+}
+
+#[cfg(panic = "unwind")]
+#[test]
+fn a_resolved_timeout_says_so_when_it_is_polled_again() {
+    let mut run = pin!(timeout(secs(1), |_| pending::<()>(), ready(1)));
+    assert!(run.as_mut().now_or_never().is_some());
+    let again = catch_unwind(AssertUnwindSafe(|| run.now_or_never()));
+    assert!(again.is_err());
+}
+
+#[test]
+fn timers_fire_in_order_of_their_deadlines() {
+    let clock = VirtualClock::new();
+    let order = std::cell::RefCell::new(Vec::new());
+    let sleeper = |seconds| {
+        let (clock, order) = (&clock, &order);
+        async move {
+            clock.sleep(secs(seconds)).await;
+            order.borrow_mut().push((seconds, clock.now()));
+            Ok::<_, ()>(())
+        }
+    };
+    clock.run(parallel([3, 1, 2, 1].map(sleeper)));
+    let order: Vec<_> = order.into_inner();
+    assert_eq!(order, [1, 1, 2, 3].map(|seconds| (seconds, secs(seconds))));
+}
+
+#[test]
+fn time_stands_still_while_there_is_work() {
+    let clock = VirtualClock::new();
+    clock.run(async {
+        let alarm = clock.sleep(secs(1));
+        yield_times(1000).await;
+        assert_eq!(clock.now(), Duration::ZERO);
+        alarm.await;
+        assert_eq!(clock.now(), secs(1));
+    });
+}
+
+#[test]
+#[should_panic(expected = "the future would wait for ever")]
+fn a_deadlock_is_a_panic_and_no_hang() {
+    let clock = VirtualClock::new();
+    clock.run(async {
+        clock.sleep(secs(1)).await;
+        pending::<()>().await;
+    });
+}
+
+#[test]
+fn the_end_of_time_is_a_deadline_too() {
+    let clock = VirtualClock::new();
+    clock.run(clock.sleep(Duration::MAX));
+    assert_eq!(clock.now(), Duration::MAX);
+    clock.run(clock.sleep(secs(1)));
+}
+
+#[test]
+fn clocks_and_their_futures_can_be_sent() {
+    fn check<T: Send + Sync>(value: T) -> T {
+        value
+    }
+    let clock = check(VirtualClock::new());
+    check(clock.timer());
+    drop(check(clock.sleep(secs(1))));
+    drop(check(timeout(secs(1), clock.timer(), ready(1))));
+    drop(check(timeout(secs(1), clock.timer(), ready(1)).or(1)));
+}
+
+/// A timer that borrows and whose type is hidden: what waits by it can still be spawned.
+#[test]
+fn what_waits_by_a_borrowed_timer_can_be_spawned() {
+    use abreast::{Timer, batched, gather, race, task_group};
+
+    struct Client(VirtualClock);
+    impl Client {
+        fn timer(&self) -> impl Timer<Sleep: Send> + Copy + Send + Sync {
+            |duration| self.0.sleep(duration)
+        }
+
+        async fn get(&self, id: u64) -> Result<u64, Elapsed> {
+            let sleep = self.0.sleep(secs(id));
+            timeout(secs(5), self.timer(), sleep).await.map(|()| id)
+        }
+    }
+
+    fn spawn<F: Future + Send + 'static>(clock: &VirtualClock, future: F) -> F::Output {
+        clock.run(future)
+    }
+
+    let clock = VirtualClock::new();
+    let client = Client(clock.clone());
+    let sum = spawn(&clock, async move {
+        let ids = [1, 2];
+        let timer = client.timer();
+        let (a, b) = gather((
+            timeout(secs(9), timer, client.get(1)).or(Ok(0)),
+            client.get(1),
+        ))
+        .await;
+        let batches = batched(&ids, |id| client.get(*id)).pause(secs(1), timer);
+        let batches: u64 = batches.await.unwrap().iter().sum();
+        let winner = race(ids.iter().map(|id| client.get(*id))).stagger(secs(1), timer);
+        let winner = winner.await.unwrap().value;
+        let group = task_group(async |group| {
+            let handles = ids.map(|id| group.spawn(client.get(id)));
+            Ok::<_, Elapsed>(gather(handles).await.iter().sum::<u64>())
+        });
+        a.unwrap() + b.unwrap() + batches + winner + group.await.unwrap()
+    });
+    assert_eq!(sum, 1 + 1 + 3 + 1 + 3);
+}
