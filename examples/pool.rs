@@ -9,7 +9,7 @@ use std::error::Error;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use abreast::{OperationError, Pool, PoolBuilder, parallel_stream};
+use abreast::{JobError, Pool, PoolBuilder, parallel_stream};
 use futures::{StreamExt, try_join};
 use smol::Timer;
 use smol::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -88,7 +88,7 @@ async fn serve(pool: &Pool, connection: TcpStream) -> Result<(), Failure> {
         while let Some((_, Ok((id, result)))) = answers.next().await {
             let line = match result {
                 Ok(value) => format!("{id} is {value}\n"),
-                Err(OperationError::Failed(error)) => format!("{id} failed: {error}\n"),
+                Err(JobError::Failed(error)) => format!("{id} failed: {error}\n"),
                 Err(error) => format!("{id} has no answer: {error}\n"),
             };
             connection.write_all(line.as_bytes()).await?;

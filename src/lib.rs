@@ -19,7 +19,7 @@
 //! | [`timeout`] | one future | is its output | the output, or [`Elapsed`] |
 //! | [`paginate`] | one fetch of a page at a time | is the last item | a stream of items |
 //! | [`Operation`](operation::Operation) | one stream of tokens, retried and with fallbacks | is retried, or falls back | its content, or [`OperationFailure`](operation::OperationFailure) |
-//! | [`pool()`] | what is submitted from anywhere, by so many workers | is the result of one handle | an [`OperationHandle`] for each |
+//! | [`pool()`] | what is submitted from anywhere, by so many workers | is the result of one handle | an [`JobHandle`] for each |
 //!
 //! A *task* is a future of a `Result`, and a list of tasks is anything that iterates over such futures, pulled lazily.
 //!
@@ -113,8 +113,8 @@ pub use outcome::{Failures, Outcome, ParallelResult, RaceError, TaskError};
 pub use paginate::{Paginate, paginate};
 pub use parallel::{Parallel, ParallelOptions, ParallelStream, parallel, parallel_stream};
 pub use pool::{
-    Driver, LocalDriver, LocalOperationHandle, LocalPool, OperationError, OperationHandle, Pool,
-    PoolBuilder, PoolError, PoolEvent, PoolStats, local_pool, pool,
+    Driver, JobError, JobHandle, LocalDriver, LocalJobHandle, LocalPool, Pool, PoolBuilder,
+    PoolError, PoolEvent, PoolStats, local_pool, pool,
 };
 pub use race::{FallThrough, Race, RaceResult, fall_through, race};
 pub use run::{Observer, Progress};

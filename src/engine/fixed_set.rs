@@ -12,32 +12,32 @@ use pin_project_lite::pin_project;
 use super::ready_set::ReadySet;
 
 /// Futures that are known by their position.
-pub trait Members {
+pub trait FutureSet {
     /// How many there are.
     const LEN: usize;
 
     /// Polls the one at `index`. It keeps its output.
-    fn poll_member(self: Pin<&mut Self>, index: usize, cx: &mut Context<'_>) -> Poll<()>;
+    fn poll_future(self: Pin<&mut Self>, index: usize, cx: &mut Context<'_>) -> Poll<()>;
 }
 
-/// The output of a member, if it is to end the run.
-pub(crate) fn take_error<Fut, T, E>(member: Pin<&mut MaybeDone<Fut>>) -> Option<E>
+/// The output of a future, if it is to end the run.
+pub(crate) fn take_error<Fut, T, E>(future: Pin<&mut MaybeDone<Fut>>) -> Option<E>
 where
     Fut: Future<Output = Result<T, E>>,
 {
-    let mut member = member;
-    match member.as_mut().output_mut() {
-        Some(Err(_)) => member.take_output()?.err(),
+    let mut future = future;
+    match future.as_mut().output_mut() {
+        Some(Err(_)) => future.take_output()?.err(),
         _ => None,
     }
 }
 
 pin_project! {
-    /// Members, each with a waker of its own: polled once when they start, and once per wake.
+    /// FutureSet, each with a waker of its own: polled once when they start, and once per wake.
     #[derive(Debug)]
-    pub(crate) struct Crew<M> {
+    pub(crate) struct FixedSet<M> {
         #[pin]
-        members: M,
+        futures: M,
         ready: ReadySet,
         wakers: Vec<Waker>,
         to_start: Range<usize>,
@@ -46,19 +46,19 @@ pin_project! {
         polling: bool,
     }
 
-    impl<M> PinnedDrop for Crew<M> {
+    impl<M> PinnedDrop for FixedSet<M> {
         fn drop(this: Pin<&mut Self>) {
-            // Wakers that outlive the crew must neither wake its task nor keep it alive.
+            // Wakers that outlive the set must neither wake its task nor keep it alive.
             this.project().ready.close();
         }
     }
 }
 
-impl<M: Members> Crew<M> {
-    pub(crate) fn new(members: M) -> Self {
+impl<M: FutureSet> FixedSet<M> {
+    pub(crate) fn new(futures: M) -> Self {
         let mut ready = ReadySet::new();
         Self {
-            members,
+            futures,
             wakers: (0..M::LEN).map(|index| ready.slot_waker(index)).collect(),
             ready,
             to_start: 0..M::LEN,
@@ -68,14 +68,14 @@ impl<M: Members> Crew<M> {
         }
     }
 
-    pub(crate) fn members(self: Pin<&mut Self>) -> Pin<&mut M> {
-        self.project().members
+    pub(crate) fn futures(self: Pin<&mut Self>) -> Pin<&mut M> {
+        self.project().futures
     }
 
-    /// Runs members until all have ended, or `ends` says of one that has that it is the last.
+    /// Runs futures until all have ended, or `ends` says of one that has that it is the last.
     ///
     /// # Panics
-    /// If it is polled again after a member has panicked: that one will never have an output.
+    /// If it is polled again after a future has panicked: that one will never have an output.
     pub(crate) fn poll(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -95,12 +95,12 @@ impl<M: Members> Crew<M> {
                 }
                 *this.polling = true;
                 let mut child = Context::from_waker(&this.wakers[index]);
-                let polled = this.members.as_mut().poll_member(index, &mut child);
+                let polled = this.futures.as_mut().poll_future(index, &mut child);
                 *this.polling = false;
                 if polled.is_ready() {
                     this.is_running[index] = false;
                     *this.running -= 1;
-                    if ends(this.members.as_mut(), index) {
+                    if ends(this.futures.as_mut(), index) {
                         return Poll::Ready(());
                     }
                 }

@@ -1,6 +1,6 @@
 //! The one scheduler of the crate. Every verb is a thin shell over it.
 //!
-//! A [`Verb`] says where tasks come from, how many may run, and what becomes of what they return; a [`Window`] runs
+//! A [`TaskSet`] says where tasks come from, how many may run, and what becomes of what they return; a [`Window`] runs
 //! them.
 
 mod fixed_set;
@@ -11,6 +11,6 @@ mod task_set;
 mod waker;
 mod window;
 
-pub(crate) use fixed_set::{Crew, Members, take_error};
-pub(crate) use task_set::Verb;
+pub(crate) use fixed_set::{FixedSet, FutureSet, take_error};
+pub(crate) use task_set::TaskSet;
 pub(crate) use window::Window;

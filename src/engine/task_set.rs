@@ -6,38 +6,38 @@ use core::task::{Context, Poll};
 
 /// What sets one verb apart from another: the source, the limit and the sink of the tasks in a [`Window`](super::Window).
 ///
-/// The window calls it in this order for every task: `poll_task`, `record`, `announce`. Only `poll_task` and `announce`
+/// The window calls it in this order for every task: `poll_task`, `record`, `notify`. Only `poll_task` and `notify`
 /// may run foreign code: `record` is also called while a panic of the task or of its destructor unwinds, so that what the
 /// task returned is not lost.
-pub(crate) trait Verb {
+pub(crate) trait TaskSet {
     type Task: Future;
 
     /// Whether another task may start beside the `in_flight` running ones. Asked again after each task that ended.
-    fn admits(&self, in_flight: usize) -> bool;
+    fn has_capacity(&self, in_flight: usize) -> bool;
 
     /// The next task. `None` is final: it is not called again. After it was pending, it is called again when its waker was
-    /// woken, or when the verb [has reconsidered](Self::reconsiders).
+    /// woken, or when the verb [has reconsidered](Self::retry_source).
     fn poll_task(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Task>>;
 
     /// Keeps the output of the task that was the `index`th to start; `None` if the task has panicked.
     fn record(self: Pin<&mut Self>, index: usize, output: Option<<Self::Task as Future>::Output>);
 
     /// Tells the hooks of what was just recorded.
-    fn announce(self: Pin<&mut Self>, index: usize);
+    fn notify(self: Pin<&mut Self>, index: usize);
 
     /// Whether the end of a task lets another start although the source said that it had to wait. To be false again once
     /// `poll_task` was called.
-    fn reconsiders(&self) -> bool {
+    fn retry_source(&self) -> bool {
         false
     }
 
     /// Whether the outcome is settled, so that what is in flight is to be dropped.
-    fn is_decided(&self) -> bool {
+    fn should_stop(&self) -> bool {
         false
     }
 
     /// Whether there is something to hand over between two passes.
-    fn is_satisfied(&self) -> bool {
+    fn should_yield(&self) -> bool {
         false
     }
 }

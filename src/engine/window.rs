@@ -8,7 +8,7 @@ use core::task::{Context, Poll, Waker};
 
 use super::ready_set::ReadySet;
 use super::slots::{NONE, SlotProjection, Slots};
-use super::task_set::Verb;
+use super::task_set::TaskSet;
 
 /// This many polls are made before a poll of the window yields to the executor, however many slots there are. The tasks
 /// may share a budget with the whole executor task, as they do under tokio. Once that is spent they are polled in vain,
@@ -119,25 +119,25 @@ impl<Fut> Window<Fut> {
 }
 
 impl<Fut: Future> Window<Fut> {
-    /// Runs tasks until all have ended, the verb is decided, or it is satisfied with what it has.
+    /// Runs tasks until all have ended, the tasks is decided, or it is satisfied with what it has.
     ///
     /// Makes passes over the tasks that were woken, and fills what is free, for as long as each pass completes something
     /// and the turn lasts. Wakes `cx` if there is more to do at once. The pass comes first, so that a source of tasks that
     /// end on their first poll cannot keep it from its turn.
-    pub(crate) fn poll<V>(&mut self, cx: &mut Context<'_>, mut verb: Pin<&mut V>) -> Poll<()>
+    pub(crate) fn poll<V>(&mut self, cx: &mut Context<'_>, mut tasks: Pin<&mut V>) -> Poll<()>
     where
-        V: Verb<Task = Fut>,
+        V: TaskSet<Task = Fut>,
     {
         let mut turn = Turn::new();
         loop {
             let completed_before = turn.completed;
             self.source_woken |= self.books.ready.begin_pass();
-            self.pass(verb.as_mut(), &mut turn);
-            self.fill(verb.as_mut(), &mut turn);
-            if verb.is_decided() {
+            self.pass(tasks.as_mut(), &mut turn);
+            self.fill(tasks.as_mut(), &mut turn);
+            if tasks.should_stop() {
                 self.clear();
             }
-            if self.is_finished() || verb.is_satisfied() {
+            if self.is_finished() || tasks.should_yield() {
                 return Poll::Ready(());
             }
             if turn.is_spent() {
@@ -155,33 +155,33 @@ impl<Fut: Future> Window<Fut> {
     }
 
     /// Starts tasks while there is room, and does nothing else.
-    pub(crate) fn top_up<V>(&mut self, mut verb: Pin<&mut V>)
+    pub(crate) fn top_up<V>(&mut self, mut tasks: Pin<&mut V>)
     where
-        V: Verb<Task = Fut>,
+        V: TaskSet<Task = Fut>,
     {
         let mut turn = Turn::new();
-        self.fill(verb.as_mut(), &mut turn);
-        if verb.is_decided() {
+        self.fill(tasks.as_mut(), &mut turn);
+        if tasks.should_stop() {
             self.clear();
         }
     }
 
     /// Starts tasks while there is room. A new task is polled at once.
-    fn fill<V>(&mut self, mut verb: Pin<&mut V>, turn: &mut Turn)
+    fn fill<V>(&mut self, mut tasks: Pin<&mut V>, turn: &mut Turn)
     where
-        V: Verb<Task = Fut>,
+        V: TaskSet<Task = Fut>,
     {
-        while (self.source_woken || verb.reconsiders())
+        while (self.source_woken || tasks.retry_source())
             && !self.exhausted
             && !turn.is_spent()
-            && verb.admits(self.books.in_flight)
-            && !verb.is_decided()
+            && tasks.has_capacity(self.books.in_flight)
+            && !tasks.should_stop()
         {
             let mut cx = Context::from_waker(&self.source);
-            match verb.as_mut().poll_task(&mut cx) {
+            match tasks.as_mut().poll_task(&mut cx) {
                 Poll::Ready(Some(task)) => {
                     self.source_woken = true;
-                    if self.start(task).visit(verb.as_mut(), turn) {
+                    if self.start(task).visit(tasks.as_mut(), turn) {
                         turn.polls -= 1;
                     }
                 }
@@ -192,18 +192,18 @@ impl<Fut: Future> Window<Fut> {
     }
 
     /// Visits what is ready, and refills in place what has ended.
-    fn pass<V>(&mut self, mut verb: Pin<&mut V>, turn: &mut Turn)
+    fn pass<V>(&mut self, mut tasks: Pin<&mut V>, turn: &mut Turn)
     where
-        V: Verb<Task = Fut>,
+        V: TaskSet<Task = Fut>,
     {
-        while !turn.is_spent() && !verb.is_decided() {
+        while !turn.is_spent() && !tasks.should_stop() {
             let Some(number) = self.books.ready.next_ready() else {
                 return;
             };
             turn.polls -= 1;
             let tenant = self.tenant(number);
-            if tenant.is_some_and(|tenant| tenant.visit(verb.as_mut(), turn)) {
-                self.fill(verb.as_mut(), turn);
+            if tenant.is_some_and(|tenant| tenant.visit(tasks.as_mut(), turn)) {
+                self.fill(tasks.as_mut(), turn);
             }
         }
     }
@@ -269,12 +269,12 @@ struct Tenant<'a, Fut, const NEW: bool> {
 impl<Fut: Future, const NEW: bool> Tenant<'_, Fut, NEW> {
     /// Polls the task. True if it has ended.
     #[inline]
-    fn visit<V>(mut self, verb: Pin<&mut V>, turn: &mut Turn) -> bool
+    fn visit<V>(mut self, tasks: Pin<&mut V>, turn: &mut Turn) -> bool
     where
-        V: Verb<Task = Fut>,
+        V: TaskSet<Task = Fut>,
     {
         let mut delivery = Delivery {
-            verb,
+            tasks,
             index: *self.slot.index,
             output: None,
         };
@@ -324,28 +324,28 @@ impl<Fut, const NEW: bool> Drop for Tenant<'_, Fut, NEW> {
     }
 }
 
-/// What a task returns, on its way to the verb. It is recorded even if the task or its destructor panics.
-struct Delivery<'a, V: Verb> {
-    verb: Pin<&'a mut V>,
+/// What a task returns, on its way to the tasks. It is recorded even if the task or its destructor panics.
+struct Delivery<'a, V: TaskSet> {
+    tasks: Pin<&'a mut V>,
     index: usize,
     output: Option<<V::Task as Future>::Output>,
 }
 
-impl<V: Verb> Delivery<'_, V> {
+impl<V: TaskSet> Delivery<'_, V> {
     fn record(&mut self) {
         let output = self.output.take();
-        self.verb.as_mut().record(self.index, output);
+        self.tasks.as_mut().record(self.index, output);
     }
 
     fn deliver(self) {
         let mut delivery = ManuallyDrop::new(self);
         delivery.record();
         let index = delivery.index;
-        delivery.verb.as_mut().announce(index);
+        delivery.tasks.as_mut().notify(index);
     }
 }
 
-impl<V: Verb> Drop for Delivery<'_, V> {
+impl<V: TaskSet> Drop for Delivery<'_, V> {
     fn drop(&mut self) {
         self.record();
     }

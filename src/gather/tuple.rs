@@ -12,10 +12,10 @@ use futures::future::{FusedFuture, MaybeDone, maybe_done};
 use pin_project_lite::pin_project;
 
 use super::{Gather, TryGather};
-use crate::engine::{Crew, Members, take_error};
+use crate::engine::{FixedSet, FutureSet, take_error};
 
-/// Members that are done when all have ended.
-pub trait All: Members {
+/// FutureSet that are done when all have ended.
+pub trait All: FutureSet {
     /// What they return.
     type Output;
 
@@ -23,8 +23,8 @@ pub trait All: Members {
     fn take(self: Pin<&mut Self>) -> Option<Self::Output>;
 }
 
-/// Members that are done when all have succeeded, or one has failed.
-pub trait TryAll: Members {
+/// FutureSet that are done when all have succeeded, or one has failed.
+pub trait TryAll: FutureSet {
     /// What they return when all succeed.
     type Output;
     /// What they return when one fails.
@@ -43,7 +43,7 @@ pin_project! {
     pub struct GatherTuple<M> {
         // Dropped when it has resolved.
         #[pin]
-        crew: Option<Crew<M>>,
+        set: Option<FixedSet<M>>,
     }
 }
 
@@ -53,7 +53,7 @@ pin_project! {
     pub struct TryGatherTuple<M> {
         // Dropped when it has resolved.
         #[pin]
-        crew: Option<Crew<M>>,
+        set: Option<FixedSet<M>>,
     }
 }
 
@@ -64,10 +64,10 @@ impl<M: All> Future for GatherTuple<M> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<M::Output> {
         let mut this = self.project();
-        let mut crew = this.crew.as_mut().as_pin_mut().expect(POLLED_AGAIN);
-        ready!(crew.as_mut().poll(cx, |_, _| false));
-        let outputs = crew.members().take();
-        this.crew.set(None);
+        let mut set = this.set.as_mut().as_pin_mut().expect(POLLED_AGAIN);
+        ready!(set.as_mut().poll(cx, |_, _| false));
+        let outputs = set.futures().take();
+        this.set.set(None);
         Poll::Ready(outputs.expect("all have ended"))
     }
 }
@@ -77,17 +77,17 @@ impl<M: TryAll> Future for TryGatherTuple<M> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let mut crew = this.crew.as_mut().as_pin_mut().expect(POLLED_AGAIN);
+        let mut set = this.set.as_mut().as_pin_mut().expect(POLLED_AGAIN);
         let mut failure = None;
-        ready!(crew.as_mut().poll(cx, |members, index| {
-            failure = members.take_error(index);
+        ready!(set.as_mut().poll(cx, |futures, index| {
+            failure = futures.take_error(index);
             failure.is_some()
         }));
         let result = match failure {
             Some(error) => Err(error),
-            None => Ok(crew.members().take_values().expect("all have succeeded")),
+            None => Ok(set.futures().take_values().expect("all have succeeded")),
         };
-        this.crew.set(None);
+        this.set.set(None);
         Poll::Ready(result)
     }
 }
@@ -99,14 +99,14 @@ macro_rules! tuple_futures {
             Self: Future,
         {
             fn is_terminated(&self) -> bool {
-                self.crew.is_none()
+                self.set.is_none()
             }
         }
 
         impl<M> fmt::Debug for $Name<M> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($Name))
-                    .field("resolved", &self.crew.is_none())
+                    .field("resolved", &self.set.is_none())
                     .finish_non_exhaustive()
             }
         }
@@ -116,17 +116,17 @@ macro_rules! tuple_futures {
 tuple_futures!(GatherTuple, TryGatherTuple);
 
 macro_rules! tuple {
-    ($Members:ident: $($Fut:ident $T:ident $index:tt),+) => {
+    ($FutureSet:ident: $($Fut:ident $T:ident $index:tt),+) => {
         pin_project! {
-            pub struct $Members<$($Fut: Future),+> {
+            pub struct $FutureSet<$($Fut: Future),+> {
                 $(#[pin] $Fut: MaybeDone<$Fut>),+
             }
         }
 
-        impl<$($Fut: Future),+> Members for $Members<$($Fut),+> {
+        impl<$($Fut: Future),+> FutureSet for $FutureSet<$($Fut),+> {
             const LEN: usize = [$($index),+].len();
 
-            fn poll_member(self: Pin<&mut Self>, index: usize, cx: &mut Context<'_>) -> Poll<()> {
+            fn poll_future(self: Pin<&mut Self>, index: usize, cx: &mut Context<'_>) -> Poll<()> {
                 let this = self.project();
                 match index {
                     $($index => this.$Fut.poll(cx),)+
@@ -135,7 +135,7 @@ macro_rules! tuple {
             }
         }
 
-        impl<$($Fut: Future),+> All for $Members<$($Fut),+> {
+        impl<$($Fut: Future),+> All for $FutureSet<$($Fut),+> {
             type Output = ($($Fut::Output,)+);
 
             fn take(self: Pin<&mut Self>) -> Option<Self::Output> {
@@ -144,7 +144,7 @@ macro_rules! tuple {
             }
         }
 
-        impl<$($Fut, $T,)+ E> TryAll for $Members<$($Fut),+>
+        impl<$($Fut, $T,)+ E> TryAll for $FutureSet<$($Fut),+>
         where
             $($Fut: Future<Output = Result<$T, E>>),+
         {
@@ -167,11 +167,11 @@ macro_rules! tuple {
 
         impl<$($Fut: Future),+> Gather for ($($Fut,)+) {
             type Output = ($($Fut::Output,)+);
-            type Future = GatherTuple<$Members<$($Fut),+>>;
+            type Future = GatherTuple<$FutureSet<$($Fut),+>>;
 
             fn gather(self) -> Self::Future {
-                let members = $Members { $($Fut: maybe_done(self.$index)),+ };
-                GatherTuple { crew: Some(Crew::new(members)) }
+                let futures = $FutureSet { $($Fut: maybe_done(self.$index)),+ };
+                GatherTuple { set: Some(FixedSet::new(futures)) }
             }
         }
 
@@ -181,25 +181,25 @@ macro_rules! tuple {
         {
             type Output = ($($T,)+);
             type Error = E;
-            type Future = TryGatherTuple<$Members<$($Fut),+>>;
+            type Future = TryGatherTuple<$FutureSet<$($Fut),+>>;
 
             fn try_gather(self) -> Self::Future {
-                let members = $Members { $($Fut: maybe_done(self.$index)),+ };
-                TryGatherTuple { crew: Some(Crew::new(members)) }
+                let futures = $FutureSet { $($Fut: maybe_done(self.$index)),+ };
+                TryGatherTuple { set: Some(FixedSet::new(futures)) }
             }
         }
     };
 }
 
-tuple!(Members1: A TA 0);
-tuple!(Members2: A TA 0, B TB 1);
-tuple!(Members3: A TA 0, B TB 1, C TC 2);
-tuple!(Members4: A TA 0, B TB 1, C TC 2, D TD 3);
-tuple!(Members5: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4);
-tuple!(Members6: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4, G TG 5);
-tuple!(Members7: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4, G TG 5, H TH 6);
-tuple!(Members8: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4, G TG 5, H TH 6, I TI 7);
-tuple!(Members9: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4, G TG 5, H TH 6, I TI 7, J TJ 8);
-tuple!(Members10: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4, G TG 5, H TH 6, I TI 7, J TJ 8, K TK 9);
-tuple!(Members11: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4, G TG 5, H TH 6, I TI 7, J TJ 8, K TK 9, L TL 10);
-tuple!(Members12: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4, G TG 5, H TH 6, I TI 7, J TJ 8, K TK 9, L TL 10, M TM 11);
+tuple!(Futures1: A TA 0);
+tuple!(Futures2: A TA 0, B TB 1);
+tuple!(Futures3: A TA 0, B TB 1, C TC 2);
+tuple!(Futures4: A TA 0, B TB 1, C TC 2, D TD 3);
+tuple!(Futures5: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4);
+tuple!(Futures6: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4, G TG 5);
+tuple!(Futures7: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4, G TG 5, H TH 6);
+tuple!(Futures8: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4, G TG 5, H TH 6, I TI 7);
+tuple!(Futures9: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4, G TG 5, H TH 6, I TI 7, J TJ 8);
+tuple!(Futures10: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4, G TG 5, H TH 6, I TI 7, J TJ 8, K TK 9);
+tuple!(Futures11: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4, G TG 5, H TH 6, I TI 7, J TJ 8, K TK 9, L TL 10);
+tuple!(Futures12: A TA 0, B TB 1, C TC 2, D TD 3, F TF 4, G TG 5, H TH 6, I TI 7, J TJ 8, K TK 9, L TL 10, M TM 11);

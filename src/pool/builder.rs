@@ -10,7 +10,7 @@ use super::Pool;
 use super::driver::Driver;
 use super::inner::Hub;
 use super::kind::{Calls, Kind, Local, Shared};
-use super::stats::Ending;
+use super::stats::JobOutcome;
 use super::worker::Team;
 
 /// Makes a [`Pool`] and its [`Driver`].
@@ -39,16 +39,16 @@ pub enum PoolEvent {
     /// A worker begins with an operation.
     #[non_exhaustive]
     Started {
-        /// Which one: see [`OperationHandle::id`](crate::OperationHandle::id).
+        /// Which one: see [`JobHandle::id`](crate::JobHandle::id).
         id: u64,
     },
     /// An operation has ended: its future has been dropped, and its handle resolves.
     #[non_exhaustive]
     Ended {
-        /// Which one: see [`OperationHandle::id`](crate::OperationHandle::id).
+        /// Which one: see [`JobHandle::id`](crate::JobHandle::id).
         id: u64,
         /// How.
-        ending: Ending,
+        outcome: JobOutcome,
         /// The time since it was started; zero if it never was. Needs the feature `std`.
         #[cfg(feature = "std")]
         duration: Duration,
@@ -151,7 +151,7 @@ impl<K: Kind> PoolBuilder<K> {
     /// let (pool, mut driver) = PoolBuilder::new()
     ///     .on_event(move |event| match event {
     ///         PoolEvent::Started { id, .. } => events.send(format!("{id} started")).unwrap(),
-    ///         PoolEvent::Ended { id, ending, .. } => events.send(format!("{id} {ending:?}")).unwrap(),
+    ///         PoolEvent::Ended { id, outcome, .. } => events.send(format!("{id} {outcome:?}")).unwrap(),
     ///         _ => {}
     ///     })
     ///     .build();

@@ -8,7 +8,7 @@ use core::time::Duration;
 use crate::time::Moment;
 
 use super::kind::{Job, Kind};
-use super::stats::Ending;
+use super::stats::JobOutcome;
 use super::task::Work;
 
 /// An operation that was taken out of the queue.
@@ -45,18 +45,18 @@ impl<K: Kind> Claim<K> {
 pub(super) struct Running<K: Kind>(pub(super) Option<Claim<K>>);
 
 impl<K: Kind> Future for Running<K> {
-    type Output = (Claim<K>, Ending);
+    type Output = (Claim<K>, JobOutcome);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(claim) = &mut self.0 else {
             return Poll::Pending;
         };
-        let Poll::Ready(ending) = claim.job.as_mut().poll(cx) else {
+        let Poll::Ready(outcome) = claim.job.as_mut().poll(cx) else {
             claim.waited = true;
             return Poll::Pending;
         };
         match self.0.take() {
-            Some(claim) => Poll::Ready((claim, ending)),
+            Some(claim) => Poll::Ready((claim, outcome)),
             None => Poll::Pending,
         }
     }

@@ -38,7 +38,7 @@ use super::worker::Team;
 ///
 /// # Cancel safety
 /// Dropping it drops all operations, queued and running. Their handles resolve with
-/// [`Abandoned`](crate::OperationError::Abandoned), and drains resolve.
+/// [`Abandoned`](crate::JobError::Abandoned), and drains resolve.
 ///
 /// # Panics
 /// With the feature `std`, only a hook's panic passes through; nothing is lost, and polled again, it carries on. Without

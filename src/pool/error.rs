@@ -47,7 +47,7 @@ impl From<Refusal> for PoolError {
 /// Why an operation has no value.
 ///
 /// ```
-/// use abreast::{OperationError, pool};
+/// use abreast::{JobError, pool};
 ///
 /// # smol::block_on(async {
 /// let (pool, mut driver) = pool(2);
@@ -60,7 +60,7 @@ impl From<Refusal> for PoolError {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum OperationError<E> {
+pub enum JobError<E> {
     /// It returned an error.
     #[error("the operation failed: {0}")]
     Failed(#[source] E),
@@ -70,7 +70,7 @@ pub enum OperationError<E> {
         /// What it panicked with.
         message: String,
     },
-    /// It was [cancelled](crate::OperationHandle::cancel).
+    /// It was [cancelled](crate::JobHandle::cancel).
     #[error("the operation was cancelled")]
     Cancelled,
     /// The driver or the worker that had it was dropped before it ended.
@@ -78,13 +78,13 @@ pub enum OperationError<E> {
     Abandoned,
 }
 
-impl<E> OperationError<E> {
+impl<E> JobError<E> {
     /// What the operation returned, if it did.
     ///
     /// ```
-    /// # use abreast::OperationError;
-    /// assert_eq!(OperationError::Failed("refused").into_error(), Some("refused"));
-    /// assert_eq!(OperationError::<()>::Cancelled.into_error(), None);
+    /// # use abreast::JobError;
+    /// assert_eq!(JobError::Failed("refused").into_error(), Some("refused"));
+    /// assert_eq!(JobError::<()>::Cancelled.into_error(), None);
     /// ```
     #[must_use]
     pub fn into_error(self) -> Option<E> {
@@ -95,7 +95,7 @@ impl<E> OperationError<E> {
     }
 }
 
-impl<E> From<Panic> for OperationError<E> {
+impl<E> From<Panic> for JobError<E> {
     fn from(panic: Panic) -> Self {
         Self::Panicked {
             message: panic.into_message(),

@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 
 use futures::future::FusedFuture;
 
-use super::error::OperationError;
+use super::error::JobError;
 use super::inner::Hub;
 use super::kind::{Kind, Local, Shared};
 use super::slot::Slot;
@@ -22,20 +22,20 @@ use super::slot::Slot;
 /// | the operation | the handle resolves with |
 /// |---|---|
 /// | returns `Ok(value)` | `Ok(value)` |
-/// | returns `Err(error)` | [`Failed(error)`](OperationError::Failed) |
-/// | panics, or a destructor of it does | [`Panicked`](OperationError::Panicked), with the message |
-/// | is cancelled before it is started | [`Cancelled`](OperationError::Cancelled), at once |
-/// | is cancelled while it runs | [`Cancelled`](OperationError::Cancelled), once its worker has dropped it |
+/// | returns `Err(error)` | [`Failed(error)`](JobError::Failed) |
+/// | panics, or a destructor of it does | [`Panicked`](JobError::Panicked), with the message |
+/// | is cancelled before it is started | [`Cancelled`](JobError::Cancelled), at once |
+/// | is cancelled while it runs | [`Cancelled`](JobError::Cancelled), once its worker has dropped it |
 /// | is cancelled when it has ended | as if it were not |
 /// | is queued or running when the pool is shut down, or all clones of it are dropped | as if that were not |
-/// | is running when the driver or its worker is dropped | [`Abandoned`](OperationError::Abandoned) |
-/// | is queued when the driver or the last worker is dropped | [`Abandoned`](OperationError::Abandoned) |
+/// | is running when the driver or its worker is dropped | [`Abandoned`](JobError::Abandoned) |
+/// | is queued when the driver or the last worker is dropped | [`Abandoned`](JobError::Abandoned) |
 /// | is never accepted | there is none: `execute` returns a [`PoolError`](crate::PoolError) |
 ///
 /// When it resolves without a value, the future of the operation has been dropped.
 ///
 /// ```
-/// use abreast::{OperationError, pool};
+/// use abreast::{JobError, pool};
 ///
 /// # smol::block_on(async {
 /// let (pool, mut driver) = pool(4);
@@ -44,7 +44,7 @@ use super::slot::Slot;
 /// never.cancel();
 /// driver.run_until(async {
 ///     assert_eq!(six.await, Ok(6));
-///     assert_eq!(never.await, Err(OperationError::Cancelled));
+///     assert_eq!(never.await, Err(JobError::Cancelled));
 /// })
 /// .await;
 /// # Ok::<_, abreast::PoolError>(())
@@ -57,16 +57,16 @@ use super::slot::Slot;
 /// # Panics
 /// If it is polled after it has resolved.
 #[must_use = "dropping a handle lets the operation run on, but nobody learns what it returns"]
-pub struct OperationHandle<T, E, K: Kind = Shared> {
+pub struct JobHandle<T, E, K: Kind = Shared> {
     slot: Arc<Slot<T, E>>,
     hub: Arc<Hub<K>>,
     id: u64,
 }
 
 /// The handle of an operation of a [`LocalPool`](crate::LocalPool).
-pub type LocalOperationHandle<T, E> = OperationHandle<T, E, Local>;
+pub type LocalJobHandle<T, E> = JobHandle<T, E, Local>;
 
-impl<T, E, K: Kind> OperationHandle<T, E, K> {
+impl<T, E, K: Kind> JobHandle<T, E, K> {
     pub(super) fn new(slot: Arc<Slot<T, E>>, hub: Arc<Hub<K>>, id: u64) -> Self {
         Self { slot, hub, id }
     }
@@ -77,12 +77,12 @@ impl<T, E, K: Kind> OperationHandle<T, E, K> {
     /// to drop it: what it returns before that counts. An operation may cancel itself or others.
     ///
     /// ```
-    /// # use abreast::{OperationError, pool};
+    /// # use abreast::{JobError, pool};
     /// # smol::block_on(async {
     /// let (pool, driver) = pool(4);
     /// let never = pool.execute(std::future::pending::<Result<(), ()>>())?;
     /// never.cancel();
-    /// assert_eq!(never.await, Err(OperationError::Cancelled));
+    /// assert_eq!(never.await, Err(JobError::Cancelled));
     /// assert_eq!((pool.queue_length(), pool.stats().total_cancelled), (0, 1));
     /// # Ok::<_, abreast::PoolError>(())
     /// # }).unwrap();
@@ -124,23 +124,23 @@ impl<T, E, K: Kind> OperationHandle<T, E, K> {
     }
 }
 
-impl<T, E, K: Kind> Future for OperationHandle<T, E, K> {
-    type Output = Result<T, OperationError<E>>;
+impl<T, E, K: Kind> Future for JobHandle<T, E, K> {
+    type Output = Result<T, JobError<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.slot.poll(cx)
     }
 }
 
-impl<T, E, K: Kind> FusedFuture for OperationHandle<T, E, K> {
+impl<T, E, K: Kind> FusedFuture for JobHandle<T, E, K> {
     fn is_terminated(&self) -> bool {
         self.slot.is_taken()
     }
 }
 
-impl<T, E, K: Kind> fmt::Debug for OperationHandle<T, E, K> {
+impl<T, E, K: Kind> fmt::Debug for JobHandle<T, E, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OperationHandle")
+        f.debug_struct("JobHandle")
             .field("id", &self.id)
             .field("finished", &self.is_finished())
             .finish_non_exhaustive()

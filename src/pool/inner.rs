@@ -11,7 +11,7 @@ use event_listener::Event;
 use super::PoolEvent;
 use super::kind::{Job, Kind};
 use super::ledger::{Ledger, Refusal};
-use super::stats::Ending;
+use super::stats::JobOutcome;
 use super::task::Work;
 use crate::sync::panic::catch;
 
@@ -86,13 +86,13 @@ impl<K: Kind> Hub<K> {
         }
     }
 
-    pub(super) fn tell_ended(&self, id: u64, ending: Ending, duration: Duration) {
+    pub(super) fn tell_ended(&self, id: u64, outcome: JobOutcome, duration: Duration) {
         if let Some(hook) = &self.hook {
             #[cfg(not(feature = "std"))]
             let _ = duration;
             hook(&PoolEvent::Ended {
                 id,
-                ending,
+                outcome,
                 #[cfg(feature = "std")]
                 duration,
             });
@@ -104,15 +104,15 @@ impl<K: Kind> Hub<K> {
         let Some(mut job) = self.ledger.withdraw(ticket) else {
             return false;
         };
-        let ending = job.as_mut().cancel();
-        let (waiting, quiet) = self.ledger.withdrawn(ending, || job.as_mut().publish());
+        let outcome = job.as_mut().cancel();
+        let (waiting, quiet) = self.ledger.withdrawn(outcome, || job.as_mut().publish());
         waiting.notify_caught();
         self.tell_room();
         if quiet {
             self.tell_quiet();
         }
         let _ = catch(|| drop(job));
-        self.tell_ended(ticket, ending, Duration::ZERO);
+        self.tell_ended(ticket, outcome, Duration::ZERO);
         true
     }
 }

@@ -23,7 +23,7 @@ use core::time::Duration;
 
 use super::books::Books;
 pub(crate) use super::books::Refusal;
-use super::stats::{Ending, PoolStats};
+use super::stats::{JobOutcome, PoolStats};
 use crate::sync::Lock;
 
 /// An operation has been queued.
@@ -106,14 +106,14 @@ impl<J, W: Clone> Ledger<J, W> {
     /// A worker has ended an operation, and is given the next if there is one and it asks for `more`.
     pub(crate) fn finish<R>(
         &self,
-        ending: Ending,
+        outcome: JobOutcome,
         duration: Duration,
         more: bool,
         publish: impl FnOnce() -> R,
     ) -> Finished<J, R> {
         self.0.with(|books| {
             let published = publish();
-            books.stats.count(ending);
+            books.stats.count(outcome);
             books.stats.active_workers -= 1;
             #[cfg(feature = "std")]
             {
@@ -146,10 +146,14 @@ impl<J, W: Clone> Ledger<J, W> {
     }
 
     /// What was taken out of the queue has ended. True if those who wait for the pool to be quiet are to be told.
-    pub(crate) fn withdrawn<R>(&self, ending: Ending, publish: impl FnOnce() -> R) -> (R, bool) {
+    pub(crate) fn withdrawn<R>(
+        &self,
+        outcome: JobOutcome,
+        publish: impl FnOnce() -> R,
+    ) -> (R, bool) {
         self.0.with(|books| {
             let published = publish();
-            books.stats.count(ending);
+            books.stats.count(outcome);
             books.stats.queue_length -= 1;
             (published, books.is_quiet_awaited())
         })

@@ -19,12 +19,12 @@ mod worker;
 
 pub use builder::{PoolBuilder, PoolEvent};
 pub use driver::{Driver, LocalDriver, Worker};
-pub use error::{OperationError, PoolError};
-pub use handle::{LocalOperationHandle, OperationHandle};
+pub use error::{JobError, PoolError};
+pub use handle::{JobHandle, LocalJobHandle};
 pub use kind::{Calls, Kind, Local, Runs, Shared};
 pub use pool::{LocalPool, Pool};
 pub use run_until::RunUntil;
-pub use stats::{Ending, PoolStats};
+pub use stats::{JobOutcome, PoolStats};
 pub use wait::{Drain, ExecuteWhenRoom, Shutdown};
 
 /// Makes a pool that runs at most `workers` operations at any time, and the driver that makes it go.

@@ -5,7 +5,7 @@ use core::fmt;
 use core::future::Future;
 
 use super::error::PoolError;
-use super::handle::OperationHandle;
+use super::handle::JobHandle;
 use super::inner::Hub;
 use super::kind::{Job, Kind, Local, Runs, Shared};
 use super::slot::Slot;
@@ -66,14 +66,14 @@ impl<K: Kind> Pool<K> {
     /// [`drain`](Self::drain), [`Full`](PoolError::Full) if the queue is at its
     /// [capacity](crate::PoolBuilder::queue_capacity), [`Abandoned`](PoolError::Abandoned) if there is no driver. The task is
     /// dropped then.
-    pub fn execute<Fut, T, E>(&self, task: Fut) -> Result<OperationHandle<T, E, K>, PoolError>
+    pub fn execute<Fut, T, E>(&self, task: Fut) -> Result<JobHandle<T, E, K>, PoolError>
     where
         Fut: Future<Output = Result<T, E>>,
         K: Runs<Fut, T, E>,
     {
         let (slot, job) = Self::prepare(task);
         match self.hub().submit(job) {
-            Ok(id) => Ok(OperationHandle::new(slot, self.hub().clone(), id)),
+            Ok(id) => Ok(JobHandle::new(slot, self.hub().clone(), id)),
             Err((refusal, _)) => Err(refusal.into()),
         }
     }

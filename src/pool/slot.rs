@@ -4,12 +4,12 @@ use core::mem;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
 
-use super::error::OperationError;
+use super::error::JobError;
 use crate::sync::Lock;
 use crate::sync::panic::catch;
 
 /// What an operation ends with.
-pub(super) type Outcome<T, E> = Result<T, OperationError<E>>;
+pub(super) type Outcome<T, E> = Result<T, JobError<E>>;
 
 /// Those who are to be told of an outcome. Dropping a waker is foreign code, so both leave the lock.
 #[derive(Debug, Default)]
@@ -101,7 +101,7 @@ impl<T, E> Slot<T, E> {
         };
         match ended {
             Cell::Ended(outcome) => Poll::Ready(outcome),
-            _ => panic!("an `OperationHandle` was polled after it had resolved"),
+            _ => panic!("an `JobHandle` was polled after it had resolved"),
         }
     }
 

@@ -6,19 +6,19 @@ use core::time::Duration;
 /// How an operation has ended, whatever it returned: see [`PoolEvent::Ended`](crate::PoolEvent::Ended).
 ///
 /// ```
-/// use abreast::pool::Ending;
+/// use abreast::pool::JobOutcome;
 /// use abreast::{PoolBuilder, PoolEvent};
 ///
 /// # smol::block_on(async {
 /// let builder = PoolBuilder::new().on_event(|event| match event {
-///     PoolEvent::Ended { id, ending: Ending::Panicked, .. } => eprintln!("operation {id} panicked"),
+///     PoolEvent::Ended { id, outcome: JobOutcome::Panicked, .. } => eprintln!("operation {id} panicked"),
 ///     _ => {}
 /// });
 /// let (pool, driver) = builder.build();
 /// # });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Ending {
+pub enum JobOutcome {
     /// It returned `Ok`.
     Succeeded,
     /// It returned `Err`.
@@ -86,13 +86,13 @@ pub struct PoolStats {
 
 impl PoolStats {
     /// Counts an operation that has ended.
-    pub(super) fn count(&mut self, ending: Ending) {
+    pub(super) fn count(&mut self, outcome: JobOutcome) {
         self.total_executed += 1;
-        match ending {
-            Ending::Succeeded => self.total_succeeded += 1,
-            Ending::Failed => self.total_failed += 1,
-            Ending::Cancelled => self.total_cancelled += 1,
-            Ending::Panicked => self.total_panicked += 1,
+        match outcome {
+            JobOutcome::Succeeded => self.total_succeeded += 1,
+            JobOutcome::Failed => self.total_failed += 1,
+            JobOutcome::Cancelled => self.total_cancelled += 1,
+            JobOutcome::Panicked => self.total_panicked += 1,
         }
     }
 }

@@ -8,9 +8,9 @@ use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::error::OperationError;
+use super::error::JobError;
 use super::slot::{Outcome, Slot, Waiting};
-use super::stats::Ending;
+use super::stats::JobOutcome;
 use crate::sync::panic::catch;
 
 /// A task of any type, with what it returned once it has.
@@ -18,10 +18,10 @@ use crate::sync::panic::catch;
 /// Dropped before its outcome was published, it tells its handle that it was abandoned.
 pub trait Work {
     /// Runs the task. When it is ready, its future has been dropped, and its outcome can be published.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ending>;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JobOutcome>;
 
     /// Drops the task.
-    fn cancel(self: Pin<&mut Self>) -> Ending;
+    fn cancel(self: Pin<&mut Self>) -> JobOutcome;
 
     /// Hands the outcome to the handle. Runs no foreign code.
     fn publish(self: Pin<&mut Self>) -> Waiting;
@@ -80,23 +80,23 @@ impl<Fut, T, E> Task<Fut, T, E> {
 
 impl<Fut, T, E> TaskProjection<'_, Fut, T, E> {
     /// Drops the future and keeps the outcome. A panic of the destructor outweighs anything but a panic before it.
-    fn end(&mut self, outcome: Outcome<T, E>) -> Ending {
-        let ending = match &outcome {
-            Ok(_) => Ending::Succeeded,
-            Err(OperationError::Failed(_)) => Ending::Failed,
-            Err(OperationError::Panicked { .. }) => Ending::Panicked,
-            Err(OperationError::Cancelled | OperationError::Abandoned) => Ending::Cancelled,
+    fn end(&mut self, result: Outcome<T, E>) -> JobOutcome {
+        let outcome = match &result {
+            Ok(_) => JobOutcome::Succeeded,
+            Err(JobError::Failed(_)) => JobOutcome::Failed,
+            Err(JobError::Panicked { .. }) => JobOutcome::Panicked,
+            Err(JobError::Cancelled | JobError::Abandoned) => JobOutcome::Cancelled,
         };
-        let mut outcome = Some(outcome);
+        let mut result = Some(result);
         let dropped = catch(|| self.state.set(State::Ended { outcome: None }));
-        if let (Err(panic), true) = (dropped, ending != Ending::Panicked) {
-            let lost = outcome.replace(Err(panic.into()));
+        if let (Err(panic), true) = (dropped, outcome != JobOutcome::Panicked) {
+            let lost = result.replace(Err(panic.into()));
             let _ = catch(|| drop(lost));
-            self.keep(outcome);
-            return Ending::Panicked;
+            self.keep(result);
+            return JobOutcome::Panicked;
         }
-        self.keep(outcome);
-        ending
+        self.keep(result);
+        outcome
     }
 
     /// Keeps the outcome in place of the future that has been dropped.
@@ -107,12 +107,12 @@ impl<Fut, T, E> TaskProjection<'_, Fut, T, E> {
     }
 
     /// What becomes of the handle if the outcome was never published.
-    fn lost(&self) -> OperationError<E> {
+    fn lost(&self) -> JobError<E> {
         #[cfg(not(feature = "std"))]
         if *self.polling {
             return crate::sync::panic::uncaught().into();
         }
-        OperationError::Abandoned
+        JobError::Abandoned
     }
 }
 
@@ -120,10 +120,10 @@ impl<Fut, T, E> Work for Task<Fut, T, E>
 where
     Fut: Future<Output = Result<T, E>>,
 {
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ending> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JobOutcome> {
         let mut this = self.project();
         if this.slot.is_cancelled() {
-            return Poll::Ready(this.end(Err(OperationError::Cancelled)));
+            return Poll::Ready(this.end(Err(JobError::Cancelled)));
         }
         *this.polling = true;
         let polled = catch(|| match this.state.as_mut().project() {
@@ -140,16 +140,16 @@ where
                 if !this.slot.is_cancelled() {
                     return Poll::Pending;
                 }
-                Err(OperationError::Cancelled)
+                Err(JobError::Cancelled)
             }
-            Ok(Poll::Ready(result)) => result.map_err(OperationError::Failed),
+            Ok(Poll::Ready(result)) => result.map_err(JobError::Failed),
             Err(panic) => Err(panic.into()),
         };
         Poll::Ready(this.end(outcome))
     }
 
-    fn cancel(self: Pin<&mut Self>) -> Ending {
-        self.project().end(Err(OperationError::Cancelled))
+    fn cancel(self: Pin<&mut Self>) -> JobOutcome {
+        self.project().end(Err(JobError::Cancelled))
     }
 
     fn publish(self: Pin<&mut Self>) -> Waiting {

@@ -11,7 +11,7 @@ use futures::future::FusedFuture;
 
 use super::Pool;
 use super::error::PoolError;
-use super::handle::OperationHandle;
+use super::handle::JobHandle;
 use super::inner::Hub;
 use super::kind::{Job, Kind, Shared};
 use super::ledger::Refusal;
@@ -157,7 +157,7 @@ impl<T, E, K: Kind> ExecuteWhenRoom<T, E, K> {
 }
 
 impl<T, E, K: Kind> Future for ExecuteWhenRoom<T, E, K> {
-    type Output = Result<OperationHandle<T, E, K>, PoolError>;
+    type Output = Result<JobHandle<T, E, K>, PoolError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
@@ -166,7 +166,7 @@ impl<T, E, K: Kind> Future for ExecuteWhenRoom<T, E, K> {
         poll_until(&mut this.listener, &hub.room, cx, || {
             let submitted = hub.submit(job.take().expect("it has not resolved yet"));
             match submitted {
-                Ok(id) => Some(Ok(OperationHandle::new(slot.clone(), hub.clone(), id))),
+                Ok(id) => Some(Ok(JobHandle::new(slot.clone(), hub.clone(), id))),
                 Err((Refusal::Full, refused)) => {
                     *job = Some(refused);
                     None

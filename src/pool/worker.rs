@@ -6,7 +6,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 
-use crate::engine::{Verb, Window};
+use crate::engine::{TaskSet, Window};
 use crate::time::Moment;
 
 use super::claim::{Claim, Running};
@@ -14,14 +14,14 @@ use super::inner::Hub;
 use super::kind::Kind;
 use super::ledger::Next;
 use super::slot::Waiting;
-use super::stats::Ending;
+use super::stats::JobOutcome;
 use super::task::Work;
 use crate::sync::panic::catch;
 
 /// What is left to do for an operation that was counted and published: all of it foreign code.
 struct Aftermath<K: Kind> {
     /// `None` if it panicked, and the panic was not caught.
-    ended: Option<(Claim<K>, Ending, Duration)>,
+    ended: Option<(Claim<K>, JobOutcome, Duration)>,
     waiting: Waiting,
     quiet: bool,
     room: bool,
@@ -69,18 +69,18 @@ impl<K: Kind> Feed<K> {
         if aftermath.quiet {
             hub.tell_quiet();
         }
-        if let Some((claim, ending, duration)) = aftermath.ended {
+        if let Some((claim, outcome, duration)) = aftermath.ended {
             // If its handle is gone, so is now what it returned.
             let _ = catch(|| drop(claim.job));
-            hub.tell_ended(claim.id, ending, duration);
+            hub.tell_ended(claim.id, outcome, duration);
         }
     }
 }
 
-impl<K: Kind> Verb for Feed<K> {
+impl<K: Kind> TaskSet for Feed<K> {
     type Task = Running<K>;
 
-    fn admits(&self, in_flight: usize) -> bool {
+    fn has_capacity(&self, in_flight: usize) -> bool {
         in_flight < self.limit
     }
 
@@ -111,29 +111,29 @@ impl<K: Kind> Verb for Feed<K> {
         Poll::Ready(Some(Running(this.next.take())))
     }
 
-    fn record(mut self: Pin<&mut Self>, _: usize, output: Option<(Claim<K>, Ending)>) {
+    fn record(mut self: Pin<&mut Self>, _: usize, output: Option<(Claim<K>, JobOutcome)>) {
         let this = &mut *self;
         this.running -= 1;
         // While it is idle it looks into the queue only when it is woken, so nothing may be kept for it.
         let more = !this.idle && this.running < this.limit && this.next.is_none();
         // Reading the clock takes longer than some operations. Those that end on their first poll, one right after another,
         // are timed as one, unless somebody wants to know of each.
-        let (ending, now) = match &output {
-            Some((claim, ending)) if more && !claim.waited && !this.hub.has_hook() => {
-                (*ending, None)
+        let (outcome, now) = match &output {
+            Some((claim, outcome)) if more && !claim.waited && !this.hub.has_hook() => {
+                (*outcome, None)
             }
-            Some((_, ending)) => (*ending, Some(Moment::now())),
-            None => (Ending::Panicked, Some(Moment::now())),
+            Some((_, outcome)) => (*outcome, Some(Moment::now())),
+            None => (JobOutcome::Panicked, Some(Moment::now())),
         };
-        let mut ended = output.map(|(claim, ending)| {
+        let mut ended = output.map(|(claim, outcome)| {
             let duration = now.map_or(Duration::ZERO, |now| claim.duration(now));
-            (claim, ending, duration)
+            (claim, outcome, duration)
         });
         let duration = ended.as_ref().map_or(Duration::ZERO, |ended| ended.2);
         let finished = this
             .hub
             .ledger
-            .finish(ending, duration, more, || match &mut ended {
+            .finish(outcome, duration, more, || match &mut ended {
                 Some((claim, ..)) => claim.job.as_mut().publish(),
                 None => Waiting::default(),
             });
@@ -154,7 +154,7 @@ impl<K: Kind> Verb for Feed<K> {
         });
     }
 
-    fn announce(mut self: Pin<&mut Self>, _: usize) {
+    fn notify(mut self: Pin<&mut Self>, _: usize) {
         self.settle();
     }
 }

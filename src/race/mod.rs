@@ -11,7 +11,7 @@ use core::time::Duration;
 
 use futures::future::FusedFuture;
 
-use crate::engine::{Verb, Window};
+use crate::engine::{TaskSet, Window};
 use crate::outcome::{Failures, RaceError};
 use crate::run::{Observer, OnError};
 use crate::time::Timer;
@@ -260,7 +260,7 @@ struct Heat<I, T, E, O, P> {
 
 impl<I, T, E, O, P> Unpin for Heat<I, T, E, O, P> {}
 
-impl<I, Fut, T, E, O, P> Verb for Heat<I, T, E, O, P>
+impl<I, Fut, T, E, O, P> TaskSet for Heat<I, T, E, O, P>
 where
     I: Iterator<Item = Fut>,
     Fut: Future<Output = Result<T, E>>,
@@ -269,7 +269,7 @@ where
 {
     type Task = Fut;
 
-    fn admits(&self, _: usize) -> bool {
+    fn has_capacity(&self, _: usize) -> bool {
         true
     }
 
@@ -300,7 +300,7 @@ where
         }
     }
 
-    fn announce(mut self: Pin<&mut Self>, index: usize) {
+    fn notify(mut self: Pin<&mut Self>, index: usize) {
         let this = &mut *self;
         if let Finish::Open(failures) = &this.finish {
             if let Some(error) = failures.last() {
@@ -309,11 +309,11 @@ where
         }
     }
 
-    fn reconsiders(&self) -> bool {
+    fn retry_source(&self) -> bool {
         self.may_start > 0
     }
 
-    fn is_decided(&self) -> bool {
+    fn should_stop(&self) -> bool {
         matches!(self.finish, Finish::Won(_))
     }
 }

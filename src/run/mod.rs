@@ -12,7 +12,7 @@ use core::task::{Context, Poll, ready};
 use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
-use crate::engine::{Verb, Window};
+use crate::engine::{TaskSet, Window};
 use crate::outcome::{Outcome, ParallelResult};
 use crate::time::Stopwatch;
 
@@ -194,7 +194,7 @@ impl<S, T, E, O> Run<S, Outcomes<T, E>, O> {
     }
 }
 
-impl<S, Fut, K, O> Verb for Run<S, K, O>
+impl<S, Fut, K, O> TaskSet for Run<S, K, O>
 where
     S: Stream<Item = Fut>,
     Fut: Future<Output = Result<K::Value, K::Error>>,
@@ -203,7 +203,7 @@ where
 {
     type Task = Fut;
 
-    fn admits(&self, in_flight: usize) -> bool {
+    fn has_capacity(&self, in_flight: usize) -> bool {
         match self.state.limit {
             Limit::Rolling(limit) => in_flight + self.sink.held() < limit,
             Limit::Batches(size) => in_flight == 0 || self.state.pulled % size != 0,
@@ -236,7 +236,7 @@ where
         this.sink.put(index, outcome);
     }
 
-    fn announce(self: Pin<&mut Self>, index: usize) {
+    fn notify(self: Pin<&mut Self>, index: usize) {
         let this = self.project();
         match this.sink.last_put(index) {
             Some(Outcome::Succeeded(value)) => this.observer.on_complete(value, index),
@@ -248,11 +248,11 @@ where
         }
     }
 
-    fn is_decided(&self) -> bool {
+    fn should_stop(&self) -> bool {
         self.state.is_stopped()
     }
 
-    fn is_satisfied(&self) -> bool {
+    fn should_yield(&self) -> bool {
         self.sink.is_ready()
     }
 }

@@ -119,7 +119,7 @@ use scope::{Member, Queue, Scope};
 ///
 /// # Polls and allocations
 /// Body and tasks are polled once when they start, and once per wake. Two allocations for each task, at most two more for
-/// each that runs at the same time, and a few for the group. All tasks run at once, unless there is a [limit](TaskGroup::limit).
+/// each that runs at the same time, and a few for the group. All tasks run at once, unless there is a [limit](TaskGroup::concurrency).
 ///
 /// # Local tasks
 /// Tasks must be [`Send`], so that a group can be spawned on an executor with several threads. For tasks that are not,
@@ -196,17 +196,17 @@ impl<Fut, Task, T, E> TaskGroup<Fut, Task, T, E> {
     ///     }
     ///     Ok::<_, ()>(())
     /// });
-    /// group.limit(20).await.unwrap();
+    /// group.concurrency(20).await.unwrap();
     /// # });
     /// ```
     ///
     /// # Panics
     /// If `limit` is 0: no task could ever run.
     #[track_caller]
-    pub fn limit(mut self, limit: usize) -> Self {
+    pub fn concurrency(mut self, limit: usize) -> Self {
         assert!(
             limit > 0,
-            "a limit of 0 runs no task: pass at least 1, or usize::MAX to run all tasks at once"
+            "a concurrency of 0 runs no task: pass at least 1, or usize::MAX to run all tasks at once"
         );
         self.scope.limit = limit;
         self

@@ -11,7 +11,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use super::error::{Origin, TaskGroupError};
-use crate::engine::Verb;
+use crate::engine::TaskSet;
 use crate::sync::Lock;
 
 /// Tasks that were spawned and that the group has not seen yet.
@@ -177,14 +177,14 @@ impl<Fut, Task, T, E> Scope<Fut, Task, T, E> {
     }
 }
 
-impl<Fut, Task, T, E> Verb for Scope<Fut, Task, T, E>
+impl<Fut, Task, T, E> TaskSet for Scope<Fut, Task, T, E>
 where
     Fut: Future<Output = Result<T, E>>,
     Task: Future<Output = Result<(), E>> + Unpin,
 {
     type Task = Member<Fut, Task>;
 
-    fn admits(&self, _: usize) -> bool {
+    fn has_capacity(&self, _: usize) -> bool {
         !self.has_failed() && (self.body.is_some() || self.running < self.limit)
     }
 
@@ -222,10 +222,10 @@ where
         }
     }
 
-    fn announce(self: Pin<&mut Self>, _: usize) {}
+    fn notify(self: Pin<&mut Self>, _: usize) {}
 
     /// Satisfied rather than decided, so that a pass is finished: whoever fails in the same one is known too.
-    fn is_satisfied(&self) -> bool {
+    fn should_yield(&self) -> bool {
         let is_idle = !self.body_runs && self.running == 0 && self.waiting.is_empty();
         self.has_failed() || (is_idle && self.queue.is_empty())
     }

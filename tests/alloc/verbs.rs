@@ -452,7 +452,7 @@ fn a_group_allocates_twice_for_each_task_and_twice_for_each_that_runs() {
                 }
                 Ok::<_, u32>(())
             });
-            drive(group.limit(limit))
+            drive(group.concurrency(limit))
         });
         assert_eq!((result, usage.live), (Ok(()), 0));
         // The queue has a block for each 31 tasks.

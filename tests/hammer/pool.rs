@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crate::support::{Random, yield_times};
-use abreast::{OperationError, OperationHandle, Pool, PoolError, PoolStats, pool};
+use abreast::{JobError, JobHandle, Pool, PoolError, PoolStats, pool};
 use futures::executor::block_on;
 
 struct Weighing;
@@ -213,10 +213,10 @@ fn hammer(pool: &Pool, seed: u64) -> u64 {
             0 => block_on(pool.drain()),
             1 => drop(pool.drain()),
             2..12 => drop(handles.pop()),
-            12..20 => handles.iter().for_each(OperationHandle::cancel),
+            12..20 => handles.iter().for_each(JobHandle::cancel),
             20..24 => handles.drain(..).for_each(|handle| match block_on(handle) {
-                Ok(_) | Err(OperationError::Failed("no") | OperationError::Cancelled) => {}
-                Err(OperationError::Panicked { message }) => assert_eq!(message, "it"),
+                Ok(_) | Err(JobError::Failed("no") | JobError::Cancelled) => {}
+                Err(JobError::Panicked { message }) => assert_eq!(message, "it"),
                 Err(other) => panic!("{other:?}"),
             }),
             _ => {}

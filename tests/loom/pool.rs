@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::pool::ledger::{Ledger, Next, Refusal};
-use crate::pool::stats::Ending;
+use crate::pool::stats::JobOutcome;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Condvar, Mutex, Notify};
 use loom::thread;
@@ -95,7 +95,7 @@ impl Model {
         while let Some(job) = next {
             let finished = self
                 .ledger
-                .finish(Ending::Succeeded, Duration::ZERO, true, || {
+                .finish(JobOutcome::Succeeded, Duration::ZERO, true, || {
                     assert_eq!(job.swap(ENDED, Ordering::Relaxed), OPEN);
                 });
             if finished.quiet {
@@ -122,7 +122,7 @@ impl Model {
         let Some(job) = self.ledger.withdraw(ticket) else {
             return false;
         };
-        let ((), quiet) = self.ledger.withdrawn(Ending::Cancelled, || {
+        let ((), quiet) = self.ledger.withdrawn(JobOutcome::Cancelled, || {
             assert_eq!(job.swap(ENDED, Ordering::Relaxed), OPEN);
         });
         if quiet {

@@ -9,7 +9,7 @@ use abreast::operation::{
     AttemptError, Context, Guardrails, Operation, Retry, Strategy, TimedOut, Timeout, TimeoutKind,
     create_pool,
 };
-use abreast::{OperationError, PoolError};
+use abreast::{JobError, PoolError};
 use futures::stream;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -54,7 +54,7 @@ fn what_operations_have_set_wins() {
         .context([("user_id", "user_7")])
         .on_event(own.handler());
     let handle = pool.execute(operation).unwrap();
-    let Err(OperationError::Failed(failure)) = stage.clock.run(driver.run_until(handle)) else {
+    let Err(JobError::Failed(failure)) = stage.clock.run(driver.run_until(handle)) else {
         panic!()
     };
     let (kind, after) = (TimeoutKind::InitialToken, ms(100));
@@ -182,6 +182,6 @@ fn a_panic_in_a_source_fails_its_operation_only() {
         .unwrap();
     futures::executor::block_on(driver.run_until(pool.drain()));
     let bad = futures::executor::block_on(bad);
-    assert!(matches!(bad, Err(OperationError::Panicked { message }) if message == "no source"));
+    assert!(matches!(bad, Err(JobError::Panicked { message }) if message == "no source"));
     assert_eq!(futures::executor::block_on(good).unwrap().content, "a");
 }

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Wake, Waker};
 
 use crate::support::{Board, Driver as Loop};
-use abreast::{OperationError, OperationHandle, pool};
+use abreast::{JobError, JobHandle, pool};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-const CANCELLED: Result<usize, OperationError<&str>> = Err(OperationError::Cancelled);
+const CANCELLED: Result<usize, JobError<&str>> = Err(JobError::Cancelled);
 
 #[test]
 fn cancelled_before_it_starts_it_leaves_the_queue_at_once() {
@@ -100,7 +100,7 @@ fn handles_cancelled_and_dropped_stop_no_worker() {
     assert_eq!(Loop::new(last).finish(), Ok(1));
 }
 
-type Place = Arc<Mutex<Option<OperationHandle<usize, &'static str>>>>;
+type Place = Arc<Mutex<Option<JobHandle<usize, &'static str>>>>;
 
 /// Cancels the operation in the place.
 fn cancel(place: &Place) {
@@ -229,7 +229,7 @@ fn a_task_that_cancels_others_when_it_is_dropped_may_be_abandoned() {
     drop(driver);
     for place in places {
         let handle = place.lock().unwrap().take().unwrap();
-        assert_eq!(Loop::new(handle).finish(), Err(OperationError::Abandoned));
+        assert_eq!(Loop::new(handle).finish(), Err(JobError::Abandoned));
     }
     assert_eq!(
         (pool.stats().total_abandoned, pool.stats().total_executed),
@@ -271,7 +271,7 @@ fn cancelling_races_with_everything_on_other_threads() {
                             assert_eq!(value, n);
                             ended += 1;
                         }
-                        Err(OperationError::Cancelled) => cancelled += 1,
+                        Err(JobError::Cancelled) => cancelled += 1,
                         Err(other) => panic!("{other:?}"),
                     }
                 }

@@ -10,15 +10,13 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::support::{Board, Driver as Loop};
-use abreast::{
-    OperationError, OperationHandle, Pool, PoolBuilder, PoolError, PoolEvent, local_pool, pool,
-};
+use abreast::{JobError, JobHandle, Pool, PoolBuilder, PoolError, PoolEvent, local_pool, pool};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 #[cfg(target_family = "wasm")]
 use web_time::Instant;
 
-type Handle = OperationHandle<usize, &'static str>;
+type Handle = JobHandle<usize, &'static str>;
 
 fn submit(pool: &Pool, board: &Board, count: usize) -> Vec<Handle> {
     (0..count)
@@ -40,7 +38,7 @@ fn a_handle_resolves_with_what_its_operation_returns() {
         .into_iter()
         .map(|handle| Loop::new(handle).finish())
         .collect();
-    assert_eq!(results, [Err(OperationError::Failed("no")), Ok(1), Ok(2)]);
+    assert_eq!(results, [Err(JobError::Failed("no")), Ok(1), Ok(2)]);
 }
 
 #[test]
@@ -321,7 +319,7 @@ fn hooks_are_told_of_starts_and_ends() {
         .on_event(move |event| {
             let line = match event {
                 PoolEvent::Started { id, .. } => format!("{id} started"),
-                PoolEvent::Ended { id, ending, .. } => format!("{id} {ending:?}"),
+                PoolEvent::Ended { id, outcome, .. } => format!("{id} {outcome:?}"),
                 _ => unreachable!(),
             };
             hook.lock().unwrap().push(line);
@@ -406,14 +404,10 @@ fn limits_of_zero_panic_at_the_call_and_say_what_to_pass() {
 fn errors_are_errors() {
     fn is_error<T: Error + Send + Sync + 'static>() {}
     is_error::<PoolError>();
-    is_error::<OperationError<std::io::Error>>();
-    let error = OperationError::Failed(std::io::Error::other("refused"));
+    is_error::<JobError<std::io::Error>>();
+    let error = JobError::Failed(std::io::Error::other("refused"));
     assert_eq!(error.source().unwrap().to_string(), "refused");
-    assert!(
-        OperationError::<std::io::Error>::Cancelled
-            .source()
-            .is_none()
-    );
+    assert!(JobError::<std::io::Error>::Cancelled.source().is_none());
 }
 
 #[test]

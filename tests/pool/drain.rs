@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::support::{Board, Driver as Loop};
-use abreast::{OperationError, PoolBuilder, PoolError, pool};
+use abreast::{JobError, PoolBuilder, PoolError, pool};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -23,7 +23,7 @@ fn a_drain_resolves_when_nothing_is_queued_or_running() {
     assert!(driver.run().is_pending());
     assert_eq!(drain.wakes(), 1);
     drain.finish();
-    assert!(handles.iter().all(abreast::OperationHandle::is_finished));
+    assert!(handles.iter().all(abreast::JobHandle::is_finished));
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn a_pool_held_only_by_its_own_operations_leaks_nothing_when_the_driver_goes() {
     for handle in handles {
         assert_eq!(
             Loop::new(handle.unwrap()).finish(),
-            Err(OperationError::Abandoned)
+            Err(JobError::Abandoned)
         );
     }
 }
@@ -303,7 +303,7 @@ fn a_pool_that_never_ran_leaks_nothing() {
 #[test]
 fn those_who_wait_for_room_are_refused_when_there_is_no_use_in_it() {
     let task = || async { Ok::<_, ()>(1) };
-    for ending in ["drain", "shutdown", "driver"] {
+    for refusal in ["drain", "shutdown", "driver"] {
         let (pool, driver) = PoolBuilder::new().worker_count(1).queue_capacity(1).build();
         let _handle = pool.execute(task()).unwrap();
         let mut waiting: Vec<_> = (0..3)
@@ -311,7 +311,7 @@ fn those_who_wait_for_room_are_refused_when_there_is_no_use_in_it() {
             .collect();
         assert!(waiting.iter_mut().all(|waiting| waiting.run().is_pending()));
         let (drain, shutdown);
-        let error = match ending {
+        let error = match refusal {
             "drain" => {
                 drain = pool.drain();
                 let _keep = &drain;
@@ -328,7 +328,7 @@ fn those_who_wait_for_room_are_refused_when_there_is_no_use_in_it() {
             }
         };
         for waiting in &mut waiting {
-            assert_eq!(waiting.wakes(), 1, "{ending}");
+            assert_eq!(waiting.wakes(), 1, "{refusal}");
             assert_eq!(waiting.finish().unwrap_err(), error);
         }
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use crate::support::{Board, Driver as Loop};
-use abreast::{OperationError, PoolError, pool};
+use abreast::{JobError, PoolError, pool};
 use futures::executor::LocalPool;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-const ABANDONED: Result<usize, OperationError<&str>> = Err(OperationError::Abandoned);
+const ABANDONED: Result<usize, JobError<&str>> = Err(JobError::Abandoned);
 
 #[test]
 fn a_driver_dropped_before_it_ran_abandons_the_queue() {
@@ -282,7 +282,7 @@ fn an_executor_that_is_gone_takes_the_driver_along() {
     let (pool, driver) = pool(2);
     let handle = pool.execute(async { Ok::<_, ()>(1) }).unwrap();
     assert!(driver.spawn_on(&spawner).unwrap_err().is_shutdown());
-    assert_eq!(Loop::new(handle).finish(), Err(OperationError::Abandoned));
+    assert_eq!(Loop::new(handle).finish(), Err(JobError::Abandoned));
 }
 
 #[test]
@@ -303,7 +303,7 @@ fn a_driver_in_a_task_that_is_gone_is_not_kept_alive_by_its_pool() {
     assert_eq!(Arc::strong_count(&kept), 1);
     assert_eq!(
         Loop::new(handle.unwrap()).finish(),
-        Err(OperationError::Abandoned)
+        Err(JobError::Abandoned)
     );
 }
 
@@ -326,7 +326,7 @@ fn submissions_race_with_the_end_of_the_driver() {
                     assert_eq!(error, PoolError::Abandoned);
                     for handle in handles {
                         let result = smol::block_on(handle);
-                        assert!(matches!(result, Ok(1) | Err(OperationError::Abandoned)));
+                        assert!(matches!(result, Ok(1) | Err(JobError::Abandoned)));
                     }
                 })
             })

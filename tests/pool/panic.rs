@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
 use crate::support::Driver as Loop;
-use abreast::{OperationError, OperationHandle, Pool, pool};
+use abreast::{JobError, JobHandle, Pool, pool};
 
 struct PanicsWhenDropped;
 
@@ -18,8 +18,8 @@ impl Drop for PanicsWhenDropped {
     }
 }
 
-fn panicked<T>(message: &str) -> Result<T, OperationError<()>> {
-    Err(OperationError::Panicked {
+fn panicked<T>(message: &str) -> Result<T, JobError<()>> {
+    Err(JobError::Panicked {
         message: message.into(),
     })
 }
@@ -45,9 +45,7 @@ fn check<F: Future<Output = ()>>(pool: &Pool, driver: &mut Loop<F>) {
 }
 
 /// Runs what panics, and looks after the pool.
-fn run<T>(
-    submit: impl FnOnce(&Pool) -> OperationHandle<T, ()>,
-) -> (Result<T, OperationError<()>>, Pool) {
+fn run<T>(submit: impl FnOnce(&Pool) -> JobHandle<T, ()>) -> (Result<T, JobError<()>>, Pool) {
     let (pool, driver) = pool(1);
     let mut driver = Loop::new(driver);
     let handle = submit(&pool);
@@ -124,7 +122,7 @@ fn a_panic_of_the_destructor_outweighs_what_was_returned() {
         pool.execute(holding(PanicsWhenDropped, async { Ok(PanicsWhenDropped) }))
             .unwrap()
     });
-    assert!(matches!(result, Err(OperationError::Panicked { .. })));
+    assert!(matches!(result, Err(JobError::Panicked { .. })));
 }
 
 #[test]
@@ -193,7 +191,7 @@ fn a_panic_of_destructors_of_abandoned_operations_stays_in_the_driver() {
     drop(driver);
     drain.finish();
     for handle in handles {
-        assert_eq!(Loop::new(handle).finish(), Err(OperationError::Abandoned));
+        assert_eq!(Loop::new(handle).finish(), Err(JobError::Abandoned));
     }
 }
 

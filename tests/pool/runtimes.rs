@@ -27,7 +27,7 @@ async fn work(pool: Pool) -> PoolStats {
         handles.push(pool.execute_when_room(task).await.unwrap());
         if n == COUNT / 2 {
             pool.drain().await;
-            assert!(handles.iter().all(abreast::OperationHandle::is_finished));
+            assert!(handles.iter().all(abreast::JobHandle::is_finished));
         }
     }
     let never = pool

@@ -319,7 +319,7 @@ fn at_most_so_many_tasks_run_as_the_limit_says() {
         yield_times(10).await;
         Ok(())
     });
-    Driver::new(run.limit(7)).finish().unwrap();
+    Driver::new(run.concurrency(7)).finish().unwrap();
     assert_eq!((most.get(), running.get()), (7, 0));
 }
 
@@ -337,14 +337,14 @@ fn a_limit_of_one_runs_tasks_in_the_order_in_which_they_were_spawned() {
         }
         Ok(())
     });
-    Driver::new(run.limit(1)).finish().unwrap();
+    Driver::new(run.concurrency(1)).finish().unwrap();
     assert_eq!(order.into_inner(), [0, 1, 2, 3, 4]);
 }
 
 #[test]
-#[should_panic(expected = "a limit of 0 runs no task")]
+#[should_panic(expected = "a concurrency of 0 runs no task")]
 fn a_limit_of_zero_is_refused() {
-    drop(task_group(async |_| Ok::<_, ()>(())).limit(0));
+    drop(task_group(async |_| Ok::<_, ()>(())).concurrency(0));
 }
 
 #[test]
@@ -396,7 +396,7 @@ fn dropping_a_group_half_way_drops_everything_at_once() {
             pending::<()>().await;
             Ok(())
         })
-        .limit(4),
+        .concurrency(4),
     );
     assert!(run.run().is_pending());
     assert_eq!(board.total_polls(), 4, "six are queued");

@@ -9,9 +9,8 @@ use std::time::Duration;
 use crate::browser::{microtasks, now, sleep, sleep_ms, window};
 use abreast::operation::{AttemptError, Category, Classify, Operation, Retry, Strategy, Timeout};
 use abreast::{
-    OperationError, Outcome, RaceError, TaskError, batched, fall_through, gather, join_all,
-    local_pool, local_task_group, paginate, parallel, parallel_stream, race, sequential, timeout,
-    try_gather,
+    JobError, Outcome, RaceError, TaskError, batched, fall_through, gather, join_all, local_pool,
+    local_task_group, paginate, parallel, parallel_stream, race, sequential, timeout, try_gather,
 };
 use futures::channel::{mpsc, oneshot};
 use futures::future::{Either, select};
@@ -386,7 +385,7 @@ async fn a_local_pool_runs_promises_beside_a_future() {
 
     let values = driver.run_until(join_all(handles)).await;
     assert_eq!(values[1], Ok(JsValue::from(10)));
-    assert_eq!(values[4], Err(OperationError::Failed(13.into())));
+    assert_eq!(values[4], Err(JobError::Failed(13.into())));
     assert_eq!((gauge.most(), gauge.now()), (3, 0));
     let stats = pool.stats();
     assert_eq!(
@@ -447,10 +446,7 @@ async fn operations_are_cancelled_or_abandoned_with_their_timers() {
     );
 
     first.cancel();
-    assert_eq!(
-        driver.run_until(first).await,
-        Err(OperationError::Cancelled)
-    );
+    assert_eq!(driver.run_until(first).await, Err(JobError::Cancelled));
     driver.run_until(sleep_ms(1)).await;
     assert_eq!(
         (pool.active_workers(), pool.queue_length(), gauge.now()),
@@ -459,8 +455,8 @@ async fn operations_are_cancelled_or_abandoned_with_their_timers() {
 
     drop(driver);
     assert_eq!(gauge.now(), 0);
-    assert_eq!(second.await, Err(OperationError::Abandoned));
-    assert_eq!(third.await, Err(OperationError::Abandoned));
+    assert_eq!(second.await, Err(JobError::Abandoned));
+    assert_eq!(third.await, Err(JobError::Abandoned));
 }
 
 // --- Operations

@@ -17,7 +17,7 @@ use super::source::Sources;
 use super::telemetry::{AggregatedTelemetry, Telemetry};
 use super::waits::{Unset, Waits};
 use crate::pool::{
-    Drain, ExecuteWhenRoom, OperationHandle, Pool, PoolError, PoolStats, Shared, Shutdown,
+    Drain, ExecuteWhenRoom, JobHandle, Pool, PoolError, PoolStats, Shared, Shutdown,
 };
 use crate::sync::Lock;
 
@@ -68,7 +68,7 @@ pub struct OperationPool<R = Unset, T = Unset, M = Unset> {
 }
 
 /// The handle of an operation on streams that fail with `E`.
-type Handle<E> = OperationHandle<State, OperationFailure<E>>;
+type Handle<E> = JobHandle<State, OperationFailure<E>>;
 
 impl<R2, T2, M2> OperationPool<R2, T2, M2> {
     fn new(pool: Pool, settings: Settings<R2, T2, M2>) -> Self {
