@@ -87,6 +87,9 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[macro_use]
+mod macros;
+
 mod batched;
 mod engine;
 mod gather;

@@ -1,13 +1,12 @@
 //! The items of pages, one by one.
 
 use alloc::boxed::Box;
-use core::fmt;
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use futures::stream::{FusedStream, Stream};
+use futures::stream::Stream;
 
 /// Yields the items of a list that is fetched by pages of `limit` items each.
 ///
@@ -193,21 +192,12 @@ where
     }
 }
 
-impl<F, Fut, Items> FusedStream for Paginate<F, Fut, Items>
-where
-    Self: Stream,
-{
-    fn is_terminated(&self) -> bool {
-        matches!(self.state, State::Ended)
-    }
-}
+impl_fused!(FusedStream for Paginate<F, Fut, Items> |self| matches!(self.state, State::Ended));
 
-impl<F, Fut, Items> fmt::Debug for Paginate<F, Fut, Items> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Paginate")
-            .field("limit", &self.limit)
-            .field("offset", &self.offset)
-            .field("ended", &matches!(self.state, State::Ended))
-            .finish_non_exhaustive()
+impl_debug!(
+    Paginate<F, Fut, Items> |self| {
+        limit: self.limit,
+        offset: self.offset,
+        ended: matches!(self.state, State::Ended),
     }
-}
+);

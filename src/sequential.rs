@@ -1,12 +1,10 @@
 //! One at a time, in order.
 
 use alloc::vec::Vec;
-use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use futures::future::FusedFuture;
 use futures::stream;
 use pin_project_lite::pin_project;
 
@@ -80,17 +78,6 @@ where
     }
 }
 
-impl<I, Fut, T, E> FusedFuture for Sequential<I, Fut, T, E>
-where
-    Self: Future,
-{
-    fn is_terminated(&self) -> bool {
-        self.runner.is_done()
-    }
-}
+impl_fused!(FusedFuture for Sequential<I, Fut, T, E> |self| self.runner.is_done());
 
-impl<I, Fut, T, E> fmt::Debug for Sequential<I, Fut, T, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Sequential").field(&self.runner).finish()
-    }
-}
+impl_debug!(Sequential < I, Fut, T, E > { runner });

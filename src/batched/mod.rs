@@ -3,13 +3,11 @@
 mod source;
 
 use alloc::vec::Vec;
-use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use futures::future::FusedFuture;
 use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
@@ -230,32 +228,10 @@ where
     }
 }
 
-impl<S, Fut, T, E, O> FusedFuture for Batched<S, Fut, T, E, O>
-where
-    Self: Future,
-{
-    fn is_terminated(&self) -> bool {
-        self.runner.is_done()
-    }
-}
+impl_fused!(FusedFuture for Batched<S, Fut, T, E, O> |self| self.runner.is_done());
 
-impl<S, Fut, T, E, O> FusedFuture for BatchedSettle<S, Fut, T, E, O>
-where
-    Self: Future,
-{
-    fn is_terminated(&self) -> bool {
-        self.runner.is_done()
-    }
-}
+impl_fused!(FusedFuture for BatchedSettle<S, Fut, T, E, O> |self| self.runner.is_done());
 
-impl<S, Fut, T, E, O> fmt::Debug for Batched<S, Fut, T, E, O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Batched").field(&self.runner).finish()
-    }
-}
+impl_debug!(Batched < S, Fut, T, E, O > { runner });
 
-impl<S, Fut, T, E, O> fmt::Debug for BatchedSettle<S, Fut, T, E, O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("BatchedSettle").field(&self.runner).finish()
-    }
-}
+impl_debug!(BatchedSettle < S, Fut, T, E, O > { runner });

@@ -1,6 +1,5 @@
 //! Where the tasks of batches come from.
 
-use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -147,10 +146,4 @@ impl<M: Timer, Item> Pause<Item> for Paused<M, Item> {
     }
 }
 
-impl<M: Timer, Item> fmt::Debug for Paused<M, Item> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Paused")
-            .field("delay", &self.delay)
-            .finish_non_exhaustive()
-    }
-}
+impl_debug!(Paused<M: Timer, Item> { delay });

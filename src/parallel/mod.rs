@@ -2,12 +2,10 @@
 
 mod outputs;
 
-use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use futures::future::FusedFuture;
 use futures::stream::{self, Stream};
 use pin_project_lite::pin_project;
 
@@ -331,17 +329,6 @@ where
     }
 }
 
-impl<S, Fut, T, E, O> FusedFuture for Parallel<S, Fut, T, E, O>
-where
-    Self: Future,
-{
-    fn is_terminated(&self) -> bool {
-        self.runner.is_done()
-    }
-}
+impl_fused!(FusedFuture for Parallel<S, Fut, T, E, O> |self| self.runner.is_done());
 
-impl<S, Fut, T, E, O> fmt::Debug for Parallel<S, Fut, T, E, O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Parallel").field(&self.runner).finish()
-    }
-}
+impl_debug!(Parallel < S, Fut, T, E, O > { runner });

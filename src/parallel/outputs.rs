@@ -1,11 +1,10 @@
 //! The outcomes of a rolling window, one by one.
 
-use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use futures::stream::{FusedStream, Stream};
+use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
 use crate::engine::Window;
@@ -72,20 +71,6 @@ where
     }
 }
 
-impl<S, Fut, K, O> FusedStream for ParallelStream<S, Fut, K, O>
-where
-    Self: Stream,
-{
-    fn is_terminated(&self) -> bool {
-        self.done
-    }
-}
+impl_fused!(FusedStream for ParallelStream<S, Fut, K, O> |self| self.done);
 
-impl<S, Fut, K, O> fmt::Debug for ParallelStream<S, Fut, K, O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ParallelStream")
-            .field("window", &self.window)
-            .field("state", &self.run.state)
-            .finish_non_exhaustive()
-    }
-}
+impl_debug!(ParallelStream<S, Fut, K, O> |self| { window: self.window, state: self.run.state });

@@ -2,14 +2,11 @@
 
 mod pace;
 
-use core::fmt;
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
-
-use futures::future::FusedFuture;
 
 use crate::engine::{TaskSet, Window};
 use crate::outcome::{Failures, RaceError};
@@ -341,19 +338,6 @@ where
     }
 }
 
-impl<I, Fut, T, E, O, P> FusedFuture for Race<I, Fut, T, E, O, P>
-where
-    Self: Future,
-{
-    fn is_terminated(&self) -> bool {
-        self.done
-    }
-}
+impl_fused!(FusedFuture for Race<I, Fut, T, E, O, P> |self| self.done);
 
-impl<I, Fut, T, E, O, P> fmt::Debug for Race<I, Fut, T, E, O, P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Race")
-            .field("window", &self.window)
-            .finish_non_exhaustive()
-    }
-}
+impl_debug!(Race < I, Fut, T, E, O, P > { window });

@@ -1,7 +1,6 @@
 //! How fast racers follow each other.
 
 use alloc::boxed::Box;
-use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -76,10 +75,4 @@ impl<M: Timer> Pace for Staggered<M> {
     }
 }
 
-impl<M: Timer> fmt::Debug for Staggered<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Staggered")
-            .field("delay", &self.delay)
-            .finish_non_exhaustive()
-    }
-}
+impl_debug!(Staggered<M: Timer> { delay });

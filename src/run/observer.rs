@@ -130,14 +130,6 @@ impl<T, E, F: FnMut(&E, usize)> Observer<T, E> for OnError<F> {
     }
 }
 
-macro_rules! opaque_debug {
-    ($($name:ident),*) => {$(
-        impl<F> fmt::Debug for $name<F> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-    )*};
-}
-
-opaque_debug!(OnProgress, OnComplete, OnError);
+impl_debug!(OnProgress<F> {});
+impl_debug!(OnComplete<F> {});
+impl_debug!(OnError<F> {});

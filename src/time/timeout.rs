@@ -7,7 +7,6 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 
 use super::Timer;
@@ -194,24 +193,11 @@ where
     }
 }
 
-impl<Fut, M> FusedFuture for Timeout<Fut, M>
-where
-    Fut: Future,
-    M: Timer,
-{
-    fn is_terminated(&self) -> bool {
-        self.future.is_none()
-    }
-}
+impl_fused!(FusedFuture for Timeout<Fut, M: Timer> |self| self.future.is_none());
 
-impl<Fut, M: Timer> fmt::Debug for Timeout<Fut, M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timeout")
-            .field("duration", &self.duration)
-            .field("resolved", &self.future.is_none())
-            .finish_non_exhaustive()
-    }
-}
+impl_debug!(
+    Timeout<Fut, M: Timer> |self| { duration: self.duration, resolved: self.future.is_none() }
+);
 
 pin_project! {
     /// The future of [`Timeout::or`].
@@ -241,18 +227,6 @@ where
     }
 }
 
-impl<Fut, M, T> FusedFuture for TimeoutOr<Fut, M, T>
-where
-    Fut: Future<Output = T>,
-    M: Timer,
-{
-    fn is_terminated(&self) -> bool {
-        self.timeout.future.is_none()
-    }
-}
+impl_fused!(FusedFuture for TimeoutOr<Fut, M: Timer, T> |self| self.timeout.future.is_none());
 
-impl<Fut, M: Timer, T> fmt::Debug for TimeoutOr<Fut, M, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TimeoutOr").field(&self.timeout).finish()
-    }
-}
+impl_debug!(TimeoutOr<Fut, M: Timer, T> { timeout });

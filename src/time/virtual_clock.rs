@@ -3,7 +3,6 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::task::Wake;
-use core::fmt;
 use core::future::Future;
 use core::mem;
 use core::pin::{Pin, pin};
@@ -222,14 +221,9 @@ impl VirtualClock {
     }
 }
 
-impl fmt::Debug for VirtualClock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VirtualClock")
-            .field("now", &self.now())
-            .field("timers_running", &self.timers_running())
-            .finish_non_exhaustive()
-    }
-}
+impl_debug!(
+    VirtualClock |self| { now: self.now(), timers_running: self.timers_running() }
+);
 
 struct Flag(AtomicBool);
 
@@ -289,10 +283,4 @@ impl Drop for VirtualSleep {
     }
 }
 
-impl fmt::Debug for VirtualSleep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VirtualSleep")
-            .field("deadline", &self.key.0)
-            .finish_non_exhaustive()
-    }
-}
+impl_debug!(VirtualSleep |self| { deadline: self.key.0 });
