@@ -9,9 +9,9 @@ use core::task::{Context, Poll};
 
 use futures::future::FusedFuture;
 use futures::task::{LocalFutureObj, LocalSpawn, Spawn, SpawnError};
+use pin_project_lite::pin_project;
 
 use super::kind::{Kind, Local, Shared};
-use super::run_until::RunUntil;
 use super::worker::Team;
 
 /// Runs the operations of a [pool](crate::pool()) when it is polled. A future that resolves when the pool was
@@ -225,5 +225,42 @@ impl<K: Kind> FusedFuture for Worker<K> {
 impl<K: Kind> fmt::Debug for Worker<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The future of [`Driver::run_until`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct RunUntil<'a, F, K: Kind = Shared> {
+        #[pin]
+        future: F,
+        driver: &'a mut Driver<K>,
+    }
+}
+
+impl<'a, F, K: Kind> RunUntil<'a, F, K> {
+    pub(super) fn new(future: F, driver: &'a mut Driver<K>) -> Self {
+        Self { future, driver }
+    }
+}
+
+impl<F: Future, K: Kind> Future for RunUntil<'_, F, K> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        if let Poll::Ready(output) = this.future.poll(cx) {
+            return Poll::Ready(output);
+        }
+        let _ = this.driver.team.poll(cx);
+        Poll::Pending
+    }
+}
+
+impl<F, K: Kind> fmt::Debug for RunUntil<'_, F, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunUntil")
+            .field("driver", &self.driver)
+            .finish_non_exhaustive()
     }
 }

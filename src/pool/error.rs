@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::ledger::Refusal;
+use super::state::Refusal;
 use crate::sync::panic::Panic;
 
 /// Why a pool did not accept an operation.

@@ -10,8 +10,8 @@ use futures::future::FusedFuture;
 
 use super::error::JobError;
 use super::inner::Hub;
+use super::job::Slot;
 use super::kind::{Kind, Local, Shared};
-use super::slot::Slot;
 
 /// A future of what an operation of a [`Pool`](crate::Pool) returns.
 ///

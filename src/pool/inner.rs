@@ -9,10 +9,10 @@ use core::time::Duration;
 use event_listener::Event;
 
 use super::PoolEvent;
+use super::job::Work;
 use super::kind::{Job, Kind};
-use super::ledger::{Ledger, Refusal};
+use super::state::{Ledger, Refusal};
 use super::stats::JobOutcome;
-use super::task::Work;
 use crate::sync::panic::catch;
 
 pub(super) struct Hub<K: Kind> {

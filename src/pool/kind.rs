@@ -5,7 +5,7 @@ use core::future::Future;
 use core::pin::Pin;
 
 use super::PoolEvent;
-use super::task::{Task, Work};
+use super::job::{Task, Work};
 
 /// Tasks that may move between threads, the kind that a [`Pool`](crate::Pool) runs unless told otherwise.
 ///

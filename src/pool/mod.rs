@@ -1,29 +1,24 @@
 //! Operations that are submitted from anywhere and run by a fixed number of workers.
 
-mod books;
 mod builder;
-mod claim;
 mod driver;
 mod error;
 mod handle;
 mod inner;
+mod job;
 mod kind;
-mod ledger;
 mod pool;
-mod run_until;
-mod slot;
+mod state;
 mod stats;
-mod task;
 mod wait;
 mod worker;
 
 pub use builder::{PoolBuilder, PoolEvent};
-pub use driver::{Driver, LocalDriver, Worker};
+pub use driver::{Driver, LocalDriver, RunUntil, Worker};
 pub use error::{JobError, PoolError};
 pub use handle::{JobHandle, LocalJobHandle};
 pub use kind::{Calls, Kind, Local, Runs, Shared};
 pub use pool::{LocalPool, Pool};
-pub use run_until::RunUntil;
 pub use stats::{JobOutcome, PoolStats};
 pub use wait::{Drain, ExecuteWhenRoom, Shutdown};
 

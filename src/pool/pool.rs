@@ -7,10 +7,10 @@ use core::future::Future;
 use super::error::PoolError;
 use super::handle::JobHandle;
 use super::inner::Hub;
+use super::job::Slot;
+use super::job::Task;
 use super::kind::{Job, Kind, Local, Runs, Shared};
-use super::slot::Slot;
 use super::stats::PoolStats;
-use super::task::Task;
 use super::wait::{Drain, ExecuteWhenRoom, Shutdown};
 
 /// Accepts operations, from any thread: see [`pool`](crate::pool()). Clones are the same pool.

@@ -13,9 +13,9 @@ use super::Pool;
 use super::error::PoolError;
 use super::handle::JobHandle;
 use super::inner::Hub;
+use super::job::Slot;
 use super::kind::{Job, Kind, Shared};
-use super::ledger::Refusal;
-use super::slot::Slot;
+use super::state::Refusal;
 
 /// Makes an `attempt` now and each time that `event` is notified, until it gives something.
 fn poll_until<T>(

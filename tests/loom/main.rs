@@ -51,8 +51,7 @@ mod engine {
 #[path = "../../src/pool"]
 #[allow(dead_code, unreachable_pub)]
 mod pool {
-    pub(crate) mod books;
-    pub(crate) mod ledger;
+    pub(crate) mod state;
     pub(crate) mod stats;
 }
 

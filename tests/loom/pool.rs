@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::pool::ledger::{Ledger, Next, Refusal};
+use crate::pool::state::{Ledger, Next, Refusal};
 use crate::pool::stats::JobOutcome;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Condvar, Mutex, Notify};
