@@ -1,6 +1,5 @@
 //! Where the tasks of batches come from.
 
-use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
@@ -8,7 +7,7 @@ use core::time::Duration;
 use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
-use crate::time::Timer;
+use crate::time::{Sleep, Timer};
 
 pin_project! {
     /// The tasks that a handler makes of items, with a pause between batches.
@@ -56,9 +55,10 @@ where
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Fut>> {
         let this = self.project();
         let is_between = *this.handled > 0 && *this.handled % *this.batch_size == 0;
-        let item = match is_between {
-            true => ready!(this.pause.poll_after(cx, || this.items.next())),
-            false => this.items.next(),
+        let item = if is_between {
+            ready!(this.pause.poll_after(cx, || this.items.next()))
+        } else {
+            this.items.next()
         };
         let task = item.map(this.handler);
         // Not before, so that a panic of the handler leaves the count where it was.
@@ -105,7 +105,7 @@ pin_project! {
         delay: Duration,
         timer: M,
         #[pin]
-        sleep: Option<M::Sleep>,
+        sleep: Sleep<M::Sleep>,
         // The item that waits for the pause to be over: without one there is nothing to pause for.
         item: Option<Item>,
     }
@@ -116,7 +116,7 @@ impl<M: Timer, Item> Paused<M, Item> {
         Self {
             delay,
             timer,
-            sleep: None,
+            sleep: Sleep::new(),
             item: None,
         }
     }
@@ -135,13 +135,9 @@ impl<M: Timer, Item> Pause<Item> for Paused<M, Item> {
                 return Poll::Ready(None);
             }
         }
-        if this.sleep.is_none() {
-            this.sleep.set(Some(this.timer.sleep(*this.delay)));
-        }
-        if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
-            ready!(sleep.poll(cx));
-        }
-        this.sleep.set(None);
+        let sleep = this.sleep.as_mut();
+        ready!(sleep.poll(cx, || this.timer.sleep(*this.delay)));
+        this.sleep.stop();
         Poll::Ready(this.item.take())
     }
 }

@@ -1,12 +1,11 @@
 //! How fast racers follow each other.
 
 use alloc::boxed::Box;
-use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use crate::time::Timer;
+use crate::time::{Sleep, Timer};
 
 /// When a racer may start although the ones before it are still running.
 pub trait Pace {
@@ -41,8 +40,8 @@ impl Pace for OneByOne {
 pub struct Staggered<M: Timer> {
     delay: Duration,
     timer: M,
-    /// Made on first use, and then reused.
-    sleep: Option<Pin<Box<Option<M::Sleep>>>>,
+    /// Boxed, so that a race stays `Unpin`. Made on first use, and then reused.
+    sleep: Option<Pin<Box<Sleep<M::Sleep>>>>,
 }
 
 impl<M: Timer> Staggered<M> {
@@ -57,20 +56,15 @@ impl<M: Timer> Staggered<M> {
 
 impl<M: Timer> Pace for Staggered<M> {
     fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(None));
-        if sleep.is_none() {
-            sleep.set(Some(self.timer.sleep(self.delay)));
-        }
-        if let Some(sleep) = sleep.as_mut().as_pin_mut() {
-            ready!(sleep.poll(cx));
-        }
-        sleep.set(None);
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(Sleep::new()));
+        ready!(sleep.as_mut().poll(cx, || self.timer.sleep(self.delay)));
+        sleep.as_mut().stop();
         Poll::Ready(())
     }
 
     fn restart(&mut self) {
         if let Some(sleep) = &mut self.sleep {
-            sleep.set(None);
+            sleep.as_mut().stop();
         }
     }
 }

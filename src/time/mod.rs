@@ -5,12 +5,14 @@
 //! a `VirtualClock` (feature `test-util`), and then neither wait nor depend on how fast the machine is.
 
 mod clock;
+mod sleep;
 mod timeout;
 mod timer;
 #[cfg(feature = "test-util")]
 mod virtual_clock;
 
 pub(crate) use clock::{Moment, Stopwatch};
+pub(crate) use sleep::Sleep;
 pub use timeout::{Elapsed, Timeout, TimeoutOr, timeout};
 pub use timer::Timer;
 #[cfg(feature = "test-util")]

@@ -7,9 +7,10 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
+use futures::future::MaybeDone;
 use pin_project_lite::pin_project;
 
-use super::Timer;
+use super::{Sleep, Timer};
 
 /// Runs `future` for at most `duration`, counted from its first poll.
 ///
@@ -68,7 +69,8 @@ use super::Timer;
 /// Dropping it drops the future and the timer. When it resolves, both have been dropped already.
 ///
 /// # Panics
-/// A panic of the future or of the timer passes through.
+/// A panic of the future or of the timer passes through. If it was a destructor that panicked, the result is not lost: the
+/// next poll returns it.
 ///
 /// # Polls and allocations
 /// The timer is asked for when the future was not ready on its first poll, and never if it was. Each poll polls the future
@@ -79,10 +81,12 @@ where
     Fut: Future,
 {
     Timeout {
-        future: Some(future),
-        sleep: None,
+        future: MaybeDone::Future(future),
+        sleep: Sleep::new(),
         timer,
         duration,
+        elapsed: false,
+        done: false,
     }
 }
 
@@ -134,14 +138,20 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Timeout<Fut, M>
     where
+        Fut: Future,
         M: Timer,
     {
+        // Keeps the output when the future has returned, until this future has resolved.
         #[pin]
-        future: Option<Fut>,
+        future: MaybeDone<Fut>,
+        // Idle until the future has been pending once.
         #[pin]
-        sleep: Option<M::Sleep>,
+        sleep: Sleep<M::Sleep>,
         timer: M,
         duration: Duration,
+        // Whether the timer has fired first.
+        elapsed: bool,
+        done: bool,
     }
 }
 
@@ -155,7 +165,7 @@ impl<Fut: Future, M: Timer> Timeout<Fut, M> {
     /// assert_eq!(health, "unknown");
     /// # });
     /// ```
-    pub fn or(self, default: Fut::Output) -> TimeoutOr<Fut, M, Fut::Output> {
+    pub fn or(self, default: Fut::Output) -> TimeoutOr<Fut, M> {
         TimeoutOr {
             timeout: self,
             default: Some(default),
@@ -172,54 +182,55 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let future = this.future.as_mut().as_pin_mut();
-        let future = future.expect("`Timeout` was polled after it had resolved");
-        let result = if let Poll::Ready(output) = future.poll(cx) {
-            Ok(output)
-        } else {
-            if this.sleep.is_none() {
-                this.sleep.set(Some(this.timer.sleep(*this.duration)));
-            }
-            if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
-                ready!(sleep.poll(cx));
-            }
-            Err(Elapsed {
-                duration: *this.duration,
-            })
-        };
-        this.future.set(None);
-        this.sleep.set(None);
-        Poll::Ready(result)
+        assert!(!*this.done, "`Timeout` was polled after it had resolved");
+        // The future comes first, so that it wins when both are ready.
+        if !*this.elapsed && this.future.as_mut().poll(cx).is_pending() {
+            let sleep = this.sleep.as_mut();
+            ready!(sleep.poll(cx, || this.timer.sleep(*this.duration)));
+            *this.elapsed = true;
+        }
+        // Which of them was first is settled. The other is dropped before this resolves, and if its destructor panics, the
+        // next poll comes here again.
+        if *this.elapsed {
+            this.future.set(MaybeDone::Gone);
+        }
+        this.sleep.stop();
+        *this.done = true;
+        let output = this.future.take_output();
+        Poll::Ready(output.ok_or(Elapsed {
+            duration: *this.duration,
+        }))
     }
 }
 
-impl_fused!(FusedFuture for Timeout<Fut, M: Timer> |self| self.future.is_none());
-
+impl_fused!(FusedFuture for Timeout<Fut: Future, M: Timer> |self| self.done);
 impl_debug!(
-    Timeout<Fut, M: Timer> |self| { duration: self.duration, resolved: self.future.is_none() }
+    Timeout<Fut: Future, M: Timer> |self| { duration: self.duration, resolved: self.done }
 );
 
 pin_project! {
     /// The future of [`Timeout::or`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct TimeoutOr<Fut, M, T>
+    pub struct TimeoutOr<Fut, M>
     where
+        Fut: Future,
         M: Timer,
     {
         #[pin]
         timeout: Timeout<Fut, M>,
-        default: Option<T>,
+        // Taken when this resolves.
+        default: Option<Fut::Output>,
     }
 }
 
-impl<Fut, M, T> Future for TimeoutOr<Fut, M, T>
+impl<Fut, M> Future for TimeoutOr<Fut, M>
 where
-    Fut: Future<Output = T>,
+    Fut: Future,
     M: Timer,
 {
-    type Output = T;
+    type Output = Fut::Output;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = ready!(this.timeout.poll(cx));
         let default = this.default.take();
@@ -227,6 +238,5 @@ where
     }
 }
 
-impl_fused!(FusedFuture for TimeoutOr<Fut, M: Timer, T> |self| self.timeout.future.is_none());
-
-impl_debug!(TimeoutOr<Fut, M: Timer, T> { timeout });
+impl_fused!(FusedFuture for TimeoutOr<Fut: Future, M: Timer> |self| self.timeout.done);
+impl_debug!(TimeoutOr<Fut: Future, M: Timer> { timeout });

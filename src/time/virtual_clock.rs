@@ -9,6 +9,7 @@ use core::pin::{Pin, pin};
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Timer;
@@ -153,6 +154,10 @@ impl VirtualClock {
     /// clock.advance(Duration::from_secs(1));
     /// assert_eq!((&mut sleep).now_or_never(), Some(()));
     /// ```
+    ///
+    /// # Panics
+    /// If a waker panics. The other timers that are due at the same moment have fired then, and the clock stands at that
+    /// moment.
     pub fn advance(&self, by: Duration) {
         let until = self.now().saturating_add(by);
         while self.fire_next(until) {}
@@ -211,7 +216,16 @@ impl VirtualClock {
         };
         let due = mem::replace(&mut timeline.sleepers, later);
         drop(timeline);
-        due.into_values().flatten().for_each(Waker::wake);
+        // They fire all, even if a waker panics.
+        let mut panicked = None;
+        for waker in due.into_values().flatten() {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                panicked.get_or_insert(panic);
+            }
+        }
+        if let Some(panic) = panicked {
+            resume_unwind(panic);
+        }
         true
     }
 

@@ -6,8 +6,12 @@ use std::future::{pending, ready};
 #[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 #[cfg(panic = "unwind")]
-use std::pin::pin;
+use std::pin::{Pin, pin};
+#[cfg(panic = "unwind")]
+use std::sync::Arc;
 use std::task::Poll;
+#[cfg(panic = "unwind")]
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use crate::support::{Board, Driver, yield_times};
@@ -151,6 +155,92 @@ fn a_resolved_timeout_says_so_when_it_is_polled_again() {
     assert!(run.as_mut().now_or_never().is_some());
     let again = catch_unwind(AssertUnwindSafe(|| run.now_or_never()));
     assert!(again.is_err());
+}
+
+/// Pending for ever, or ready at once. Its destructor panics.
+#[cfg(panic = "unwind")]
+struct PanicsOnDrop(Poll<u8>);
+
+#[cfg(panic = "unwind")]
+impl Future for PanicsOnDrop {
+    type Output = u8;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<u8> {
+        self.0
+    }
+}
+
+#[cfg(panic = "unwind")]
+impl Drop for PanicsOnDrop {
+    fn drop(&mut self) {
+        panic!("the destructor panics");
+    }
+}
+
+#[cfg(panic = "unwind")]
+#[test]
+fn panicking_destructors_lose_no_result() {
+    fn finish_twice<F: FusedFuture>(future: F) -> F::Output {
+        let mut run = Driver::new(future);
+        assert!(catch_unwind(AssertUnwindSafe(|| run.poll())).is_err());
+        assert!(!run.future.is_terminated(), "a result is yet to come");
+        let Poll::Ready(output) = run.poll() else {
+            panic!("the result is there")
+        };
+        assert!(run.future.is_terminated());
+        output
+    }
+
+    // The future ends, the timer fires, and both orders again with the default.
+    let clock = VirtualClock::new();
+    let ends = || PanicsOnDrop(Poll::Ready(7));
+    let hangs = || PanicsOnDrop(Poll::Pending);
+    let fires = |_| ready(());
+    assert_eq!(finish_twice(timeout(secs(1), clock.timer(), ends())), Ok(7));
+    assert!(finish_twice(timeout(secs(1), fires, hangs())).is_err());
+    assert_eq!(finish_twice(timeout(secs(1), fires, ends()).or(3)), 7);
+    assert_eq!(finish_twice(timeout(secs(1), fires, hangs()).or(3)), 3);
+
+    // The destructor of the timer's future.
+    let timer = |_| PanicsOnDrop(Poll::Ready(0));
+    assert!(finish_twice(timeout(secs(1), timer, pending::<()>())).is_err());
+}
+
+/// A waker that panics, as one of a foreign executor may.
+#[cfg(panic = "unwind")]
+struct PanickingWaker;
+
+#[cfg(panic = "unwind")]
+impl Wake for PanickingWaker {
+    fn wake(self: Arc<Self>) {
+        panic!("the waker panics");
+    }
+}
+
+#[cfg(panic = "unwind")]
+#[test]
+fn panicking_wakers_hold_no_timer_up() {
+    let clock = VirtualClock::new();
+    let panicking = Waker::from(Arc::new(PanickingWaker));
+    let mut first = pin!(clock.sleep(secs(1)));
+    let mut sleeps = [1, 1, 1, 2].map(|seconds| Driver::new(clock.sleep(secs(seconds))));
+    for sleep in &mut sleeps {
+        assert!(sleep.poll().is_pending());
+    }
+    let mut last = pin!(clock.sleep(secs(1)));
+    for sleep in [first.as_mut(), last.as_mut()] {
+        assert!(
+            sleep
+                .poll(&mut Context::from_waker(&panicking))
+                .is_pending()
+        );
+    }
+
+    assert!(catch_unwind(AssertUnwindSafe(|| clock.advance(secs(5)))).is_err());
+    assert_eq!(clock.now(), secs(1), "the clock stands where the panic was");
+    assert_eq!(sleeps.each_ref().map(Driver::wakes), [1, 1, 1, 0]);
+    clock.advance(secs(1));
+    assert_eq!(sleeps[3].wakes(), 1);
 }
 
 #[test]
