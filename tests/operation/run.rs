@@ -276,7 +276,7 @@ fn it_borrows_and_is_send_if_its_parts_are() {
         .fallback(|| async { Ok(stream::iter([Ok(prompt.clone())])) })
         .retry(Retry::recommended().should_retry(|failed| failed.attempt < 2))
         .timeout(abreast::operation::Timeout::NONE)
-        .timer(tokio::time::sleep)
+        .timer(smol::Timer::after)
         .guardrails(Guardrails::strict())
         .on_event(|event| log.lock().unwrap().push(event.kind.name()))
         .classify(|_: &Fault| Category::Model);

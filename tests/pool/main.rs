@@ -9,4 +9,3 @@ mod contract;
 mod drain;
 mod driver;
 mod panic;
-mod runtimes;

@@ -9,7 +9,6 @@ mod gather;
 mod paginate;
 mod patterns;
 mod race_pace;
-mod runtimes;
 mod send;
 mod task_group;
 mod time;

@@ -240,9 +240,6 @@ fn futures_are_send_when_their_parts_are() {
     drop(is_send(
         race(tasks()).stagger(Duration::ZERO, smol::Timer::after),
     ));
-    drop(is_send(
-        race(tasks()).stagger(Duration::ZERO, async_std::task::sleep),
-    ));
     drop(is_send(fall_through(tasks())));
     drop(is_send(sequential(tasks())));
     let handler = |n: u8| async move { Ok::<_, Error>(n) };

@@ -4,9 +4,10 @@
 //! has the same call of `parallel`.
 //!
 //! ```sh
-//! cargo run --example fan_out_tokio
+//! cargo run -p abreast-tokio --bin fan_out_tokio
 //! ```
 
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::error::Error;

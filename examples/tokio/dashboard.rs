@@ -1,11 +1,14 @@
 //! The same as `dashboard`, with reqwest on tokio.
 //!
 //! ```sh
-//! cargo run --example dashboard_tokio
+//! cargo run -p abreast-tokio --bin dashboard_tokio
 //! ```
 
+#[path = "../dashboard/client.rs"]
 mod client;
+#[path = "../dashboard/patterns.rs"]
 mod patterns;
+#[path = "../dashboard/server.rs"]
 mod server;
 
 use std::net::SocketAddr;

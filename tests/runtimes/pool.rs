@@ -1,5 +1,4 @@
 //! The same work on every runtime, and on none.
-#![cfg(not(target_family = "wasm"))]
 
 use std::thread;
 

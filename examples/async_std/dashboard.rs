@@ -1,12 +1,16 @@
 //! The same as `dashboard`, with hyper on async-std.
 //!
 //! ```sh
-//! cargo run --example dashboard_async_std
+//! cargo run -p abreast-async-std
 //! ```
 
+#[path = "../dashboard/client.rs"]
 mod client;
+#[path = "../dashboard/futures_io.rs"]
 mod futures_io;
+#[path = "../dashboard/patterns.rs"]
 mod patterns;
+#[path = "../dashboard/server.rs"]
 mod server;
 
 use std::net::SocketAddr;

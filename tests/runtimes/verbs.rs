@@ -1,5 +1,4 @@
 //! The same under every runtime and none, with wakes from other threads.
-#![cfg(not(target_family = "wasm"))]
 
 use std::future::Future;
 use std::pin::Pin;
