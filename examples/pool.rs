@@ -9,7 +9,7 @@ use std::error::Error;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use abreast::{JobError, Pool, PoolBuilder, parallel_stream};
+use abreast::{JobError, Pool, parallel_stream};
 use futures::{StreamExt, try_join};
 use smol::Timer;
 use smol::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -178,10 +178,7 @@ fn main() -> Result<(), Failure> {
         let address = listener.local_addr()?;
         println!("serving on {address}");
 
-        let (pool, driver) = PoolBuilder::new()
-            .worker_count(32)
-            .queue_capacity(256)
-            .build();
+        let (pool, driver) = Pool::builder().worker_count(32).queue_capacity(256).build();
         let driver = smol::spawn(driver);
         let watcher = smol::spawn(watch(pool.clone()));
         let client = smol::spawn(async move { ask(TcpStream::connect(address).await?).await });

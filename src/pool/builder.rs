@@ -9,16 +9,16 @@ use core::time::Duration;
 use super::Pool;
 use super::driver::Driver;
 use super::inner::Hub;
-use super::kind::{Calls, Kind, Local, Shared};
+use super::kind::{Kind, Local, Sendable};
 use super::stats::JobOutcome;
 use super::worker::Team;
 
 /// Makes a [`Pool`] and its [`Driver`].
 ///
 /// ```
-/// use abreast::PoolBuilder;
+/// use abreast::Pool;
 ///
-/// let (pool, driver) = PoolBuilder::new()
+/// let (pool, driver) = Pool::builder()
 ///     .worker_count(8)
 ///     .queue_capacity(100)
 ///     .on_event(|event| println!("{event:?}"))
@@ -26,7 +26,7 @@ use super::worker::Team;
 /// assert_eq!(pool.worker_count(), 8);
 /// ```
 #[must_use = "a builder does nothing until it builds"]
-pub struct PoolBuilder<K: Kind = Shared> {
+pub struct PoolBuilder<K: Kind = Sendable> {
     workers: usize,
     capacity: Option<usize>,
     hook: Option<Box<K::Hook>>,
@@ -55,40 +55,8 @@ pub enum PoolEvent {
     },
 }
 
-impl PoolBuilder {
-    /// The settings of a pool of tasks that may move between threads: five workers, no limit to the queue, no hook.
-    ///
-    /// ```
-    /// let (pool, driver) = abreast::PoolBuilder::new().build();
-    /// assert_eq!(pool.worker_count(), 5);
-    /// ```
-    pub fn new() -> Self {
-        Self::of_kind()
-    }
-}
-
-impl PoolBuilder<Local> {
-    /// The settings of a pool of tasks that stay on one thread: otherwise the same as [`PoolBuilder::new`].
-    ///
-    /// ```
-    /// let (pool, driver) = abreast::PoolBuilder::local().build();
-    /// let stays = std::rc::Rc::new(6);
-    /// let handle = pool.execute(async move { Ok::<_, ()>(stays) })?;
-    /// # Ok::<_, abreast::PoolError>(())
-    /// ```
-    pub fn local() -> Self {
-        Self::of_kind()
-    }
-}
-
-impl Default for PoolBuilder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl<K: Kind> PoolBuilder<K> {
-    fn of_kind() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             workers: 5,
             capacity: None,
@@ -99,7 +67,7 @@ impl<K: Kind> PoolBuilder<K> {
     /// How many operations run at most at any time; 5 by default.
     ///
     /// ```
-    /// let (pool, driver) = abreast::PoolBuilder::new().worker_count(8).build();
+    /// let (pool, driver) = abreast::Pool::builder().worker_count(8).build();
     /// ```
     ///
     /// # Panics
@@ -119,9 +87,9 @@ impl<K: Kind> PoolBuilder<K> {
     /// When the queue is full, [`Pool::execute`] fails and [`Pool::execute_when_room`] waits.
     ///
     /// ```
-    /// use abreast::{PoolBuilder, PoolError};
+    /// use abreast::{Pool, PoolError};
     ///
-    /// let (pool, driver) = PoolBuilder::new().queue_capacity(1).build();
+    /// let (pool, driver) = Pool::builder().queue_capacity(1).build();
     /// assert!(pool.execute(async { Ok::<_, ()>(1) }).is_ok());
     /// assert_eq!(pool.execute(async { Ok::<_, ()>(2) }).unwrap_err(), PoolError::Full);
     /// ```
@@ -138,17 +106,51 @@ impl<K: Kind> PoolBuilder<K> {
         self
     }
 
+    /// Makes the pool, and the driver that it needs.
+    ///
+    /// ```
+    /// let (pool, driver) = abreast::Pool::builder().build();
+    /// ```
+    pub fn build(self) -> (Pool<K>, Driver<K>) {
+        let hub = Hub::new(self.workers, self.capacity, self.hook);
+        let team = Team::new(hub.clone(), 0, self.workers);
+        (
+            Pool::new(hub, self.workers),
+            Driver::new(team, self.workers),
+        )
+    }
+}
+
+impl PoolBuilder {
+    /// Makes it a [`LocalPool`](crate::LocalPool), whose tasks and hook need not be `Send`.
+    ///
+    /// ```
+    /// use abreast::Pool;
+    ///
+    /// let (pool, driver) = Pool::builder().local().build();
+    /// let stays = std::rc::Rc::new(6);
+    /// let handle = pool.execute(async move { Ok::<_, ()>(stays) })?;
+    /// # Ok::<_, abreast::PoolError>(())
+    /// ```
+    pub fn local(self) -> PoolBuilder<Local> {
+        PoolBuilder {
+            workers: self.workers,
+            capacity: self.capacity,
+            hook: self.hook.map(|hook| hook as _),
+        }
+    }
+
     /// Calls `hook` when an operation is started and when it has ended. The last hook that is given counts.
     ///
     /// It is called by the worker; for an operation that is cancelled before it is started, by whoever cancels it. Those
     /// that are abandoned end without it.
     ///
     /// ```
-    /// use abreast::{PoolBuilder, PoolEvent};
+    /// use abreast::{Pool, PoolEvent};
     ///
     /// # smol::block_on(async {
     /// let (events, log) = std::sync::mpsc::channel();
-    /// let (pool, mut driver) = PoolBuilder::new()
+    /// let (pool, mut driver) = Pool::builder()
     ///     .on_event(move |event| match event {
     ///         PoolEvent::Started { id, .. } => events.send(format!("{id} started")).unwrap(),
     ///         PoolEvent::Ended { id, outcome, .. } => events.send(format!("{id} {outcome:?}")).unwrap(),
@@ -164,27 +166,18 @@ impl<K: Kind> PoolBuilder<K> {
     ///
     /// # Panics
     /// What the hook panics with passes through to whoever polls the driver, or cancels the operation.
-    pub fn on_event<F>(mut self, hook: F) -> Self
-    where
-        F: Fn(&PoolEvent),
-        K: Calls<F>,
-    {
-        self.hook = Some(K::erase_hook(hook));
+    pub fn on_event(mut self, hook: impl Fn(&PoolEvent) + Send + Sync + 'static) -> Self {
+        self.hook = Some(Box::new(hook));
         self
     }
+}
 
-    /// Makes the pool, and the driver that it needs.
-    ///
-    /// ```
-    /// let (pool, driver) = abreast::PoolBuilder::new().build();
-    /// ```
-    pub fn build(self) -> (Pool<K>, Driver<K>) {
-        let hub = Hub::new(self.workers, self.capacity, self.hook);
-        let team = Team::new(hub.clone(), 0, self.workers);
-        (
-            Pool::new(hub, self.workers),
-            Driver::new(team, self.workers),
-        )
+impl PoolBuilder<Local> {
+    /// Calls `hook` when an operation is started and when it has ended: the same as [`PoolBuilder::on_event`], but the hook
+    /// need not be `Send`.
+    pub fn on_event(mut self, hook: impl Fn(&PoolEvent) + 'static) -> Self {
+        self.hook = Some(Box::new(hook));
+        self
     }
 }
 

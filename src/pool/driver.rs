@@ -11,7 +11,7 @@ use futures::future::FusedFuture;
 use futures::task::{LocalFutureObj, LocalSpawn, Spawn, SpawnError};
 use pin_project_lite::pin_project;
 
-use super::kind::{Kind, Local, Shared};
+use super::kind::{Kind, Local, Sendable};
 use super::worker::Team;
 
 /// Runs the operations of a [pool](crate::pool()) when it is polled. A future that resolves when the pool was
@@ -48,7 +48,7 @@ use super::worker::Team;
 /// Each operation is polled once when it starts, and once per wake. A worker costs two allocations when it is first
 /// needed, none after that.
 #[must_use = "nothing runs unless the driver is polled, and dropping it abandons all operations"]
-pub struct Driver<K: Kind = Shared> {
+pub struct Driver<K: Kind = Sendable> {
     pub(super) team: Team<K>,
     workers: usize,
 }
@@ -204,7 +204,7 @@ impl<K: Kind> fmt::Debug for Driver<K> {
 
 /// One worker of a pool, a future: see [`Driver::into_workers`].
 #[must_use = "a worker does nothing unless polled, and dropping it abandons its operation"]
-pub struct Worker<K: Kind = Shared> {
+pub struct Worker<K: Kind = Sendable> {
     team: Team<K>,
 }
 
@@ -231,7 +231,7 @@ impl<K: Kind> fmt::Debug for Worker<K> {
 pin_project! {
     /// The future of [`Driver::run_until`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct RunUntil<'a, F, K: Kind = Shared> {
+    pub struct RunUntil<'a, F, K: Kind = Sendable> {
         #[pin]
         future: F,
         driver: &'a mut Driver<K>,

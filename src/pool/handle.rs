@@ -11,7 +11,7 @@ use futures::future::FusedFuture;
 use super::error::JobError;
 use super::inner::Hub;
 use super::job::Slot;
-use super::kind::{Kind, Local, Shared};
+use super::kind::{Kind, Local, Sendable};
 
 /// A future of what an operation of a [`Pool`](crate::Pool) returns.
 ///
@@ -57,7 +57,7 @@ use super::kind::{Kind, Local, Shared};
 /// # Panics
 /// If it is polled after it has resolved.
 #[must_use = "dropping a handle lets the operation run on, but nobody learns what it returns"]
-pub struct JobHandle<T, E, K: Kind = Shared> {
+pub struct JobHandle<T, E, K: Kind = Sendable> {
     slot: Arc<Slot<T, E>>,
     hub: Arc<Hub<K>>,
     id: u64,

@@ -69,14 +69,17 @@ pin_project! {
 }
 
 impl<Fut, T, E> Task<Fut, T, E> {
-    pub(super) fn new(future: Fut, slot: Arc<Slot<T, E>>) -> Self {
-        Self {
+    /// Puts a task where a worker can run it, with the slot for its handle.
+    pub(super) fn boxed(future: Fut) -> (Arc<Slot<T, E>>, Pin<Box<Self>>) {
+        let slot = Arc::new(Slot::new());
+        let task = Self {
             state: State::Running { future },
             published: false,
             watched: false,
             polling: false,
-            slot,
-        }
+            slot: slot.clone(),
+        };
+        (slot, Box::pin(task))
     }
 }
 
@@ -163,12 +166,6 @@ where
             }
         }
         Waiting::default()
-    }
-}
-
-impl<Fut, T, E> Task<Fut, T, E> {
-    pub(super) fn boxed(self) -> Pin<Box<Self>> {
-        Box::pin(self)
     }
 }
 

@@ -1,13 +1,13 @@
-//! What sets a pool of sendable tasks apart from one of tasks that stay: how their types are erased, and nothing else.
+//! What sets a pool of sendable jobs apart from one of jobs that stay on their thread: the trait objects that it holds, and
+//! nothing else.
 
 use alloc::boxed::Box;
-use core::future::Future;
 use core::pin::Pin;
 
 use super::PoolEvent;
-use super::job::{Task, Work};
+use super::job::Work;
 
-/// Tasks that may move between threads, the kind that a [`Pool`](crate::Pool) runs unless told otherwise.
+/// Jobs that may move between threads: the kind that a [`Pool`](crate::Pool) runs unless told otherwise.
 ///
 /// ```compile_fail
 /// let (pool, _driver) = abreast::pool(2);
@@ -15,9 +15,9 @@ use super::job::{Task, Work};
 /// pool.execute(async move { Ok::<_, ()>(*stays) });
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub enum Shared {}
+pub enum Sendable {}
 
-/// Tasks that stay on one thread, the kind that a [`LocalPool`](crate::LocalPool) runs.
+/// Jobs that stay on one thread: the kind that a [`LocalPool`](crate::LocalPool) runs.
 ///
 /// ```
 /// let (pool, _driver) = abreast::local_pool(2);
@@ -27,9 +27,12 @@ pub enum Shared {}
 #[derive(Clone, Copy, Debug)]
 pub enum Local {}
 
-/// The kinds of task that there are pools for: [`Shared`] and [`Local`]. Sealed.
+/// The kinds of jobs that there are pools for: [`Sendable`] and [`Local`]. Sealed.
+///
+/// A [`Pool`](crate::Pool) is `Send` because all that it holds is, and a [`LocalPool`](crate::LocalPool) holds what is not.
+/// With this parameter, one implementation serves both.
 pub trait Kind: Sized + 'static {
-    /// Any task of this kind.
+    /// Any job of this kind.
     #[doc(hidden)]
     type Work: ?Sized + Work;
     /// Any hook of this kind.
@@ -37,10 +40,10 @@ pub trait Kind: Sized + 'static {
     type Hook: ?Sized + for<'a> Fn(&'a PoolEvent);
 }
 
-/// An operation without its types.
+/// A job without its types.
 pub(super) type Job<K> = Pin<Box<<K as Kind>::Work>>;
 
-impl Kind for Shared {
+impl Kind for Sendable {
     type Work = dyn Work + Send;
     type Hook = dyn Fn(&PoolEvent) + Send + Sync;
 }
@@ -48,62 +51,4 @@ impl Kind for Shared {
 impl Kind for Local {
     type Work = dyn Work;
     type Hook = dyn Fn(&PoolEvent);
-}
-
-/// Which tasks a pool of this kind runs. Sealed.
-///
-/// A [`Shared`] pool runs futures that are `Send` and return what is `Send`, a [`Local`] one runs any future. Neither may
-/// borrow.
-#[diagnostic::on_unimplemented(
-    message = "`{Fut}` cannot run in a pool of `{Self}` tasks",
-    note = "a `Pool` runs futures of `Result<T, E>` that are `Send + 'static`, and so must `T` and `E` be",
-    note = "a `LocalPool` runs futures that are not `Send`"
-)]
-pub trait Runs<Fut, T, E>: Kind {
-    /// Forgets the types.
-    #[doc(hidden)]
-    fn erase(task: Pin<Box<Task<Fut, T, E>>>) -> Pin<Box<Self::Work>>;
-}
-
-impl<Fut, T, E> Runs<Fut, T, E> for Shared
-where
-    Fut: Future<Output = Result<T, E>> + Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
-    fn erase(task: Pin<Box<Task<Fut, T, E>>>) -> Job<Self> {
-        task
-    }
-}
-
-impl<Fut, T, E> Runs<Fut, T, E> for Local
-where
-    Fut: Future<Output = Result<T, E>> + 'static,
-    T: 'static,
-    E: 'static,
-{
-    fn erase(task: Pin<Box<Task<Fut, T, E>>>) -> Job<Self> {
-        task
-    }
-}
-
-/// Which hooks a pool of this kind calls. Sealed.
-///
-/// Those of a [`Shared`] pool are `Send` and `Sync`, as several workers may call them at once.
-pub trait Calls<F>: Kind {
-    /// Forgets the type.
-    #[doc(hidden)]
-    fn erase_hook(hook: F) -> Box<Self::Hook>;
-}
-
-impl<F: Fn(&PoolEvent) + Send + Sync + 'static> Calls<F> for Shared {
-    fn erase_hook(hook: F) -> Box<Self::Hook> {
-        Box::new(hook)
-    }
-}
-
-impl<F: Fn(&PoolEvent) + 'static> Calls<F> for Local {
-    fn erase_hook(hook: F) -> Box<Self::Hook> {
-        Box::new(hook)
-    }
 }

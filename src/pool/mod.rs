@@ -17,7 +17,7 @@ pub use builder::{PoolBuilder, PoolEvent};
 pub use driver::{Driver, LocalDriver, RunUntil, Worker};
 pub use error::{JobError, PoolError};
 pub use handle::{JobHandle, LocalJobHandle};
-pub use kind::{Calls, Kind, Local, Runs, Shared};
+pub use kind::{Kind, Local, Sendable};
 pub use pool::{LocalPool, Pool};
 pub use stats::{JobOutcome, PoolStats};
 pub use wait::{Drain, ExecuteWhenRoom, Shutdown};
@@ -53,7 +53,7 @@ pub use wait::{Drain, ExecuteWhenRoom, Shutdown};
 /// If `workers` is 0: nothing could ever run.
 #[track_caller]
 pub fn pool(workers: usize) -> (Pool, Driver) {
-    PoolBuilder::new().worker_count(workers).build()
+    Pool::builder().worker_count(workers).build()
 }
 
 /// Makes a pool of tasks that stay on one thread, and so need not be `Send`: otherwise the same as [`pool`](crate::pool()).
@@ -80,5 +80,5 @@ pub fn pool(workers: usize) -> (Pool, Driver) {
 /// If `workers` is 0: nothing could ever run.
 #[track_caller]
 pub fn local_pool(workers: usize) -> (LocalPool, LocalDriver) {
-    PoolBuilder::local().worker_count(workers).build()
+    Pool::builder().local().worker_count(workers).build()
 }

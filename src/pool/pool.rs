@@ -4,12 +4,12 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
 
+use super::builder::PoolBuilder;
 use super::error::PoolError;
-use super::handle::JobHandle;
+use super::handle::{JobHandle, LocalJobHandle};
 use super::inner::Hub;
-use super::job::Slot;
-use super::job::Task;
-use super::kind::{Job, Kind, Local, Runs, Shared};
+use super::job::{Slot, Task};
+use super::kind::{Job, Kind, Local, Sendable};
 use super::stats::PoolStats;
 use super::wait::{Drain, ExecuteWhenRoom, Shutdown};
 
@@ -20,7 +20,7 @@ use super::wait::{Drain, ExecuteWhenRoom, Shutdown};
 ///
 /// # Polls and allocations
 /// Two allocations for each operation, beside the growth of the queue.
-pub struct Pool<K: Kind = Shared> {
+pub struct Pool<K: Kind = Sendable> {
     entry: Arc<Entry<K>>,
 }
 
@@ -50,75 +50,15 @@ impl<K: Kind> Pool<K> {
         &self.entry.hub
     }
 
-    /// Accepts an operation at once, to be started when a worker is free.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// # let (pool, mut driver) = abreast::pool(4);
-    /// let six = pool.execute(async { Ok::<_, ()>(6) })?;
-    /// assert_eq!(driver.run_until(six).await, Ok(6));
-    /// # Ok::<_, abreast::PoolError>(())
-    /// # }).unwrap();
-    /// ```
-    ///
-    /// # Errors
-    /// [`Closed`](PoolError::Closed) after [`shutdown`](Self::shutdown), [`Draining`](PoolError::Draining) while there is a
-    /// [`drain`](Self::drain), [`Full`](PoolError::Full) if the queue is at its
-    /// [capacity](crate::PoolBuilder::queue_capacity), [`Abandoned`](PoolError::Abandoned) if there is no driver. The task is
-    /// dropped then.
-    pub fn execute<Fut, T, E>(&self, task: Fut) -> Result<JobHandle<T, E, K>, PoolError>
-    where
-        Fut: Future<Output = Result<T, E>>,
-        K: Runs<Fut, T, E>,
-    {
-        let (slot, job) = Self::prepare(task);
+    fn submit<T, E>(
+        &self,
+        slot: Arc<Slot<T, E>>,
+        job: Job<K>,
+    ) -> Result<JobHandle<T, E, K>, PoolError> {
         match self.hub().submit(job) {
             Ok(id) => Ok(JobHandle::new(slot, self.hub().clone(), id)),
             Err((refusal, _)) => Err(refusal.into()),
         }
-    }
-
-    /// Accepts an operation when the queue has room for it.
-    ///
-    /// ```
-    /// use abreast::PoolBuilder;
-    ///
-    /// # smol::block_on(async {
-    /// let (pool, mut driver) = PoolBuilder::new().queue_capacity(1).build();
-    /// let mut handles = Vec::new();
-    /// driver.run_until(async {
-    ///     for n in 0..100 {
-    ///         handles.push(pool.execute_when_room(async move { Ok::<_, ()>(n) }).await?);
-    ///     }
-    ///     Ok::<_, abreast::PoolError>(())
-    /// })
-    /// .await
-    /// # })?;
-    /// # Ok::<_, abreast::PoolError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As for [`execute`](Self::execute), but never [`Full`](PoolError::Full). What becomes the case while it waits is an
-    /// error too.
-    ///
-    /// # Cancel safety
-    /// The operation is accepted when the future resolves, not before. Dropping it until then drops the task.
-    pub fn execute_when_room<Fut, T, E>(&self, task: Fut) -> ExecuteWhenRoom<T, E, K>
-    where
-        Fut: Future<Output = Result<T, E>>,
-        K: Runs<Fut, T, E>,
-    {
-        let (slot, job) = Self::prepare(task);
-        ExecuteWhenRoom::new(self.clone(), slot, job)
-    }
-
-    fn prepare<Fut, T, E>(task: Fut) -> (Arc<Slot<T, E>>, Job<K>)
-    where
-        K: Runs<Fut, T, E>,
-    {
-        let slot = Arc::new(Slot::new());
-        let job = K::erase(Task::new(task, slot.clone()).boxed());
-        (slot, job)
     }
 
     /// Accepts no more, and resolves when nothing is queued or running.
@@ -234,6 +174,125 @@ impl<K: Kind> Pool<K> {
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         self.hub().ledger.stats()
+    }
+}
+
+impl Pool {
+    /// Creates the settings of a pool: five workers, no limit to the queue, no hook.
+    ///
+    /// ```
+    /// use abreast::Pool;
+    ///
+    /// let (pool, driver) = Pool::builder().worker_count(8).queue_capacity(100).build();
+    /// assert_eq!(pool.worker_count(), 8);
+    /// ```
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder::new()
+    }
+
+    /// Accepts an operation at once, to be started when a worker is free.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// # let (pool, mut driver) = abreast::pool(4);
+    /// let six = pool.execute(async { Ok::<_, ()>(6) })?;
+    /// assert_eq!(driver.run_until(six).await, Ok(6));
+    /// # Ok::<_, abreast::PoolError>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`Closed`](PoolError::Closed) after [`shutdown`](Self::shutdown), [`Draining`](PoolError::Draining) while there is a
+    /// [`drain`](Self::drain), [`Full`](PoolError::Full) if the queue is at its
+    /// [capacity](crate::PoolBuilder::queue_capacity), [`Abandoned`](PoolError::Abandoned) if there is no driver. The task is
+    /// dropped then.
+    pub fn execute<Fut, T, E>(&self, task: Fut) -> Result<JobHandle<T, E>, PoolError>
+    where
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let (slot, job) = Task::boxed(task);
+        self.submit(slot, job)
+    }
+
+    /// Accepts an operation when the queue has room for it.
+    ///
+    /// ```
+    /// use abreast::Pool;
+    ///
+    /// # smol::block_on(async {
+    /// let (pool, mut driver) = Pool::builder().queue_capacity(1).build();
+    /// let mut handles = Vec::new();
+    /// driver.run_until(async {
+    ///     for n in 0..100 {
+    ///         handles.push(pool.execute_when_room(async move { Ok::<_, ()>(n) }).await?);
+    ///     }
+    ///     Ok::<_, abreast::PoolError>(())
+    /// })
+    /// .await
+    /// # })?;
+    /// # Ok::<_, abreast::PoolError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`execute`](Self::execute), but never [`Full`](PoolError::Full). What becomes the case while it waits is an
+    /// error too.
+    ///
+    /// # Cancel safety
+    /// The operation is accepted when the future resolves, not before. Dropping it until then drops the task.
+    pub fn execute_when_room<Fut, T, E>(&self, task: Fut) -> ExecuteWhenRoom<T, E>
+    where
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let (slot, job) = Task::boxed(task);
+        ExecuteWhenRoom::new(self.clone(), slot, job)
+    }
+}
+
+impl LocalPool {
+    /// Accepts an operation at once, to be started when a worker is free: the same as [`Pool::execute`], but the task need
+    /// not be `Send`.
+    ///
+    /// ```
+    /// use std::rc::Rc;
+    ///
+    /// # smol::block_on(async {
+    /// let (pool, mut driver) = abreast::local_pool(4);
+    /// let stays = Rc::new(6);
+    /// let six = pool.execute(async move { Ok::<_, ()>(stays) })?;
+    /// assert_eq!(driver.run_until(six).await, Ok(Rc::new(6)));
+    /// # Ok::<_, abreast::PoolError>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Pool::execute`].
+    pub fn execute<Fut, T, E>(&self, task: Fut) -> Result<LocalJobHandle<T, E>, PoolError>
+    where
+        Fut: Future<Output = Result<T, E>> + 'static,
+        T: 'static,
+        E: 'static,
+    {
+        let (slot, job) = Task::boxed(task);
+        self.submit(slot, job)
+    }
+
+    /// Accepts an operation when the queue has room for it: the same as [`Pool::execute_when_room`], but the task need not
+    /// be `Send`.
+    ///
+    /// # Errors
+    /// As for [`Pool::execute_when_room`].
+    pub fn execute_when_room<Fut, T, E>(&self, task: Fut) -> ExecuteWhenRoom<T, E, Local>
+    where
+        Fut: Future<Output = Result<T, E>> + 'static,
+        T: 'static,
+        E: 'static,
+    {
+        let (slot, job) = Task::boxed(task);
+        ExecuteWhenRoom::new(self.clone(), slot, job)
     }
 }
 

@@ -7,10 +7,10 @@ use core::time::Duration;
 ///
 /// ```
 /// use abreast::pool::JobOutcome;
-/// use abreast::{PoolBuilder, PoolEvent};
+/// use abreast::{Pool, PoolEvent};
 ///
 /// # smol::block_on(async {
-/// let builder = PoolBuilder::new().on_event(|event| match event {
+/// let builder = Pool::builder().on_event(|event| match event {
 ///     PoolEvent::Ended { id, outcome: JobOutcome::Panicked, .. } => eprintln!("operation {id} panicked"),
 ///     _ => {}
 /// });

@@ -14,7 +14,7 @@ use super::error::PoolError;
 use super::handle::JobHandle;
 use super::inner::Hub;
 use super::job::Slot;
-use super::kind::{Job, Kind, Shared};
+use super::kind::{Job, Kind, Sendable};
 use super::state::Refusal;
 
 /// Makes an `attempt` now and each time that `event` is notified, until it gives something.
@@ -44,7 +44,7 @@ fn poll_until<T>(
 
 /// The future of [`Pool::drain`]. While it is there, the pool accepts nothing.
 #[must_use = "dropping a drain ends it"]
-pub struct Drain<K: Kind = Shared> {
+pub struct Drain<K: Kind = Sendable> {
     hub: Arc<Hub<K>>,
     listener: Option<EventListener>,
     done: bool,
@@ -96,7 +96,7 @@ impl<K: Kind> FusedFuture for Drain<K> {
 
 /// The future of [`Pool::shutdown`]. The pool stays closed without it.
 #[must_use = "the pool is closed now, but what was accepted may be running still"]
-pub struct Shutdown<K: Kind = Shared> {
+pub struct Shutdown<K: Kind = Sendable> {
     hub: Arc<Hub<K>>,
     listener: Option<EventListener>,
     done: bool,
@@ -138,7 +138,7 @@ impl<K: Kind> FusedFuture for Shutdown<K> {
 
 /// The future of [`Pool::execute_when_room`]. Dropping it drops the task, unless it has resolved.
 #[must_use = "futures do nothing unless polled"]
-pub struct ExecuteWhenRoom<T, E, K: Kind = Shared> {
+pub struct ExecuteWhenRoom<T, E, K: Kind = Sendable> {
     pool: Pool<K>,
     slot: Arc<Slot<T, E>>,
     job: Option<Job<K>>,

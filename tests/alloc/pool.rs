@@ -2,7 +2,7 @@
 
 use crate::counting::allocations;
 use crate::support::{Driver as Loop, yield_now};
-use abreast::{PoolBuilder, local_pool, pool};
+use abreast::{Pool, local_pool, pool};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -57,7 +57,7 @@ fn two_allocations_for_each_operation() {
     assert_eq!(allocations(|| (0..COUNT).for_each(|_| one())), 2 * COUNT);
 
     // ... or has a capacity, as long as there is room.
-    let (bounded, driver) = PoolBuilder::new().queue_capacity(4).build();
+    let (bounded, driver) = Pool::builder().queue_capacity(4).build();
     let mut driver = Loop::new(driver);
     let mut one = || {
         drop(bounded.execute(async { Ok::<_, ()>(5) }));

@@ -1,13 +1,13 @@
 //! A queue with a capacity.
 
 use crate::support::{Board, Driver as Loop};
-use abreast::{PoolBuilder, PoolError};
+use abreast::{Pool, PoolError};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn a_full_queue_refuses_what_does_not_wait() {
-    let (pool, driver) = PoolBuilder::new().worker_count(1).queue_capacity(2).build();
+    let (pool, driver) = Pool::builder().worker_count(1).queue_capacity(2).build();
     let mut driver = Loop::new(driver);
     let board = Board::new(4);
     let _handles = [0, 1].map(|index| pool.execute(board.task(index)).unwrap());
@@ -23,7 +23,7 @@ fn a_full_queue_refuses_what_does_not_wait() {
 
 #[test]
 fn waiting_submissions_get_in_one_by_one_as_there_is_room() {
-    let (pool, driver) = PoolBuilder::new().worker_count(1).queue_capacity(1).build();
+    let (pool, driver) = Pool::builder().worker_count(1).queue_capacity(1).build();
     let mut driver = Loop::new(driver);
     let board = Board::new(5);
     let _handles = [0].map(|index| pool.execute(board.task(index)).unwrap());
@@ -55,7 +55,7 @@ fn waiting_submissions_get_in_one_by_one_as_there_is_room() {
 
 #[test]
 fn room_for_several_lets_several_in() {
-    let (pool, driver) = PoolBuilder::new().worker_count(2).queue_capacity(2).build();
+    let (pool, driver) = Pool::builder().worker_count(2).queue_capacity(2).build();
     let mut driver = Loop::new(driver);
     let task = || async { Ok::<_, ()>(1) };
     let _handles = [pool.execute(task()).unwrap(), pool.execute(task()).unwrap()];
@@ -70,7 +70,7 @@ fn room_for_several_lets_several_in() {
 
 #[test]
 fn a_cancelled_operation_leaves_its_room_to_others() {
-    let (pool, _driver) = PoolBuilder::new().worker_count(1).queue_capacity(1).build();
+    let (pool, _driver) = Pool::builder().worker_count(1).queue_capacity(1).build();
     let task = || async { Ok::<_, ()>(1) };
     let handle = pool.execute(task()).unwrap();
     let mut waiting = Loop::new(pool.execute_when_room(task()));
@@ -82,7 +82,7 @@ fn a_cancelled_operation_leaves_its_room_to_others() {
 
 #[test]
 fn a_dropped_submission_passes_its_room_on_and_drops_its_task() {
-    let (pool, driver) = PoolBuilder::new().worker_count(1).queue_capacity(1).build();
+    let (pool, driver) = Pool::builder().worker_count(1).queue_capacity(1).build();
     let mut driver = Loop::new(driver);
     let board = Board::new(3);
     let _handle = pool.execute(board.task(0)).unwrap();
@@ -99,7 +99,7 @@ fn a_dropped_submission_passes_its_room_on_and_drops_its_task() {
 
 #[test]
 fn a_submission_that_waits_keeps_the_pool_open() {
-    let (pool, driver) = PoolBuilder::new().worker_count(1).queue_capacity(1).build();
+    let (pool, driver) = Pool::builder().worker_count(1).queue_capacity(1).build();
     let mut driver = Loop::new(driver);
     let task = || async { Ok::<_, ()>(1) };
     let _handle = pool.execute(task()).unwrap();

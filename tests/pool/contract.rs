@@ -10,7 +10,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::support::{Board, Driver as Loop};
-use abreast::{JobError, JobHandle, Pool, PoolBuilder, PoolError, PoolEvent, local_pool, pool};
+use abreast::{JobError, JobHandle, Pool, PoolError, PoolEvent, local_pool, pool};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 #[cfg(target_family = "wasm")]
@@ -253,7 +253,7 @@ fn durations_are_summed_from_start_to_end() {
 #[test]
 fn hooks_are_told_the_duration_of_each_operation() {
     let (durations, told) = mpsc::channel();
-    let (pool, driver) = PoolBuilder::new()
+    let (pool, driver) = Pool::builder()
         .on_event(move |event| {
             if let PoolEvent::Ended { duration, .. } = event {
                 durations.send(*duration).unwrap();
@@ -314,7 +314,7 @@ fn a_local_pool_takes_tasks_that_stay_on_their_thread() {
 fn hooks_are_told_of_starts_and_ends() {
     let log = Arc::new(Mutex::new(Vec::new()));
     let hook = log.clone();
-    let (pool, driver) = PoolBuilder::new()
+    let (pool, driver) = Pool::builder()
         .worker_count(1)
         .on_event(move |event| {
             let line = match event {
@@ -347,7 +347,7 @@ fn hooks_are_told_of_starts_and_ends() {
 #[cfg(panic = "unwind")]
 #[test]
 fn a_panicking_hook_passes_through_and_loses_nothing() {
-    let (pool, driver) = PoolBuilder::new()
+    let (pool, driver) = Pool::builder()
         .worker_count(1)
         .on_event(|event| match event {
             PoolEvent::Started { id: 0, .. } | PoolEvent::Ended { id: 0, .. } => panic!("hook"),
@@ -378,7 +378,8 @@ fn a_panicking_hook_passes_through_and_loses_nothing() {
 fn a_local_hook_may_stay_on_its_thread() {
     let count = std::rc::Rc::new(std::cell::Cell::new(0));
     let hook = count.clone();
-    let (pool, driver) = PoolBuilder::local()
+    let (pool, driver) = Pool::builder()
+        .local()
         .on_event(move |_| hook.set(hook.get() + 1))
         .build();
     drop(pool.execute(async { Ok::<_, ()>(()) }));
@@ -396,8 +397,8 @@ fn limits_of_zero_panic_at_the_call_and_say_what_to_pass() {
     }
     assert!(message(|| drop(pool(0))).contains("pass at least 1"));
     assert!(message(|| drop(local_pool(0))).contains("pass at least 1"));
-    assert!(message(|| drop(PoolBuilder::new().worker_count(0))).contains("pass at least 1"));
-    assert!(message(|| drop(PoolBuilder::new().queue_capacity(0))).contains("pass at least 1"));
+    assert!(message(|| drop(Pool::builder().worker_count(0))).contains("pass at least 1"));
+    assert!(message(|| drop(Pool::builder().queue_capacity(0))).contains("pass at least 1"));
 }
 
 #[test]

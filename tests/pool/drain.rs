@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::support::{Board, Driver as Loop};
-use abreast::{JobError, PoolBuilder, PoolError, pool};
+use abreast::{JobError, Pool, PoolError, pool};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -304,7 +304,7 @@ fn a_pool_that_never_ran_leaks_nothing() {
 fn those_who_wait_for_room_are_refused_when_there_is_no_use_in_it() {
     let task = || async { Ok::<_, ()>(1) };
     for refusal in ["drain", "shutdown", "driver"] {
-        let (pool, driver) = PoolBuilder::new().worker_count(1).queue_capacity(1).build();
+        let (pool, driver) = Pool::builder().worker_count(1).queue_capacity(1).build();
         let _handle = pool.execute(task()).unwrap();
         let mut waiting: Vec<_> = (0..3)
             .map(|_| Loop::new(pool.execute_when_room(task())))

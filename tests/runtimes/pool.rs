@@ -3,16 +3,13 @@
 use std::thread;
 
 use crate::support::{Driver as Loop, yield_times};
-use abreast::{Driver, Pool, PoolBuilder, PoolError, PoolStats};
+use abreast::{Driver, Pool, PoolError, PoolStats};
 use futures::executor::block_on;
 
 const COUNT: usize = 300;
 
 fn pool() -> (Pool, Driver) {
-    PoolBuilder::new()
-        .worker_count(7)
-        .queue_capacity(20)
-        .build()
+    Pool::builder().worker_count(7).queue_capacity(20).build()
 }
 
 /// Submits with back-pressure, cancels some, drains in the middle, and shuts down at the end.

@@ -13,7 +13,7 @@ use super::super::timeout::{Limits, Timeout};
 use super::super::waits::{By, Covers, Unset, Waits};
 use super::OperationPool;
 use super::shared::Settings;
-use crate::pool::{Driver, PoolBuilder};
+use crate::pool::{Driver, Pool, PoolBuilder};
 use crate::time::Timer;
 
 /// Makes a pool of operations with at most `workers` running at any time: see [`OperationPool`].
@@ -55,7 +55,7 @@ use crate::time::Timer;
 #[track_caller]
 pub fn create_pool(workers: usize) -> OperationPoolBuilder {
     OperationPoolBuilder {
-        pool: PoolBuilder::new().worker_count(workers),
+        pool: Pool::builder().worker_count(workers),
         settings: Settings {
             retry: Arc::new(Unset),
             timeout: Unset,

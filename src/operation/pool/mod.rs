@@ -16,9 +16,7 @@ use super::outcome::{OperationFailure, State};
 use super::source::Sources;
 use super::telemetry::{AggregatedTelemetry, Telemetry};
 use super::waits::{Unset, Waits};
-use crate::pool::{
-    Drain, ExecuteWhenRoom, JobHandle, Pool, PoolError, PoolStats, Shared, Shutdown,
-};
+use crate::pool::{Drain, ExecuteWhenRoom, JobHandle, Pool, PoolError, PoolStats, Shutdown};
 use crate::sync::Lock;
 
 /// A [`Pool`] of operations with settings in common. Clones are the same pool.
@@ -123,7 +121,7 @@ impl<R2, T2, M2> OperationPool<R2, T2, M2> {
     pub fn execute_when_room<S, C, R, T, M, O>(
         &self,
         operation: Operation<S, C, R, T, M, O>,
-    ) -> ExecuteWhenRoom<State, OperationFailure<S::Error>, Shared>
+    ) -> ExecuteWhenRoom<State, OperationFailure<S::Error>>
     where
         S: Sources<Error: Send + 'static>,
         R: Or<Arc<R2>>,
@@ -147,12 +145,12 @@ impl<R2, T2, M2> OperationPool<R2, T2, M2> {
     }
 
     /// Accepts no more, and resolves when nothing is queued or running: see [`Pool::drain`].
-    pub fn drain(&self) -> Drain<Shared> {
+    pub fn drain(&self) -> Drain {
         self.pool.drain()
     }
 
     /// Accepts no more for good, and resolves when everything that was accepted has ended: see [`Pool::shutdown`].
-    pub fn shutdown(&self) -> Shutdown<Shared> {
+    pub fn shutdown(&self) -> Shutdown {
         self.pool.shutdown()
     }
 
