@@ -168,7 +168,7 @@ async fn every_verb() {
 }
 
 #[test]
-fn every_verb_runs_under_every_runtime() {
+fn every_verb_runs_everywhere() {
     for (name, block_on) in RUNTIMES {
         println!("{name}");
         block_on(every_verb().boxed());
@@ -176,7 +176,7 @@ fn every_verb_runs_under_every_runtime() {
 }
 
 #[test]
-fn other_threads_complete_a_hundred_thousand_tasks() {
+fn threads_complete_a_hundred_thousand_tasks() {
     // Not under the loop that polls: it asks for no wake.
     for ((name, block_on), window) in RUNTIMES[..6].iter().zip([5, 64, 256, 4_096, 100, 1]) {
         println!("{name}");
@@ -195,7 +195,7 @@ fn other_threads_complete_a_hundred_thousand_tasks() {
 }
 
 #[test]
-fn a_million_tasks_run_through_windows_small_and_large() {
+fn a_million_tasks_run() {
     for window in [5, 4_096] {
         for (name, block_on) in [RUNTIMES[1], RUNTIMES[5]] {
             println!("{name}");
@@ -220,7 +220,7 @@ fn a_million_tasks_run_through_windows_small_and_large() {
 }
 
 #[test]
-fn wakes_for_no_reason_from_other_threads_change_nothing() {
+fn spurious_wakes_change_nothing() {
     let wakers = Arc::new(Mutex::new(Vec::<Waker>::new()));
     let stop = Arc::new(AtomicBool::new(false));
     let noise: Vec<_> = (0..2)
@@ -280,7 +280,7 @@ impl Wake for OfOnePoll {
 }
 
 #[test]
-fn a_run_moves_between_threads_and_each_poll_has_a_parent_of_its_own() {
+fn runs_move_between_threads() {
     let completers = Completers::start(3);
     for window in [1, 2, 50] {
         let threads = completers.clone();
@@ -364,7 +364,7 @@ impl Wake for Inline {
 }
 
 #[test]
-fn an_executor_may_poll_from_within_the_wake() {
+fn executors_may_poll_inside_a_wake() {
     for (window, verb) in [(1, 0), (4, 0), (100, 0), (100, 1), (7, 2)] {
         let threads = Completers::start(3);
         let run = async move {
@@ -396,7 +396,7 @@ fn an_executor_may_poll_from_within_the_wake() {
 }
 
 #[test]
-fn runs_are_dropped_on_one_thread_while_others_wake_their_tasks() {
+fn runs_drop_while_others_wake() {
     let completers = Completers::start(3);
     for round in 0..300 {
         let threads = completers.clone();
@@ -416,7 +416,7 @@ fn runs_are_dropped_on_one_thread_while_others_wake_their_tasks() {
 }
 
 #[test]
-fn a_run_within_a_run_wakes_through_both() {
+fn nested_runs_wake_through_both() {
     let threads = Completers::start(2);
     let run = async move {
         let outer = (0..30).map(|block| {

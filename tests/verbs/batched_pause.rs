@@ -38,7 +38,7 @@ fn schedule(items: usize) -> (Vec<(usize, u64)>, u64) {
 }
 
 #[test]
-fn the_pause_is_between_batches_and_not_after_the_last() {
+fn pauses_separate_batches() {
     assert_eq!(schedule(0), (vec![], 0));
     assert_eq!(schedule(1), (vec![(0, 0)], 1));
     assert_eq!(schedule(3), (vec![(0, 0), (1, 0), (2, 0)], 1));
@@ -51,7 +51,7 @@ fn the_pause_is_between_batches_and_not_after_the_last() {
 }
 
 #[test]
-fn the_end_of_an_iterator_without_a_known_length_sets_no_timer() {
+fn no_pause_follows_the_last_batch() {
     let clock = VirtualClock::new();
     let items = (0..9).filter(|item| *item < 6);
     let run = batched(items, |item| ready(Ok::<_, ()>(item)));
@@ -61,7 +61,7 @@ fn the_end_of_an_iterator_without_a_known_length_sets_no_timer() {
 }
 
 #[test]
-fn the_pause_begins_when_the_slowest_of_the_batch_has_ended() {
+fn a_pause_follows_the_slowest_task() {
     let clock = VirtualClock::new();
     let run = batched([1, 5, 2, 1], |seconds| {
         let sleep = clock.sleep(secs(seconds));
@@ -77,7 +77,7 @@ fn the_pause_begins_when_the_slowest_of_the_batch_has_ended() {
 }
 
 #[test]
-fn a_failure_ends_the_run_before_the_pause() {
+fn a_failure_skips_the_pause() {
     let clock = VirtualClock::new();
     let calls = Cell::new(0);
     let run = batched(0..9, |item| {
@@ -96,7 +96,7 @@ fn a_failure_ends_the_run_before_the_pause() {
 }
 
 #[test]
-fn settling_pauses_after_failures_too() {
+fn settling_pauses_after_failures() {
     let clock = VirtualClock::new();
     let run = batched(0..4, |item| {
         ready(if item == 0 { Err("no") } else { Ok(item) })
@@ -107,7 +107,7 @@ fn settling_pauses_after_failures_too() {
 }
 
 #[test]
-fn the_order_of_the_settings_does_not_matter() {
+fn settings_come_in_any_order() {
     let clock = VirtualClock::new();
     let progress = RefCell::new(Vec::new());
     let run = batched(0..4, |item| ready(Ok::<_, ()>(item)))
@@ -126,7 +126,7 @@ fn the_order_of_the_settings_does_not_matter() {
 }
 
 #[test]
-fn nothing_but_the_timer_is_polled_during_a_pause_and_dropping_it_drops_all() {
+fn only_the_timer_is_polled_meanwhile() {
     let clock = VirtualClock::new();
     let board = Board::new(3);
     let run = batched(0..3, |index| board.task(index));
@@ -145,7 +145,7 @@ fn nothing_but_the_timer_is_polled_during_a_pause_and_dropping_it_drops_all() {
 }
 
 #[test]
-fn a_timer_that_never_fires_waits_and_one_that_fires_at_once_does_not() {
+fn the_timer_alone_decides() {
     let run = batched(0..4, |item| ready(Ok::<_, ()>(item))).batch_size(2);
     let mut run = Driver::new(run.pause(PAUSE, |_| pending::<()>()));
     assert!(run.run().is_pending());
@@ -159,7 +159,7 @@ fn a_timer_that_never_fires_waits_and_one_that_fires_at_once_does_not() {
 
 #[cfg(panic = "unwind")]
 #[test]
-fn a_panic_of_the_handler_does_not_shift_the_batches() {
+fn a_panicking_handler_keeps_batches_whole() {
     let clock = VirtualClock::new();
     let calls = RefCell::new(Vec::new());
     let run = batched(0..5, |item| {

@@ -20,7 +20,7 @@ async fn returns<T, E>(result: Result<T, E>) -> Result<T, E> {
 }
 
 #[test]
-fn the_result_is_in_input_order_whatever_the_order_of_ending() {
+fn results_are_in_input_order() {
     let board = Board::new(4);
     let mut run = Driver::new(parallel(board.tasks()).concurrency(4));
     assert!(run.run().is_pending());
@@ -42,7 +42,7 @@ fn the_result_is_in_input_order_whatever_the_order_of_ending() {
 }
 
 #[test]
-fn a_result_has_all_its_views() {
+fn a_result_has_every_view() {
     let tasks = [Ok(1), Err("a"), Ok(3), Err("b")].map(returns);
     let result = block_on(parallel(tasks));
     assert_eq!((result.len(), result.is_empty()), (4, false));
@@ -77,7 +77,7 @@ fn a_result_has_all_its_views() {
 
 #[test]
 #[should_panic(expected = "there are 1 tasks, so none at index 1")]
-fn an_index_beyond_the_tasks_panics() {
+fn an_index_out_of_range_panics() {
     let result = block_on(parallel([returns(Ok::<_, ()>(1))]));
     let _ = result[1];
 }
@@ -104,7 +104,7 @@ fn no_tasks_resolve_at_once() {
 }
 
 #[test]
-fn a_window_larger_than_the_input_runs_all() {
+fn a_large_window_runs_all() {
     for concurrency in [10, 11, 1000, usize::MAX] {
         let board = Board::new(10);
         let mut run = Driver::new(parallel(board.tasks()).concurrency(concurrency));
@@ -116,13 +116,13 @@ fn a_window_larger_than_the_input_runs_all() {
 }
 
 #[test]
-fn a_batch_larger_than_the_input_is_one_batch() {
+fn a_large_batch_runs_all() {
     let items = batched(0..10, |n| returns(Ok::<_, ()>(n))).batch_size(usize::MAX);
     assert!(Driver::new(items).finish().unwrap().into_iter().eq(0..10));
 }
 
 #[test]
-fn tasks_are_pulled_as_slots_become_free() {
+fn tasks_are_pulled_lazily() {
     let board = Board::new(10);
     let mut run = Driver::new(parallel(board.tasks()).concurrency(3));
     assert_eq!(board.created(), 0, "nothing happens before the first poll");
@@ -139,7 +139,7 @@ fn tasks_are_pulled_as_slots_become_free() {
 }
 
 #[test]
-fn the_default_concurrency_is_5() {
+fn five_run_at_once_by_default() {
     let board = Board::new(9);
     assert!(Driver::new(parallel(board.tasks())).run().is_pending());
     assert_eq!(board.created(), 5);
@@ -147,7 +147,7 @@ fn the_default_concurrency_is_5() {
 }
 
 #[test]
-fn a_stream_of_tasks_is_pulled_only_when_a_slot_is_free() {
+fn a_full_window_pulls_no_stream() {
     let board = Board::new(10);
     let tasks = futures::stream::iter(board.tasks());
     let mut run = Driver::new(parallel_stream(tasks).concurrency(3));
@@ -159,7 +159,7 @@ fn a_stream_of_tasks_is_pulled_only_when_a_slot_is_free() {
 }
 
 #[test]
-fn running_tasks_go_on_while_the_stream_of_tasks_is_pending() {
+fn a_pending_stream_stops_no_task() {
     let board = Board::new(2);
     let (sender, receiver) = async_channel::unbounded();
     let mut run = Driver::new(parallel_stream(receiver));
@@ -178,7 +178,7 @@ fn running_tasks_go_on_while_the_stream_of_tasks_is_pending() {
 }
 
 #[test]
-fn hooks_see_every_end_and_progress_ends_at_the_total() {
+fn hooks_see_every_outcome() {
     let seen = RefCell::new(Vec::new());
     let tasks = [Ok(1), Err("no"), Ok(3)].map(returns);
     let run = parallel(tasks)
@@ -194,7 +194,7 @@ fn hooks_see_every_end_and_progress_ends_at_the_total() {
 }
 
 #[test]
-fn the_total_is_unknown_when_the_size_hint_is_not_exact() {
+fn an_inexact_hint_gives_no_total() {
     let mut seen = Vec::new();
     let tasks = (0..3)
         .filter(|n| n % 2 == 0)
@@ -208,7 +208,7 @@ fn the_total_is_unknown_when_the_size_hint_is_not_exact() {
 }
 
 #[test]
-fn a_hook_sees_a_task_that_is_gone_and_a_value_that_is_still_there() {
+fn hooks_run_after_the_task_dropped() {
     let board = Board::<String, ()>::of(2);
     let observed = board.clone();
     let run = parallel(board.tasks()).on_complete(move |value, index| {
@@ -226,7 +226,7 @@ fn a_hook_sees_a_task_that_is_gone_and_a_value_that_is_still_there() {
 }
 
 #[test]
-fn fail_fast_cancels_the_running_and_the_never_started() {
+fn fail_fast_cancels_the_rest() {
     let board = Board::new(10);
     let mut run = Driver::new(parallel(board.tasks()).concurrency(3).fail_fast(true));
     assert!(run.run().is_pending());
@@ -249,7 +249,7 @@ fn fail_fast_cancels_the_running_and_the_never_started() {
 }
 
 #[test]
-fn fail_fast_with_an_unknown_total_is_as_long_as_what_was_pulled() {
+fn fail_fast_counts_pulled_tasks() {
     let board = Board::new(10);
     let tasks = board.tasks().filter(|_| true);
     let mut run = Driver::new(parallel(tasks).concurrency(3).fail_fast(true));
@@ -261,7 +261,7 @@ fn fail_fast_with_an_unknown_total_is_as_long_as_what_was_pulled() {
 }
 
 #[test]
-fn fail_fast_on_an_endless_source_keeps_nothing_for_what_never_started() {
+fn fail_fast_stops_an_endless_source() {
     let tasks = (0..usize::MAX).map(|n| returns(if n < 9 { Ok(n) } else { Err("no") }));
     let result = block_on(parallel(tasks).concurrency(1).fail_fast(true));
     assert_eq!(result.len(), usize::MAX);
@@ -271,14 +271,14 @@ fn fail_fast_on_an_endless_source_keeps_nothing_for_what_never_started() {
 }
 
 #[test]
-fn failures_leave_others_alone_without_fail_fast() {
+fn failures_leave_others_alone() {
     let tasks = (0..100).map(|n| returns(if n % 3 == 0 { Err(n) } else { Ok(n) }));
     let result = block_on(parallel(tasks).concurrency(7));
     assert_eq!((result.success_count(), result.failure_count()), (66, 34));
 }
 
 #[test]
-fn the_first_success_wins_the_race_and_losers_are_gone_by_then() {
+fn losers_are_dropped_before_resolving() {
     let board = Board::new(3);
     let mut errors = Vec::new();
     let mut run =
@@ -306,7 +306,7 @@ fn the_first_success_wins_the_race_and_losers_are_gone_by_then() {
 }
 
 #[test]
-fn a_tie_goes_to_the_lowest_index() {
+fn ties_go_to_the_lowest_index() {
     let board = Board::new(100);
     let mut run = Driver::new(race(board.tasks()));
     assert!(run.run().is_pending());
@@ -317,7 +317,7 @@ fn a_tie_goes_to_the_lowest_index() {
 }
 
 #[test]
-fn a_tie_goes_to_the_lowest_index_when_many_failed_at_once() {
+fn failures_leave_ties_as_they_are() {
     // The failing ones free their slots before the others start.
     let board = Board::new(1000);
     (0..1000)
@@ -332,7 +332,7 @@ fn a_tie_goes_to_the_lowest_index_when_many_failed_at_once() {
 }
 
 #[test]
-fn a_race_that_nobody_wins_has_every_error_in_order_of_failure() {
+fn a_lost_race_has_every_error() {
     let board = Board::<(), _>::of(3);
     let mut run = Driver::new(race(board.tasks()));
     assert!(run.run().is_pending());
@@ -368,7 +368,7 @@ fn errors_have_sources() {
 }
 
 #[test]
-fn sequential_runs_one_at_a_time_and_stops_at_the_first_error() {
+fn sequential_stops_at_the_first_error() {
     let board = Board::new(4);
     let mut run = Driver::new(sequential(board.tasks()));
     for index in 0..2 {
@@ -389,7 +389,7 @@ fn sequential_runs_one_at_a_time_and_stops_at_the_first_error() {
 }
 
 #[test]
-fn a_batch_waits_for_all_of_the_one_before() {
+fn batches_wait_for_each_other() {
     let board = Board::new(7);
     let mut progress = Vec::new();
     let handled = board.clone();
@@ -415,7 +415,7 @@ fn a_batch_waits_for_all_of_the_one_before() {
 }
 
 #[test]
-fn progress_comes_once_per_batch_even_if_tasks_end_at_once() {
+fn progress_comes_once_per_batch() {
     for len in 0..10 {
         for exact in [true, false] {
             let mut seen = Vec::new();
@@ -436,7 +436,7 @@ fn progress_comes_once_per_batch_even_if_tasks_end_at_once() {
 }
 
 #[test]
-fn the_first_failure_of_a_batch_drops_its_siblings_and_starts_no_further_batch() {
+fn a_failure_drops_its_batch() {
     let board = Board::new(9);
     let handled = board.clone();
     let mut run = Driver::new(batched(0..9, |item| handled.task(item)).batch_size(3));
@@ -461,7 +461,7 @@ fn settle_runs_every_batch() {
 }
 
 #[test]
-fn a_stream_hands_over_as_tasks_end() {
+fn streams_yield_as_tasks_end() {
     let board = Board::new(4);
     let mut stream = parallel(board.tasks()).concurrency(2).into_stream();
     let mut poll = Driver::new(futures::future::poll_fn(move |cx| {
@@ -488,7 +488,7 @@ fn a_stream_hands_over_as_tasks_end() {
 }
 
 #[test]
-fn an_ordered_stream_holds_back_at_most_the_window() {
+fn ordered_streams_hold_at_most_concurrency() {
     let board = Board::new(10);
     let mut stream = parallel(board.tasks()).concurrency(3).into_ordered_stream();
     let mut poll = Driver::new(futures::future::poll_fn(move |cx| {
@@ -511,7 +511,7 @@ fn an_ordered_stream_holds_back_at_most_the_window() {
 }
 
 #[test]
-fn a_failing_stream_hands_over_what_it_has_and_ends() {
+fn fail_fast_streams_yield_finished_results() {
     for ordered in [false, true] {
         let board = Board::new(10);
         let tasks = board.tasks();
@@ -534,7 +534,7 @@ fn a_failing_stream_hands_over_what_it_has_and_ends() {
 }
 
 #[test]
-fn a_stream_knows_how_much_is_left() {
+fn streams_have_exact_size_hints() {
     let tasks = (0..10).map(|n| std::future::ready(Ok::<_, ()>(n)));
     let mut stream = Box::pin(parallel(tasks).concurrency(3).into_stream());
     for left in (0..=10).rev() {
@@ -544,7 +544,7 @@ fn a_stream_knows_how_much_is_left() {
 }
 
 #[test]
-fn options_can_be_kept() {
+fn options_are_reusable() {
     let mut options = ParallelOptions::default();
     options.fail_fast = true;
     options.concurrency = 1;
@@ -586,7 +586,7 @@ mod zero {
 
 #[test]
 #[should_panic(expected = "polled after it had resolved")]
-fn polling_a_resolved_run_panics() {
+fn polling_after_completion_panics() {
     let mut run = Driver::new(parallel([returns(Ok::<_, ()>(1))]));
     let _ = run.finish();
     let _ = run.poll();

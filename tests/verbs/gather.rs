@@ -16,7 +16,7 @@ use futures::future::FusedFuture;
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
-fn outputs_come_in_the_shape_of_the_set() {
+fn outputs_keep_the_sets_shape() {
     assert_eq!(Driver::new(gather((ready(1),))).finish(), (1,));
     let tuple = gather((ready(1), yield_now().map(|()| "two"), async { 3.0 }));
     assert_eq!(Driver::new(tuple).finish(), (1, "two", 3.0));
@@ -34,7 +34,7 @@ fn outputs_come_in_the_shape_of_the_set() {
 }
 
 #[test]
-fn twelve_of_a_tuple_are_gathered() {
+fn tuples_have_up_to_twelve_futures() {
     let n = |n: usize| yield_times(n % 3).map(move |()| n);
     let twelve = gather((
         n(0),
@@ -57,7 +57,7 @@ fn twelve_of_a_tuple_are_gathered() {
 }
 
 #[test]
-fn gather_goes_on_after_an_error_and_returns_it() {
+fn gather_goes_on_after_an_error() {
     let board = Board::new(2);
     let mut run = Driver::new(gather((board.task(0), board.task(1))));
     assert!(run.run().is_pending());
@@ -92,21 +92,21 @@ fn fails_fast<R>(board: &Board, run: impl FusedFuture<Output = Result<R, &'stati
 }
 
 #[test]
-fn try_gather_of_a_tuple_fails_fast() {
+fn tuples_fail_fast() {
     let board = Board::new(3);
     let set = (board.task(0), board.task(1), board.task(2));
     fails_fast(&board, try_gather(set));
 }
 
 #[test]
-fn try_gather_of_an_array_fails_fast() {
+fn arrays_fail_fast() {
     let board = Board::new(3);
     let set = [board.task(0), board.task(1), board.task(2)];
     fails_fast(&board, try_gather(set));
 }
 
 #[test]
-fn futures_2866_thirty_one_fail_as_fast_as_thirty() {
+fn futures_2866_large_sets_fail_fast() {
     for n in [3, 29, 30, 31, 32, 61, 62, 200, 5000] {
         let board = Board::new(n);
         fails_fast(&board, try_gather(board.tasks().collect::<Vec<_>>()));
@@ -114,7 +114,7 @@ fn futures_2866_thirty_one_fail_as_fast_as_thirty() {
 }
 
 #[test]
-fn a_tuple_is_polled_once_at_the_start_and_once_per_wake() {
+fn tuples_poll_once_per_wake() {
     let board = Board::new(3);
     let mut run = Driver::new(gather((board.task(0), board.task(1), board.task(2))));
     assert!(run.run().is_pending());
@@ -136,7 +136,7 @@ fn a_tuple_is_polled_once_at_the_start_and_once_per_wake() {
 }
 
 #[test]
-fn lists_of_any_size_cost_two_polls_for_each_future() {
+fn lists_poll_once_per_wake() {
     for n in [1, 30, 31, 1000] {
         let board = Board::new(n);
         let mut run = Driver::new(gather(board.tasks().collect::<Vec<_>>()));
@@ -150,7 +150,7 @@ fn lists_of_any_size_cost_two_polls_for_each_future() {
 }
 
 #[test]
-fn a_tuple_that_yields_gives_way_to_the_executor() {
+fn yielding_tuples_yield_to_the_executor() {
     let mut run = Driver::new(gather((yield_times(10), yield_times(3))));
     assert_eq!(run.finish(), ((), ()));
     // One poll for each yield, and one poll of the set for two of its futures that yield together. A pass that ended one
@@ -159,7 +159,7 @@ fn a_tuple_that_yields_gives_way_to_the_executor() {
 }
 
 #[test]
-fn wakes_after_the_end_and_from_a_dropped_set_reach_nobody() {
+fn late_wakes_reach_nobody() {
     let board = Board::new(2);
     let (wakes, waker) = Count::new();
     let mut cx = Context::from_waker(&waker);
@@ -182,7 +182,7 @@ fn wakes_after_the_end_and_from_a_dropped_set_reach_nobody() {
 
 /// futures-concurrency: a parent waker that re-enters a child's waker deadlocks.
 #[test]
-fn a_parent_waker_may_wake_a_sibling() {
+fn parent_wakers_may_wake_siblings() {
     struct Reentrant(Mutex<Option<Waker>>);
     impl Wake for Reentrant {
         fn wake(self: Arc<Self>) {
@@ -207,7 +207,7 @@ fn a_parent_waker_may_wake_a_sibling() {
 /// futures-concurrency: a caught child panic leaves the set pending for ever.
 #[cfg(panic = "unwind")]
 #[test]
-fn a_set_with_a_panic_behind_it_does_not_hang() {
+fn a_caught_panic_hangs_no_set() {
     fn check<T>(set: impl Future<Output = T>) {
         let mut run = Driver::new(set);
         for _ in 0..2 {
@@ -230,7 +230,7 @@ fn a_set_with_a_panic_behind_it_does_not_hang() {
 
 #[cfg(panic = "unwind")]
 #[test]
-fn what_runs_beside_a_panic_is_still_run_to_its_end() {
+fn siblings_of_a_panic_run_on() {
     let ended = Cell::new(false);
     let futures = [0, 1].map(|index| {
         let ended = &ended;
@@ -249,7 +249,7 @@ fn what_runs_beside_a_panic_is_still_run_to_its_end() {
 }
 
 #[test]
-fn dropping_a_set_drops_all_of_it() {
+fn dropping_a_set_drops_all() {
     let board = Board::new(6);
     let tuple = gather((board.task(0), board.task(1)));
     let array = gather([board.task(2), board.task(3)]);
@@ -262,7 +262,7 @@ fn dropping_a_set_drops_all_of_it() {
 }
 
 #[test]
-fn a_default_takes_the_place_of_what_is_late_in_a_set() {
+fn timeouts_in_sets_have_defaults() {
     let soon = |_| ready(());
     let health = timeout(Duration::from_secs(5), soon, pending()).or("unknown");
     let classes = timeout(Duration::from_secs(10), soon, ready(vec![1])).or(vec![]);
@@ -273,7 +273,7 @@ fn a_default_takes_the_place_of_what_is_late_in_a_set() {
 }
 
 #[test]
-fn join_all_takes_futures_of_any_output() {
+fn join_all_takes_any_output() {
     let outputs = join_all((0..100).map(|n| yield_times(n % 7).map(move |()| n)));
     assert_eq!(Driver::new(outputs).finish(), (0..100).collect::<Vec<_>>());
     assert_eq!(
@@ -287,7 +287,7 @@ fn join_all_takes_futures_of_any_output() {
 }
 
 #[test]
-fn join_all_runs_all_at_once_unless_told_otherwise() {
+fn join_all_runs_all_by_default() {
     let board = Board::new(100);
     let mut run = Driver::new(join_all(board.tasks()));
     assert!(run.run().is_pending());
@@ -302,7 +302,7 @@ fn join_all_runs_all_at_once_unless_told_otherwise() {
 }
 
 #[test]
-fn join_all_tells_of_its_progress() {
+fn join_all_reports_progress() {
     let seen = RefCell::new(Vec::new());
     let run = join_all([2, 0, 1].map(yield_times));
     Driver::new(run.on_progress(|progress| seen.borrow_mut().push(progress.to_string()))).finish();
@@ -311,12 +311,12 @@ fn join_all_tells_of_its_progress() {
 
 #[test]
 #[should_panic(expected = "usize::MAX to run all futures at once")]
-fn a_concurrency_of_zero_is_refused() {
+fn a_concurrency_of_zero_panics() {
     drop(join_all([ready(1)]).concurrency(0));
 }
 
 #[test]
-fn sets_can_be_sent_when_their_parts_can() {
+fn sets_are_send_when_parts_are() {
     fn check<T: Send>(value: T) {
         drop(value);
     }
@@ -340,7 +340,7 @@ fn sets_can_be_sent_when_their_parts_can() {
 }
 
 #[test]
-fn a_future_that_is_not_unpin_stays_where_it_is() {
+fn pinned_futures_stay_in_place() {
     let address = Cell::new(std::ptr::null::<u8>());
     let pinned = async {
         let here = 0_u8;

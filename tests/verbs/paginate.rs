@@ -48,7 +48,7 @@ fn collect<S: Stream>(stream: S) -> Vec<S::Item> {
 }
 
 #[test]
-fn all_items_come_in_order_and_each_page_is_fetched_once() {
+fn each_page_is_fetched_once() {
     for (total, offsets) in [
         (0, vec![0]),
         (1, vec![0]),
@@ -67,7 +67,7 @@ fn all_items_come_in_order_and_each_page_is_fetched_once() {
 }
 
 #[test]
-fn oversized_pages_move_the_offset_by_what_was_received() {
+fn the_offset_counts_received_items() {
     let offsets = RefCell::new(Vec::new());
     let items = collect(paginate(10, |_, offset| {
         offsets.borrow_mut().push(offset);
@@ -79,7 +79,7 @@ fn oversized_pages_move_the_offset_by_what_was_received() {
 }
 
 #[test]
-fn a_short_page_is_the_last_even_if_there_is_more() {
+fn a_short_page_is_the_last() {
     let offsets = RefCell::new(Vec::new());
     let items = collect(paginate(10, |_, offset| {
         offsets.borrow_mut().push(offset);
@@ -90,7 +90,7 @@ fn a_short_page_is_the_last_even_if_there_is_more() {
 }
 
 #[test]
-fn an_error_ends_it_and_is_the_last_item() {
+fn an_error_is_the_last_item() {
     let calls = Cell::new(0);
     let mut pages = paginate(10, |limit, offset| {
         calls.set(calls.get() + 1);
@@ -143,7 +143,7 @@ fn a_dropped_next_loses_nothing() {
 
 #[cfg(panic = "unwind")]
 #[test]
-fn a_panic_of_a_fetch_ends_it() {
+fn a_panicking_fetch_ends_the_stream() {
     let mut pages = paginate(2, |_, offset| async move {
         assert_eq!(offset, 0, "the second fetch panics");
         Ok::<_, ()>([1, 2])
@@ -158,7 +158,7 @@ fn a_panic_of_a_fetch_ends_it() {
 }
 
 #[test]
-fn a_page_error_is_a_task_that_fails_and_what_was_done_is_kept() {
+fn a_page_error_is_one_failure() {
     let pages = paginate(10, |limit, offset| {
         ready(match offset {
             20 => Err("page 3: 503"),
@@ -178,7 +178,7 @@ fn a_page_error_is_a_task_that_fails_and_what_was_done_is_kept() {
 }
 
 #[test]
-fn failing_fast_on_a_page_error_cancels_only_what_was_running() {
+fn page_errors_can_fail_fast() {
     let pages = paginate(2, |_, offset| {
         ready(if offset == 2 { Err("503") } else { Ok([0, 1]) })
     });
@@ -199,7 +199,7 @@ fn failing_fast_on_a_page_error_cancels_only_what_was_running() {
 
 #[cfg(feature = "test-util")]
 #[test]
-fn items_are_processed_while_the_next_page_loads() {
+fn tasks_run_while_pages_load() {
     use std::time::Duration;
 
     let clock = abreast::time::VirtualClock::new();
@@ -239,13 +239,13 @@ fn a_full_window_fetches_nothing() {
 
 #[test]
 #[should_panic(expected = "pass how many items a page has, at least 1")]
-fn a_limit_of_zero_is_refused() {
+fn a_limit_of_zero_panics() {
     let server = Server::new(1);
     drop(paginate(0, |limit, offset| server.list(limit, offset)));
 }
 
 #[test]
-fn it_can_be_sent_when_its_parts_can() {
+fn paginate_is_send_when_parts_are() {
     fn check<T: Send + Unpin>(_: &T) {}
     check(&paginate(1, |_, _| async { Ok::<_, ()>([1]) }));
 }

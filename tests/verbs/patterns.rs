@@ -59,7 +59,7 @@ const TAKES: [(u64, Result<u32, &str>); 5] = [
 ];
 
 #[test]
-fn gather_continues_and_returns_errors_in_the_time_of_the_slowest() {
+fn gather_waits_for_the_slowest() {
     let service = Service::default();
     let [a, b, c, d, e] = TAKES.map(|(takes, result)| service.call(takes, result));
     let (results, took, counts) = service.run(gather((a, b, c, d, e)));
@@ -73,7 +73,7 @@ fn gather_continues_and_returns_errors_in_the_time_of_the_slowest() {
 }
 
 #[test]
-fn try_gather_fails_fast_with_the_first_error() {
+fn try_gather_fails_fast() {
     let service = Service::default();
     let [a, b, c, d, e] = TAKES.map(|(takes, result)| service.call(takes, result));
     let (result, took, counts) = service.run(try_gather((a, b, c, d, e)));
@@ -82,7 +82,7 @@ fn try_gather_fails_fast_with_the_first_error() {
 }
 
 #[test]
-fn a_task_group_cancels_all_and_tells_of_every_failure() {
+fn task_groups_fail_with_every_error() {
     let service = Service::default();
     let (result, took, counts) = service.run(task_group(async |group| {
         for (takes, result) in TAKES {
@@ -100,7 +100,7 @@ fn a_task_group_cancels_all_and_tells_of_every_failure() {
 }
 
 #[test]
-fn a_limit_keeps_many_operations_under_control() {
+fn a_limit_bounds_many_operations() {
     let service = Service::default();
     let most = Cell::new(0);
     let running = Cell::new(0);
@@ -122,7 +122,7 @@ fn a_limit_keeps_many_operations_under_control() {
 }
 
 #[test]
-fn pages_fan_out_and_an_error_on_page_three_keeps_what_was_done() {
+fn a_failing_page_keeps_earlier_results() {
     let service = Service::default();
     let pages = paginate(10, |limit, offset| {
         let page = (offset..offset + limit).collect::<Vec<_>>();
@@ -145,7 +145,7 @@ fn pages_fan_out_and_an_error_on_page_three_keeps_what_was_done() {
 }
 
 #[test]
-fn chunks_wait_for_each_other_and_pause_in_between() {
+fn chunks_pause_in_between() {
     let service = Service::default();
     let run = batched(0..25, |n| {
         service.call(10, if n == 3 { Err("404") } else { Ok(n) })
@@ -158,7 +158,7 @@ fn chunks_wait_for_each_other_and_pause_in_between() {
 }
 
 #[test]
-fn the_first_to_succeed_wins_from_the_cheapest_to_the_fastest() {
+fn races_trade_cost_for_time() {
     let service = Service::default();
     // The first replica is down, the second slow, the third quick.
     let replicas = || {
@@ -182,7 +182,7 @@ fn the_first_to_succeed_wins_from_the_cheapest_to_the_fastest() {
 }
 
 #[test]
-fn each_operation_has_a_time_of_its_own_and_a_default() {
+fn each_operation_has_its_own_timeout() {
     let service = Service::default();
     let timer = service.clock.timer();
     let limited = |takes, limit| {
@@ -199,7 +199,7 @@ fn each_operation_has_a_time_of_its_own_and_a_default() {
 }
 
 #[test]
-fn one_after_another_takes_the_sum_and_stops_at_the_first_error() {
+fn sequential_takes_the_sum() {
     let service = Service::default();
     let calls = TAKES
         .into_iter()

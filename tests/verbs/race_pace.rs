@@ -47,7 +47,7 @@ impl Starts {
 }
 
 #[test]
-fn a_staggered_race_starts_one_after_each_delay() {
+fn a_delay_starts_one_more() {
     let starts = Starts::default();
     let racers = (0..5).map(|index| starts.racer(index, 600, Ok(index)));
     let winner = starts
@@ -59,7 +59,7 @@ fn a_staggered_race_starts_one_after_each_delay() {
 }
 
 #[test]
-fn a_failure_starts_the_next_at_once_and_the_delay_anew() {
+fn a_failure_restarts_the_delay() {
     let starts = Starts::default();
     let racers = [
         starts.racer(0, 100, Err("refused")),
@@ -96,7 +96,7 @@ fn each_of_two_failures_starts_one() {
 }
 
 #[test]
-fn racers_that_fail_at_once_follow_each_other_at_once() {
+fn instant_failures_follow_at_once() {
     let starts = Starts::default();
     let racers = (0..100).map(|index| starts.racer(index, 0, Err("no")));
     let RaceError::AllFailed(failures) = starts
@@ -111,7 +111,7 @@ fn racers_that_fail_at_once_follow_each_other_at_once() {
 }
 
 #[test]
-fn no_timer_is_set_when_there_is_no_other_racer() {
+fn the_last_racer_sets_no_timer() {
     let clock = VirtualClock::new();
     let board = Board::new(2);
     let mut run = Driver::new(race(board.tasks()).stagger(DELAY, clock.timer()));
@@ -127,7 +127,7 @@ fn no_timer_is_set_when_there_is_no_other_racer() {
 }
 
 #[test]
-fn the_wake_of_a_racer_starts_nobody_and_that_of_the_timer_polls_nobody() {
+fn timer_and_racers_wake_separately() {
     let clock = VirtualClock::new();
     let board = Board::new(3);
     let mut run = Driver::new(race(board.tasks()).stagger(DELAY, clock.timer()));
@@ -141,7 +141,7 @@ fn the_wake_of_a_racer_starts_nobody_and_that_of_the_timer_polls_nobody() {
 }
 
 #[test]
-fn a_winner_takes_the_timer_with_it() {
+fn a_winner_drops_the_timer() {
     let clock = VirtualClock::new();
     let board = Board::new(3);
     let mut run = Driver::new(race(board.tasks()).stagger(DELAY, clock.timer()));
@@ -154,7 +154,7 @@ fn a_winner_takes_the_timer_with_it() {
 }
 
 #[test]
-fn a_timer_that_never_fires_leaves_a_fall_through() {
+fn endless_delays_make_a_fall_through() {
     let board = Board::new(3);
     let mut run = Driver::new(race(board.tasks()).stagger(DELAY, |_| pending::<()>()));
     assert!(run.run().is_pending());
@@ -173,7 +173,7 @@ fn a_timer_that_never_fires_leaves_a_fall_through() {
 }
 
 #[test]
-fn a_timer_that_fires_at_once_leaves_a_race() {
+fn no_delay_makes_a_race() {
     let board = Board::new(30);
     let mut run = Driver::new(race(board.tasks()).stagger(DELAY, |_| ready(())));
     assert!(run.run().is_pending());
@@ -181,7 +181,7 @@ fn a_timer_that_fires_at_once_leaves_a_race() {
 }
 
 #[test]
-fn a_size_hint_that_promises_too_much_costs_a_timer_and_no_more() {
+fn a_lying_hint_costs_one_timer() {
     let clock = VirtualClock::new();
     let board = Board::new(2);
     let one = board.tasks().enumerate().filter(|(index, _)| *index == 0);
@@ -194,7 +194,7 @@ fn a_size_hint_that_promises_too_much_costs_a_timer_and_no_more() {
 }
 
 #[test]
-fn nobody_wins_a_staggered_race_of_nobody() {
+fn a_staggered_race_needs_tasks() {
     let clock = VirtualClock::new();
     let nobody: [std::future::Ready<Result<(), ()>>; 0] = [];
     let run = race(nobody).stagger(DELAY, clock.timer());
@@ -203,7 +203,7 @@ fn nobody_wins_a_staggered_race_of_nobody() {
 }
 
 #[test]
-fn fall_through_creates_the_next_when_the_last_has_failed_and_is_gone() {
+fn fall_through_creates_tasks_after_failures() {
     let board = Board::new(4);
     let errors = RefCell::new(Vec::new());
     let hook = |error: &&'static str, index| errors.borrow_mut().push((index, *error));
@@ -231,7 +231,7 @@ fn fall_through_creates_the_next_when_the_last_has_failed_and_is_gone() {
 }
 
 #[test]
-fn fall_through_fails_with_every_error_in_order() {
+fn fall_through_keeps_every_error() {
     let tasks = ["a", "b", "c"].map(|error| async move { Err::<(), _>(error) });
     let error = Driver::new(fall_through(tasks)).finish().unwrap_err();
     assert_eq!(error.last(), Some(&"c"));
@@ -245,7 +245,7 @@ fn fall_through_fails_with_every_error_in_order() {
 }
 
 #[test]
-fn fall_through_of_nobody_has_no_winner() {
+fn fall_through_needs_tasks() {
     let board = Board::new(0);
     assert_eq!(
         Driver::new(fall_through(board.tasks())).finish(),
@@ -254,7 +254,7 @@ fn fall_through_of_nobody_has_no_winner() {
 }
 
 #[test]
-fn fall_through_yields_to_the_executor_when_thousands_fail_at_once() {
+fn fall_through_yields_to_the_executor() {
     let mut run = Driver::new(fall_through((0..10_000).map(|n| ready(Err::<(), _>(n)))));
     assert!(
         matches!(run.finish(), Err(RaceError::AllFailed(failures)) if failures.len() == 10_000)
@@ -264,7 +264,7 @@ fn fall_through_yields_to_the_executor_when_thousands_fail_at_once() {
 
 #[cfg(panic = "unwind")]
 #[test]
-fn fall_through_goes_on_behind_a_panic() {
+fn fall_through_survives_a_panicking_task() {
     let tasks = [0, 1].map(|index| async move {
         assert_ne!(index, 0, "the first panics");
         Ok::<_, ()>(index)
@@ -277,7 +277,7 @@ fn fall_through_goes_on_behind_a_panic() {
 
 #[cfg(panic = "unwind")]
 #[test]
-fn fall_through_goes_on_behind_a_panic_of_the_iterator() {
+fn fall_through_survives_a_panicking_iterator() {
     let mut pulls = 0;
     let tasks = std::iter::from_fn(|| {
         pulls += 1;
@@ -290,7 +290,7 @@ fn fall_through_goes_on_behind_a_panic_of_the_iterator() {
 }
 
 #[test]
-fn dropping_it_drops_the_runner_and_pulls_no_other() {
+fn dropping_drops_the_running_task() {
     let board = Board::new(3);
     let mut run = Driver::new(fall_through(board.tasks()));
     assert!(run.run().is_pending());
@@ -300,7 +300,7 @@ fn dropping_it_drops_the_runner_and_pulls_no_other() {
 
 #[cfg(not(target_family = "wasm"))]
 #[test]
-fn both_ends_of_the_line_and_its_middle_can_be_sent() {
+fn every_race_is_send() {
     fn check<T: Send + Unpin>(run: T) {
         drop(run);
     }
@@ -317,7 +317,7 @@ fn both_ends_of_the_line_and_its_middle_can_be_sent() {
 }
 
 #[test]
-fn a_pinned_timer_will_do() {
+fn a_pinned_timer_is_accepted() {
     let clock = VirtualClock::new();
     let timer = |duration| {
         let sleep = clock.sleep(duration);

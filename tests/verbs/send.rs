@@ -56,7 +56,7 @@ mod rust_89976_borrowed_items_under_spawn {
     use super::*;
 
     #[test]
-    fn parallel_over_a_vec_that_it_borrows_from() {
+    fn parallel_over_a_borrowed_vec() {
         let sizes = spawned(async move {
             let urls = urls();
             let tasks = urls.iter().map(|url| async move { get(url).await });
@@ -194,7 +194,7 @@ mod rust_89976_borrowed_items_under_spawn {
     }
 
     #[test]
-    fn a_client_shared_by_reference() {
+    fn a_shared_client_is_borrowed() {
         struct Client;
         impl Client {
             async fn get(&self, url: &str) -> Result<usize, Error> {
@@ -213,7 +213,7 @@ mod rust_89976_borrowed_items_under_spawn {
     }
 
     #[test]
-    fn one_verb_in_another() {
+    fn verbs_nest() {
         let sizes = spawned(async move {
             let urls = urls();
             let tasks = urls.iter().map(|url| {
@@ -227,7 +227,7 @@ mod rust_89976_borrowed_items_under_spawn {
 }
 
 #[test]
-fn futures_are_send_when_their_parts_are() {
+fn futures_are_send_when_parts_are() {
     let tasks = || (0..3_u8).map(|n| async move { Ok::<_, Error>(n) });
     drop(is_send(parallel(tasks())));
     drop(is_send(
@@ -251,7 +251,7 @@ fn futures_are_send_when_their_parts_are() {
 }
 
 #[test]
-fn futures_are_sync_when_their_parts_are() {
+fn futures_are_sync_when_parts_are() {
     // The blocks here are, as they hold nothing that is not.
     let tasks = || (0..3_u8).map(|n| async move { Ok::<_, Error>(n) });
     drop(is_sync(parallel(tasks()).on_progress(drop)));
@@ -266,7 +266,7 @@ fn futures_are_sync_when_their_parts_are() {
 }
 
 #[test]
-fn results_and_errors_are_send_and_sync() {
+fn results_are_send_and_sync() {
     fn all<T: Send + Sync + Unpin + 'static>() {}
     all::<ParallelResult<u8, Error>>();
     all::<Outcome<u8, Error>>();
@@ -349,7 +349,7 @@ fn tasks_may_borrow_from_the_stack() {
 }
 
 #[test]
-fn a_borrowing_future_may_outlive_the_iterator_and_return_borrows() {
+fn tasks_may_outlive_their_iterator() {
     let text = String::from("one two three");
     let words = text
         .split(' ')
@@ -359,7 +359,7 @@ fn a_borrowing_future_may_outlive_the_iterator_and_return_borrows() {
 }
 
 #[test]
-fn boxed_tasks_of_different_types_run_together() {
+fn boxed_tasks_of_unlike_types() {
     let tasks: Vec<BoxFuture<'_, Result<u8, Error>>> = vec![
         async { Ok(1) }.boxed(),
         std::future::ready(Ok(2)).boxed(),
@@ -379,7 +379,7 @@ fn boxed_tasks_of_different_types_run_together() {
 }
 
 #[test]
-fn verbs_can_be_boxed_and_returned() {
+fn verbs_are_boxed_and_returned() {
     fn all<'a>(urls: &'a [String]) -> BoxFuture<'a, ParallelResult<usize, Error>> {
         parallel(urls.iter().map(|url| get(url)))
             .concurrency(2)
@@ -399,7 +399,7 @@ fn verbs_can_be_boxed_and_returned() {
 }
 
 #[test]
-fn a_verb_runs_in_an_async_fn_of_a_trait() {
+fn verbs_run_in_async_trait_methods() {
     trait Fetch {
         fn fetch(&self, url: &str) -> impl Future<Output = Result<usize, Error>> + Send;
 
@@ -426,7 +426,7 @@ fn a_verb_runs_in_an_async_fn_of_a_trait() {
 }
 
 #[test]
-fn all_but_parallel_stream_over_a_pinned_stream_are_unpin() {
+fn verbs_are_unpin_with_unpin_sources() {
     // The tasks are not: they are pinned in boxes.
     let tasks = || (0..3).map(|n| async move { Ok::<_, ()>(n) });
     smol::block_on(async {
@@ -459,7 +459,7 @@ fn all_but_parallel_stream_over_a_pinned_stream_are_unpin() {
 }
 
 #[test]
-fn a_run_is_selected_on_until_it_has_resolved() {
+fn runs_are_selected_on() {
     let tasks = (0..3_usize).map(|n| async move {
         crate::support::yield_times(5 * n).await;
         Ok::<_, ()>(n)
@@ -496,7 +496,7 @@ fn a_run_is_selected_on_until_it_has_resolved() {
 }
 
 #[test]
-fn futures_say_when_they_have_resolved() {
+fn futures_report_termination() {
     fn resolves<F: FusedFuture + Unpin>(future: F) {
         assert!(!future.is_terminated());
         let mut run = Driver::new(future);
@@ -513,7 +513,7 @@ fn futures_say_when_they_have_resolved() {
 }
 
 #[test]
-fn any_list_of_tasks_will_do() {
+fn any_list_of_tasks_is_accepted() {
     async fn task(n: usize) -> Result<usize, ()> {
         Ok(n)
     }
@@ -537,7 +537,7 @@ fn any_list_of_tasks_will_do() {
 }
 
 #[test]
-fn an_observer_may_be_kept_borrowed_or_not_send() {
+fn observers_need_not_be_send() {
     struct Log(Rc<std::cell::Cell<usize>>);
     impl<T, E> Observer<T, E> for Log {
         fn on_progress(&mut self, progress: Progress) {
@@ -551,7 +551,7 @@ fn an_observer_may_be_kept_borrowed_or_not_send() {
 }
 
 #[test]
-fn debug_asks_nothing_of_tasks_values_and_hooks() {
+fn debug_needs_no_bounds() {
     struct Plain;
     let tasks = || (0..2).map(|_| async { Ok::<_, Plain>(Plain) });
     let shown = [

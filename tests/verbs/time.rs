@@ -27,7 +27,7 @@ fn secs(secs: u64) -> Duration {
 }
 
 #[test]
-fn a_future_that_is_quick_enough_wins() {
+fn a_quick_future_wins() {
     let clock = VirtualClock::new();
     let quick = clock.sleep(secs(4)).map(|()| "done");
     assert_eq!(
@@ -39,7 +39,7 @@ fn a_future_that_is_quick_enough_wins() {
 }
 
 #[test]
-fn a_future_that_is_too_slow_is_dropped_before_the_timeout_resolves() {
+fn a_slow_future_is_dropped_first() {
     let clock = VirtualClock::new();
     let board = Board::new(1);
     let mut run = Driver::new(timeout(secs(5), clock.timer(), board.task(0)));
@@ -59,7 +59,7 @@ fn a_future_that_is_too_slow_is_dropped_before_the_timeout_resolves() {
 }
 
 #[test]
-fn a_future_that_is_ready_with_the_timer_wins() {
+fn ties_go_to_the_future() {
     let clock = VirtualClock::new();
     let just_in_time = clock.sleep(secs(5)).map(|()| 1);
     assert_eq!(
@@ -69,7 +69,7 @@ fn a_future_that_is_ready_with_the_timer_wins() {
 }
 
 #[test]
-fn the_time_counts_from_the_first_poll() {
+fn time_counts_from_the_first_poll() {
     let clock = VirtualClock::new();
     let never = timeout(secs(5), clock.timer(), pending::<()>());
     clock.advance(secs(100));
@@ -78,14 +78,14 @@ fn the_time_counts_from_the_first_poll() {
 }
 
 #[test]
-fn a_future_that_is_ready_at_once_sets_no_timer() {
+fn ready_futures_set_no_timer() {
     let clock = VirtualClock::new();
     assert_eq!(clock.run(timeout(secs(5), clock.timer(), ready(1))), Ok(1));
     assert_eq!(clock.timers_set(), 0);
 }
 
 #[test]
-fn a_timer_that_never_fires_ends_nothing() {
+fn an_endless_timer_ends_nothing() {
     let board = Board::new(1);
     let mut run = Driver::new(timeout(Duration::ZERO, |_| pending::<()>(), board.task(0)));
     assert!(run.run().is_pending());
@@ -94,13 +94,13 @@ fn a_timer_that_never_fires_ends_nothing() {
 }
 
 #[test]
-fn a_timer_that_fires_early_is_believed() {
+fn an_early_timer_is_believed() {
     let mut run = Driver::new(timeout(secs(3600), |_| ready(()), pending::<()>()));
     assert!(run.finish().is_err());
 }
 
 #[test]
-fn any_output_of_a_timer_will_do() {
+fn timers_may_resolve_to_anything() {
     let asked = Cell::new(None);
     let timer = |duration| {
         asked.set(Some(duration));
@@ -115,7 +115,7 @@ fn any_output_of_a_timer_will_do() {
 }
 
 #[test]
-fn the_default_takes_the_place_of_what_is_late() {
+fn a_default_replaces_late_outputs() {
     let clock = VirtualClock::new();
     let late = || clock.sleep(secs(9)).map(|()| "late");
     assert_eq!(
@@ -131,7 +131,7 @@ fn the_default_takes_the_place_of_what_is_late() {
 }
 
 #[test]
-fn each_operation_has_a_timeout_of_its_own() {
+fn each_task_has_its_own_timeout() {
     let clock = VirtualClock::new();
     let after = |seconds| {
         let clock = clock.clone();
@@ -150,7 +150,7 @@ fn each_operation_has_a_timeout_of_its_own() {
 
 #[cfg(panic = "unwind")]
 #[test]
-fn a_resolved_timeout_says_so_when_it_is_polled_again() {
+fn polling_a_resolved_timeout_panics() {
     let mut run = pin!(timeout(secs(1), |_| pending::<()>(), ready(1)));
     assert!(run.as_mut().now_or_never().is_some());
     let again = catch_unwind(AssertUnwindSafe(|| run.now_or_never()));
@@ -244,7 +244,7 @@ fn panicking_wakers_hold_no_timer_up() {
 }
 
 #[test]
-fn timers_fire_in_order_of_their_deadlines() {
+fn timers_fire_by_deadline() {
     let clock = VirtualClock::new();
     let order = std::cell::RefCell::new(Vec::new());
     let sleeper = |seconds| {
@@ -261,7 +261,7 @@ fn timers_fire_in_order_of_their_deadlines() {
 }
 
 #[test]
-fn time_stands_still_while_there_is_work() {
+fn time_stands_still_during_work() {
     let clock = VirtualClock::new();
     clock.run(async {
         let alarm = clock.sleep(secs(1));
@@ -274,7 +274,7 @@ fn time_stands_still_while_there_is_work() {
 
 #[test]
 #[should_panic(expected = "the future would wait for ever")]
-fn a_deadlock_is_a_panic_and_no_hang() {
+fn a_deadlock_panics() {
     let clock = VirtualClock::new();
     clock.run(async {
         clock.sleep(secs(1)).await;
@@ -283,7 +283,7 @@ fn a_deadlock_is_a_panic_and_no_hang() {
 }
 
 #[test]
-fn the_end_of_time_is_a_deadline_too() {
+fn time_ends_with_a_deadline() {
     let clock = VirtualClock::new();
     clock.run(clock.sleep(Duration::MAX));
     assert_eq!(clock.now(), Duration::MAX);
@@ -291,7 +291,7 @@ fn the_end_of_time_is_a_deadline_too() {
 }
 
 #[test]
-fn clocks_and_their_futures_can_be_sent() {
+fn clocks_are_send_and_sync() {
     fn check<T: Send + Sync>(value: T) -> T {
         value
     }
@@ -304,7 +304,7 @@ fn clocks_and_their_futures_can_be_sent() {
 
 /// A timer that borrows and whose type is hidden: what waits by it can still be spawned.
 #[test]
-fn what_waits_by_a_borrowed_timer_can_be_spawned() {
+fn waits_by_borrowed_timers_are_send() {
     use abreast::{Timer, batched, gather, race, task_group};
 
     struct Client(VirtualClock);
