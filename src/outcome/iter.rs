@@ -11,7 +11,6 @@ use super::Outcome;
 pub struct Iter<'a, T, E> {
     pub(super) outcomes: slice::Iter<'a, Outcome<T, E>>,
     pub(super) never_started: usize,
-    pub(super) cancelled: &'a Outcome<T, E>,
 }
 
 /// Takes the outcomes out of a [`ParallelResult`](super::ParallelResult).
@@ -53,11 +52,11 @@ macro_rules! outcomes_then_cancelled {
 impl<'a, T, E> Iterator for Iter<'a, T, E> {
     type Item = &'a Outcome<T, E>;
 
-    outcomes_then_cancelled!(self, self.cancelled);
+    outcomes_then_cancelled!(self, &Outcome::Cancelled);
 }
 
 impl<T, E> DoubleEndedIterator for Iter<'_, T, E> {
-    outcomes_then_cancelled!(back self, self.cancelled);
+    outcomes_then_cancelled!(back self, &Outcome::Cancelled);
 }
 
 impl<T, E> Iterator for IntoIter<T, E> {

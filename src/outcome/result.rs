@@ -31,8 +31,6 @@ pub struct ParallelResult<T, E> {
     outcomes: Vec<Outcome<T, E>>,
     /// How many tasks there are beyond `outcomes`: never started, so not worth an entry each.
     never_started: usize,
-    /// What those look like from outside: always [`Outcome::Cancelled`].
-    cancelled: Outcome<T, E>,
     #[cfg(feature = "std")]
     duration: Duration,
 }
@@ -48,7 +46,6 @@ impl<T, E> ParallelResult<T, E> {
         Self {
             outcomes,
             never_started,
-            cancelled: Outcome::Cancelled,
             #[cfg(feature = "std")]
             duration: stopwatch.elapsed(),
         }
@@ -95,7 +92,7 @@ impl<T, E> ParallelResult<T, E> {
         if index < self.outcomes.len() {
             self.outcomes.get(index)
         } else {
-            (index < self.len()).then_some(&self.cancelled)
+            (index < self.len()).then_some(&Outcome::Cancelled)
         }
     }
 
@@ -112,7 +109,6 @@ impl<T, E> ParallelResult<T, E> {
         Iter {
             outcomes: self.outcomes.iter(),
             never_started: self.never_started,
-            cancelled: &self.cancelled,
         }
     }
 
