@@ -93,6 +93,11 @@ pub fn try_gather<S: TryGather>(set: S) -> S::Future {
 }
 
 /// A set that [`gather`] takes: a tuple, an array or a `Vec` of futures.
+#[diagnostic::on_unimplemented(
+    message = "`gather` takes a tuple of up to twelve futures, an array or a `Vec` of them",
+    label = "not a set of futures",
+    note = "a set may be in a set: `gather((gather((a, b)), gather((c, d))))`; any number of futures goes into `join_all`"
+)]
 pub trait Gather {
     /// What the futures return, in the shape of the set.
     type Output;
@@ -104,6 +109,12 @@ pub trait Gather {
 }
 
 /// A set that [`try_gather`] takes: a tuple, an array or a `Vec` of tasks with one error type.
+#[diagnostic::on_unimplemented(
+    message = "`try_gather` takes a tuple of up to twelve tasks, an array or a `Vec` of them",
+    label = "not a set of tasks",
+    note = "a task is a future of a `Result`, and all tasks of a set have the same type of error",
+    note = "a set may be in a set: `try_gather((try_gather((a, b)), try_gather((c, d))))`"
+)]
 pub trait TryGather {
     /// The values of the tasks, in the shape of the set.
     type Output;

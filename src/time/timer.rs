@@ -35,7 +35,8 @@ use core::time::Duration;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a timer",
     label = "not a timer",
-    note = "pass a function from a `Duration` to a future, such as `tokio::time::sleep`, `smol::Timer::after` or `async_std::task::sleep`"
+    note = "pass a function from a `Duration` to a future, such as `tokio::time::sleep`, `smol::Timer::after` or `async_std::task::sleep`",
+    note = "it is the function itself that is the timer, not what it returns: `sleep`, not `sleep(duration)`"
 )]
 pub trait Timer {
     /// The future that waits.
