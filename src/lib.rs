@@ -110,7 +110,7 @@ pub mod time;
 #[path = "patterns.rs"]
 pub mod _patterns;
 
-pub use batched::{Batched, BatchedSettle, batched};
+pub use batched::{Batched, BatchedSettle, batched, batched_chunks};
 pub use gather::{Gather, JoinAll, TryGather, gather, join_all, try_gather};
 pub use outcome::{Failures, Outcome, ParallelResult, RaceError, TaskError};
 pub use paginate::{Paginate, paginate};

@@ -58,3 +58,86 @@ macro_rules! impl_fused {
         }
     };
 }
+
+/// Implements the hooks of a verb that has a `runner`: `on_progress`, `on_complete`, `on_error` and `observe`.
+///
+/// Progress is reported after `$when`. `$run` is the run in the examples, which have an array `tasks`.
+///
+/// ```text
+/// impl_hooks!(Sequential<I, Fut>, "a task", "abreast::sequential(tasks)");
+/// ```
+macro_rules! impl_hooks {
+    ($name:ident<$($param:ident),*>, $when:literal, $run:literal) => {
+        impl<$($param,)* T, E, O> $name<$($param,)* T, E, O> {
+            #[doc = concat!("Calls `hook` each time ", $when, " has ended, with the number of ended tasks and the total.")]
+            ///
+            /// ```
+            /// # smol::block_on(async {
+            /// # let tasks = [async { Ok::<_, &str>(1) }];
+            #[doc = concat!("let result = ", $run)]
+            ///     .on_progress(|progress| println!("{progress}"))
+            ///     .await;
+            /// # });
+            /// ```
+            pub fn on_progress<F>(self, hook: F) -> $name<$($param,)* T, E, (O, crate::run::OnProgress<F>)>
+            where
+                F: FnMut(crate::Progress),
+            {
+                self.observe(crate::run::OnProgress(hook))
+            }
+
+            /// Calls `hook` with the value of each task that succeeds and its index (0-based, in input order).
+            ///
+            /// ```
+            /// # smol::block_on(async {
+            /// # let tasks = [async { Ok::<_, &str>(1) }];
+            #[doc = concat!("let result = ", $run)]
+            ///     .on_complete(|value, index| println!("{index}: {value}"))
+            ///     .await;
+            /// # });
+            /// ```
+            pub fn on_complete<F>(self, hook: F) -> $name<$($param,)* T, E, (O, crate::run::OnComplete<F>)>
+            where
+                F: FnMut(&T, usize),
+            {
+                self.observe(crate::run::OnComplete(hook))
+            }
+
+            /// Calls `hook` with the error of each task that fails and its index (0-based, in input order).
+            ///
+            /// ```
+            /// # smol::block_on(async {
+            /// # let tasks = [async { Ok::<_, &str>(1) }];
+            #[doc = concat!("let result = ", $run)]
+            ///     .on_error(|error, index| eprintln!("{index}: {error}"))
+            ///     .await;
+            /// # });
+            /// ```
+            pub fn on_error<F>(self, hook: F) -> $name<$($param,)* T, E, (O, crate::run::OnError<F>)>
+            where
+                F: FnMut(&E, usize),
+            {
+                self.observe(crate::run::OnError(hook))
+            }
+
+            /// Adds an observer, called after those that were given before.
+            ///
+            /// ```
+            /// # struct Metrics;
+            /// # impl<T, E> abreast::Observer<T, E> for Metrics {}
+            /// # smol::block_on(async {
+            /// # let tasks = [async { Ok::<_, &str>(1) }];
+            #[doc = concat!("let result = ", $run, ".observe(Metrics).await;")]
+            /// # });
+            /// ```
+            pub fn observe<P>(self, observer: P) -> $name<$($param,)* T, E, (O, P)>
+            where
+                P: crate::Observer<T, E>,
+            {
+                $name {
+                    runner: self.runner.observe(observer),
+                }
+            }
+        }
+    };
+}

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::outcome::TaskError;
 use crate::run::sink::Outcomes;
-use crate::run::{Limit, Runner};
+use crate::run::{Limit, Observer, Runner};
 
 /// Runs tasks one at a time, in order, and stops at the first error.
 ///
@@ -59,16 +59,19 @@ where
 pin_project! {
     /// The future of [`sequential()`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct Sequential<I, Fut, T, E> {
+    pub struct Sequential<I, Fut, T, E, O = ()> {
         #[pin]
-        runner: Runner<stream::Iter<I>, Fut, Outcomes<T, E>, ()>,
+        runner: Runner<stream::Iter<I>, Fut, Outcomes<T, E>, O>,
     }
 }
 
-impl<I, Fut, T, E> Future for Sequential<I, Fut, T, E>
+impl_hooks!(Sequential<I, Fut>, "a task", "abreast::sequential(tasks)");
+
+impl<I, Fut, T, E, O> Future for Sequential<I, Fut, T, E, O>
 where
     I: Iterator<Item = Fut>,
     Fut: Future<Output = Result<T, E>>,
+    O: Observer<T, E>,
 {
     type Output = Result<Vec<T>, TaskError<E>>;
 
@@ -78,6 +81,6 @@ where
     }
 }
 
-impl_fused!(FusedFuture for Sequential<I, Fut, T, E> |self| self.runner.is_done());
+impl_fused!(FusedFuture for Sequential<I, Fut, T, E, O> |self| self.runner.is_done());
 
 impl_debug!(Sequential < I, Fut, T, E > { runner });

@@ -13,23 +13,16 @@ use pin_project_lite::pin_project;
 
 use crate::outcome::{ParallelResult, TaskError};
 use crate::run::sink::Outcomes;
-use crate::run::{Limit, Runner};
-use crate::run::{Observer, OnProgress, Progress};
+use crate::run::{Limit, Observer, Runner};
 use crate::time::Timer;
 
-use source::{Handled, HandledPaused, Paused};
+use source::{Chunks, MappedSource, Paused, PausedSource, Source};
 
 /// Runs `handler` on each item, a batch at a time: the next batch starts when all of the last one has ended.
 ///
-/// Meant for services that count requests per burst. Where that does not matter, the rolling window of
-/// [`parallel()`](crate::parallel()) is faster, as it does not wait for the slowest of each batch.
-///
-/// | | `batched` | `parallel` |
-/// |---|---|---|
-/// | input | items and a handler | tasks |
-/// | execution | each batch waits for the one before | rolling window |
-/// | an error | ends the run, unless it is to [settle](Batched::settle) | is one outcome, unless it is to fail fast |
-/// | use it to | process a list in bursts | run independent tasks |
+/// For services that count requests per burst. Where that does not matter, the rolling window of
+/// [`parallel()`](crate::parallel()) is faster, as it does not wait for the slowest of each batch. A handler that takes a
+/// whole batch at once is for [`batched_chunks`].
 ///
 /// ```
 /// use abreast::batched;
@@ -69,17 +62,61 @@ use source::{Handled, HandledPaused, Paused};
 /// # Polls and allocations
 /// Each task is polled once when it starts, and once per wake. Twice the batch size and a few more for the list of
 /// values, however many items there are.
-pub fn batched<I, F, Fut, T, E>(items: I, handler: F) -> Batched<Handled<I::IntoIter, F>, Fut, T, E>
+pub fn batched<I, F, Fut, T, E>(
+    items: I,
+    handler: F,
+) -> Batched<MappedSource<I::IntoIter, F>, Fut, T, E>
 where
     I: IntoIterator,
     F: FnMut(I::Item) -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
     let batch_size = 10;
-    let tasks = Handled::new(items.into_iter(), handler, batch_size);
+    let tasks = MappedSource::new(items.into_iter(), handler, batch_size);
     let mut runner = Runner::new(tasks, Limit::Batches(batch_size));
     runner.set_fail_fast(true);
     Batched { runner }
+}
+
+/// Runs `handler` on chunks of `size` items, one chunk at a time, for what takes many items at once: a transaction, a bulk
+/// request.
+///
+/// The same as [`batched()`] otherwise, with a chunk in the place of an item: values, errors and progress count chunks. The
+/// last chunk may be shorter; none is empty. To have several chunks in flight, set a [`batch_size`](Batched::batch_size),
+/// which is 1 here by default.
+///
+/// ```
+/// use abreast::batched_chunks;
+///
+/// # smol::block_on(async {
+/// async fn insert(rows: Vec<u32>) -> Result<usize, std::io::Error> {
+///     // begin, insert each, commit ...
+/// #    Ok(rows.len())
+/// }
+///
+/// let inserted = batched_chunks(1..=250, 100, insert).await.unwrap();
+/// assert_eq!(inserted, [100, 100, 50]);
+/// # });
+/// ```
+///
+/// # Panics
+/// If `size` is 0: no chunk could have an item. Beyond that, as with [`batched()`].
+#[track_caller]
+pub fn batched_chunks<I, F, Fut, T, E>(
+    items: I,
+    size: usize,
+    handler: F,
+) -> Batched<MappedSource<Chunks<I::IntoIter>, F>, Fut, T, E>
+where
+    I: IntoIterator,
+    F: FnMut(Vec<I::Item>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+{
+    assert!(
+        size > 0,
+        "a chunk size of 0 takes no items: pass at least 1, or usize::MAX for one chunk of all"
+    );
+    batched(Chunks::new(items.into_iter(), size), handler).batch_size(1)
 }
 
 pin_project! {
@@ -91,8 +128,8 @@ pin_project! {
     }
 }
 
-impl<I, F, P, Fut, T, E, O> Batched<Handled<I, F, P>, Fut, T, E, O> {
-    /// How many tasks a batch has; 10 by default.
+impl<I, F, P, Fut, T, E, O> Batched<MappedSource<I, F, P>, Fut, T, E, O> {
+    /// Sets how many tasks a batch has; 10 by default.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -115,7 +152,7 @@ impl<I, F, P, Fut, T, E, O> Batched<Handled<I, F, P>, Fut, T, E, O> {
     }
 }
 
-impl<I: Iterator, F, Fut, T, E, O> Batched<Handled<I, F>, Fut, T, E, O> {
+impl<I: Iterator, F, Fut, T, E, O> Batched<MappedSource<I, F>, Fut, T, E, O> {
     /// Waits for `delay` between two batches, for services that limit the rate of requests.
     ///
     /// The pause begins when all of a batch has ended. There is none after the last batch: the next item is pulled before
@@ -136,11 +173,7 @@ impl<I: Iterator, F, Fut, T, E, O> Batched<Handled<I, F>, Fut, T, E, O> {
     ///
     /// # Polls and allocations
     /// The timer is asked for once per pause, and polled once per wake of its own. No allocations.
-    pub fn pause<M>(
-        self,
-        delay: Duration,
-        timer: M,
-    ) -> Batched<HandledPaused<I, F, M>, Fut, T, E, O>
+    pub fn pause<M>(self, delay: Duration, timer: M) -> Batched<PausedSource<I, F, M>, Fut, T, E, O>
     where
         M: Timer,
     {
@@ -152,29 +185,7 @@ impl<I: Iterator, F, Fut, T, E, O> Batched<Handled<I, F>, Fut, T, E, O> {
 }
 
 impl<S, Fut, T, E, O> Batched<S, Fut, T, E, O> {
-    /// Calls `hook` each time a batch has ended, with the number of ended tasks and the total.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let mut seen = Vec::new();
-    /// abreast::batched([1, 2, 3], |n| async move { Ok::<_, ()>(n) })
-    ///     .batch_size(2)
-    ///     .on_progress(|progress| seen.push(progress.to_string()))
-    ///     .await
-    ///     .unwrap();
-    /// assert_eq!(seen, ["2/3", "3/3"]);
-    /// # });
-    /// ```
-    pub fn on_progress<F>(self, hook: F) -> Batched<S, Fut, T, E, (O, OnProgress<F>)>
-    where
-        F: FnMut(Progress),
-    {
-        Batched {
-            runner: self.runner.observe(OnProgress(hook)),
-        }
-    }
-
-    /// Has errors not end the run: every item is handled, and the result tells what became of each.
+    /// Keeps errors from ending the run: every item is handled, and the result has one outcome for each.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -192,6 +203,12 @@ impl<S, Fut, T, E, O> Batched<S, Fut, T, E, O> {
     }
 }
 
+impl_hooks!(
+    Batched<S, Fut>,
+    "a batch",
+    "abreast::batched([1, 2, 3], |n| async move { Ok::<_, String>(n) })"
+);
+
 pin_project! {
     /// The future of [`Batched::settle`].
     #[must_use = "futures do nothing unless polled"]
@@ -200,6 +217,12 @@ pin_project! {
         runner: Runner<S, Fut, Outcomes<T, E>, O>,
     }
 }
+
+impl_hooks!(
+    BatchedSettle<S, Fut>,
+    "a batch",
+    "abreast::batched([1, 2, 3], |n| async move { Ok::<_, String>(n) })\n    .settle()"
+);
 
 impl<S, Fut, T, E, O> Future for Batched<S, Fut, T, E, O>
 where
@@ -217,14 +240,16 @@ where
 
 impl<S, Fut, T, E, O> Future for BatchedSettle<S, Fut, T, E, O>
 where
-    S: Stream<Item = Fut>,
+    S: Source<Item = Fut>,
     Fut: Future<Output = Result<T, E>>,
     O: Observer<T, E>,
 {
     type Output = ParallelResult<T, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().runner.poll(cx)
+        let mut runner = self.project().runner;
+        let result = ready!(runner.as_mut().poll(cx));
+        Poll::Ready(result.measured_as(runner.source().elapsed()))
     }
 }
 

@@ -1,5 +1,8 @@
-//! Where the tasks of batches come from.
+//! Where the tasks of batches come from: items, a handler that makes a task of each, and a pause between batches.
 
+use alloc::vec::Vec;
+use core::iter::Fuse;
+use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
@@ -10,19 +13,20 @@ use pin_project_lite::pin_project;
 use crate::time::{Sleep, Timer};
 
 pin_project! {
-    /// The tasks that a handler makes of items, with a pause between batches.
+    /// A stream of the tasks that a handler makes of items.
     #[derive(Debug)]
-    pub struct Handled<I, F, P = ()> {
+    pub struct MappedSource<I, F, P = ()> {
         items: I,
         handler: F,
         pub(super) batch_size: usize,
+        // How many tasks there have been: the end of a batch is told by it.
         handled: usize,
         #[pin]
         pause: P,
     }
 }
 
-impl<I, F> Handled<I, F> {
+impl<I, F> MappedSource<I, F> {
     pub(super) const fn new(items: I, handler: F, batch_size: usize) -> Self {
         Self {
             items,
@@ -33,8 +37,8 @@ impl<I, F> Handled<I, F> {
         }
     }
 
-    pub(super) fn pause<P>(self, pause: P) -> Handled<I, F, P> {
-        Handled {
+    pub(super) fn pause<P>(self, pause: P) -> MappedSource<I, F, P> {
+        MappedSource {
             items: self.items,
             handler: self.handler,
             batch_size: self.batch_size,
@@ -44,7 +48,13 @@ impl<I, F> Handled<I, F> {
     }
 }
 
-impl<I, F, Fut, P> Stream for Handled<I, F, P>
+/// A source of tasks that may have a clock.
+pub trait Source: Stream {
+    /// Returns the time since the first poll, by the clock of the timer if it has one.
+    fn elapsed(&self) -> Option<Duration>;
+}
+
+impl<I, F, Fut, P> Stream for MappedSource<I, F, P>
 where
     I: Iterator,
     F: FnMut(I::Item) -> Fut,
@@ -53,7 +63,10 @@ where
     type Item = Fut;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Fut>> {
-        let this = self.project();
+        let mut this = self.project();
+        if *this.handled == 0 {
+            this.pause.as_mut().begin();
+        }
         let is_between = *this.handled > 0 && *this.handled % *this.batch_size == 0;
         let item = if is_between {
             ready!(this.pause.poll_after(cx, || this.items.next()))
@@ -72,12 +85,31 @@ where
     }
 }
 
+impl<I, F, Fut, P> Source for MappedSource<I, F, P>
+where
+    I: Iterator,
+    F: FnMut(I::Item) -> Fut,
+    P: Pause<I::Item>,
+{
+    fn elapsed(&self) -> Option<Duration> {
+        self.pause.elapsed()
+    }
+}
+
 /// The tasks that a handler makes of items, with a pause by a timer.
-pub(super) type HandledPaused<I, F, M> = Handled<I, F, Paused<M, <I as Iterator>::Item>>;
+pub(super) type PausedSource<I, F, M> = MappedSource<I, F, Paused<M, <I as Iterator>::Item>>;
 
 /// What happens between two batches.
 pub trait Pause<Item> {
-    /// The next item when the pause is over. There is none if there is no next item.
+    /// Notes when the run began.
+    fn begin(self: Pin<&mut Self>) {}
+
+    /// Returns the time since the run began, if there is a clock to tell it.
+    fn elapsed(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Returns the next item when the pause is over, and `None` without a pause if there is no next item.
     fn poll_after(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -104,6 +136,8 @@ pin_project! {
     {
         delay: Duration,
         timer: M,
+        // What the clock of the timer showed at the first poll.
+        began: Option<Duration>,
         #[pin]
         sleep: Sleep<M::Sleep>,
         // The item that waits for the pause to be over: without one there is nothing to pause for.
@@ -116,6 +150,7 @@ impl<M: Timer, Item> Paused<M, Item> {
         Self {
             delay,
             timer,
+            began: None,
             sleep: Sleep::new(),
             item: None,
         }
@@ -123,12 +158,22 @@ impl<M: Timer, Item> Paused<M, Item> {
 }
 
 impl<M: Timer, Item> Pause<Item> for Paused<M, Item> {
+    fn begin(self: Pin<&mut Self>) {
+        let this = self.project();
+        *this.began = this.began.or_else(|| this.timer.now());
+    }
+
+    fn elapsed(&self) -> Option<Duration> {
+        Some(self.timer.now()?.saturating_sub(self.began?))
+    }
+
     fn poll_after(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         next: impl FnOnce() -> Option<Item>,
     ) -> Poll<Option<Item>> {
         let mut this = self.project();
+        // The next item comes first: there is no pause after the last one.
         if this.item.is_none() {
             *this.item = next();
             if this.item.is_none() {
@@ -143,3 +188,52 @@ impl<M: Timer, Item> Pause<Item> for Paused<M, Item> {
 }
 
 impl_debug!(Paused<M: Timer, Item> { delay });
+
+/// The items of an iterator, at most `size` at a time.
+pub struct Chunks<I: Iterator> {
+    items: Fuse<I>,
+    size: usize,
+    /// The chunk that is being filled. Kept here, so that a panic of the iterator loses none of it.
+    chunk: Vec<I::Item>,
+}
+
+impl<I: Iterator> Chunks<I> {
+    /// Room is made for at most so many items before there are any: a size hint may be far too large.
+    const FIRST: usize = 1024;
+
+    pub(super) fn new(items: I, size: usize) -> Self {
+        Self {
+            items: items.fuse(),
+            size,
+            chunk: Vec::new(),
+        }
+    }
+
+    fn chunks_in(&self, items: usize) -> usize {
+        items.saturating_add(self.chunk.len()).div_ceil(self.size)
+    }
+}
+
+impl<I: Iterator> Iterator for Chunks<I> {
+    type Item = Vec<I::Item>;
+
+    fn next(&mut self) -> Option<Vec<I::Item>> {
+        let expected = self.items.size_hint().0.min(self.size).min(Self::FIRST);
+        self.chunk
+            .reserve_exact(expected.saturating_sub(self.chunk.len()));
+        while self.chunk.len() < self.size {
+            match self.items.next() {
+                Some(item) => self.chunk.push(item),
+                None => break,
+            }
+        }
+        (!self.chunk.is_empty()).then(|| mem::take(&mut self.chunk))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let (least, most) = self.items.size_hint();
+        (self.chunks_in(least), most.map(|most| self.chunks_in(most)))
+    }
+}
+
+impl_debug!(Chunks<I: Iterator> { size });

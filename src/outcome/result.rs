@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Index;
-#[cfg(feature = "std")]
 use core::time::Duration;
 
 use super::iter::{IntoIter, Iter};
@@ -48,6 +47,17 @@ impl<T, E> ParallelResult<T, E> {
             never_started,
             #[cfg(feature = "std")]
             duration: stopwatch.elapsed(),
+        }
+    }
+
+    /// Replaces the duration by what another clock has measured, if there was one.
+    pub(crate) fn measured_as(self, elapsed: Option<Duration>) -> Self {
+        #[cfg(not(feature = "std"))]
+        let _ = elapsed;
+        Self {
+            #[cfg(feature = "std")]
+            duration: elapsed.unwrap_or(self.duration),
+            ..self
         }
     }
 
@@ -264,7 +274,9 @@ impl<T, E> ParallelResult<T, E> {
         self.never_started == 0 && self.outcomes.iter().all(Outcome::is_succeeded)
     }
 
-    /// The time from the first poll of the run to its end. Needs the feature `std`.
+    /// Returns the time from the first poll of the run to its end. Needs the feature `std`.
+    ///
+    /// A [paused](crate::Batched::pause) run goes by the clock of its timer, where that [has one](crate::Timer::now).
     ///
     /// ```
     /// # smol::block_on(async {

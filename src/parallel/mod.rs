@@ -11,8 +11,7 @@ use pin_project_lite::pin_project;
 
 use crate::outcome::ParallelResult;
 use crate::run::sink::{AsFinished, Buffer, InOrder, Outcomes};
-use crate::run::{Limit, Runner};
-use crate::run::{Observer, OnComplete, OnError, OnProgress, Progress};
+use crate::run::{Limit, Observer, Runner};
 
 pub use outputs::ParallelStream;
 
@@ -199,70 +198,6 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
             .fail_fast(options.fail_fast)
     }
 
-    /// Calls `hook` each time a task has ended, with the number of ended tasks and the total.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// # let tasks = [async { Ok::<_, ()>(1) }];
-    /// abreast::parallel(tasks).on_progress(|progress| println!("{progress}")).await;
-    /// # });
-    /// ```
-    pub fn on_progress<F>(self, hook: F) -> Parallel<S, Fut, T, E, (O, OnProgress<F>)>
-    where
-        F: FnMut(Progress),
-    {
-        self.observe(OnProgress(hook))
-    }
-
-    /// Calls `hook` with the value of each task that succeeds and its index (0-based, in input order).
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// # let tasks = [async { Ok::<_, ()>(1) }];
-    /// abreast::parallel(tasks).on_complete(|value, index| println!("{index}: {value}")).await;
-    /// # });
-    /// ```
-    pub fn on_complete<F>(self, hook: F) -> Parallel<S, Fut, T, E, (O, OnComplete<F>)>
-    where
-        F: FnMut(&T, usize),
-    {
-        self.observe(OnComplete(hook))
-    }
-
-    /// Calls `hook` with the error of each task that fails and its index (0-based, in input order).
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// # let tasks = [async { Err::<(), _>("no") }];
-    /// abreast::parallel(tasks).on_error(|error, index| eprintln!("{index}: {error}")).await;
-    /// # });
-    /// ```
-    pub fn on_error<F>(self, hook: F) -> Parallel<S, Fut, T, E, (O, OnError<F>)>
-    where
-        F: FnMut(&E, usize),
-    {
-        self.observe(OnError(hook))
-    }
-
-    /// Has `observer` look on, besides those that do already.
-    ///
-    /// ```
-    /// # struct Metrics;
-    /// # impl<T, E> abreast::Observer<T, E> for Metrics {}
-    /// # smol::block_on(async {
-    /// # let tasks = [async { Err::<(), _>("no") }];
-    /// abreast::parallel(tasks).observe(Metrics).await;
-    /// # });
-    /// ```
-    pub fn observe<P>(self, observer: P) -> Parallel<S, Fut, T, E, (O, P)>
-    where
-        P: Observer<T, E>,
-    {
-        Parallel {
-            runner: self.runner.observe(observer),
-        }
-    }
-
     /// Turns into a stream of `(index, result)` pairs, in the order in which tasks end.
     ///
     /// At most [`concurrency`](Self::concurrency) tasks are running or waiting to be handed over. Memory does not grow
@@ -315,6 +250,8 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
         ParallelStream::new(window, run.with_sink(sink))
     }
 }
+
+impl_hooks!(Parallel<S, Fut>, "a task", "abreast::parallel(tasks)");
 
 impl<S, Fut, T, E, O> Future for Parallel<S, Fut, T, E, O>
 where

@@ -295,6 +295,10 @@ impl<S, Fut, K, O> Runner<S, Fut, K, O> {
         }
     }
 
+    pub(crate) fn source(&self) -> &S {
+        &self.run.source
+    }
+
     pub(crate) fn source_mut(&mut self) -> &mut S {
         &mut self.run.source
     }

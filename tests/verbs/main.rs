@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod batched;
 mod batched_pause;
 mod contract;
 mod gather;
