@@ -1,0 +1,150 @@
+//! The programs whose counts are kept.
+
+use harness::{Contender, Job, Meter, Workload};
+use peer_abreast::{RunOperation, Tokens};
+
+/// Runs so many tasks, and returns what the meter measured.
+type Run = Box<dyn Fn(usize, Meter) -> f64 + Send + Sync>;
+
+/// The name of the subject in the table.
+pub(crate) const SUBJECT: &str = "abreast";
+
+/// One kind of work, and those that do it.
+pub(crate) struct Program {
+    pub(crate) name: &'static str,
+    /// How many tasks there are. Instructions are counted with as many and with twice as many.
+    pub(crate) tasks: usize,
+    pub(crate) contenders: Vec<(&'static str, Run)>,
+}
+
+impl Program {
+    fn new(
+        name: &'static str,
+        (workload, size, tasks): (Workload, usize, usize),
+        contenders: impl IntoIterator<Item = (&'static str, Contender)>,
+    ) -> Self {
+        let run = |contender: Contender| -> Run {
+            Box::new(move |tasks, meter| {
+                let job = Job {
+                    workload,
+                    size,
+                    tasks,
+                };
+                (contender.run)(job, meter)
+            })
+        };
+        let contenders = contenders.into_iter();
+        Self {
+            name,
+            tasks,
+            contenders: contenders.map(|(name, of)| (name, run(of))).collect(),
+        }
+    }
+}
+
+fn window(name: &'static str, work: (Workload, usize, usize)) -> Program {
+    let [buffered, _] = peer_futures_buffered::windows();
+    let contenders = [
+        (SUBJECT, peer_abreast::window()),
+        ("futures-buffered", buffered),
+        ("bare", peer_bare::one_by_one()),
+    ];
+    Program::new(name, work, contenders)
+}
+
+fn stream(name: &'static str, work: (Workload, usize, usize)) -> Program {
+    let contenders = [
+        (SUBJECT, peer_abreast::stream()),
+        ("futures-buffered", peer_futures_buffered::stream()),
+        ("bare", peer_bare::stream()),
+    ];
+    Program::new(name, work, contenders)
+}
+
+fn race(name: &'static str, work: (Workload, usize, usize)) -> Program {
+    let contenders = [
+        (SUBJECT, peer_abreast::race()),
+        ("futures-buffered", peer_futures_buffered::race()),
+    ];
+    Program::new(name, work, contenders)
+}
+
+fn gather(name: &'static str, work: (Workload, usize, usize)) -> Program {
+    let [gather, _] = peer_abreast::gathers();
+    let [join_all, _] = peer_futures_buffered::joins();
+    let contenders = [
+        (SUBJECT, gather),
+        ("futures-buffered", join_all),
+        ("bare", peer_bare::one_by_one()),
+    ];
+    Program::new(name, work, contenders)
+}
+
+fn group(name: &'static str, work: (Workload, usize, usize)) -> Program {
+    Program::new(name, work, [(SUBJECT, peer_abreast::group())])
+}
+
+fn pool(name: &'static str, work: (Workload, usize, usize)) -> Program {
+    let [pool, _] = peer_abreast::pools();
+    let contenders = [(SUBJECT, pool), ("bare", peer_bare::one_by_one())];
+    Program::new(name, work, contenders)
+}
+
+/// One stream of tokens, each of which counts as a task.
+fn operation(name: &'static str, tokens: Tokens, count: usize) -> Program {
+    let [plain, .., bare] = peer_abreast::operations();
+    let run = |operation: RunOperation| -> Run {
+        Box::new(move |count, meter| {
+            meter(&mut || {
+                operation(tokens, count);
+            })
+        })
+    };
+    Program {
+        name,
+        tasks: count,
+        contenders: vec![(SUBJECT, run(plain.run)), ("bare", run(bare.run))],
+    }
+}
+
+/// Returns all programs. Names are at most a table's column wide.
+pub(crate) fn all() -> Vec<Program> {
+    use Workload::{Ready, Wake, Yield};
+    let (single, bursts) = (Wake { burst: 1 }, Wake { burst: 32 });
+    vec![
+        window("w1-ready-k256", (Ready, 256, 4096)),
+        window("w2-yield-k5", (Yield, 5, 4096)),
+        window("w2-yield-k256", (Yield, 256, 4096)),
+        window("w3-wake-k5", (single, 5, 4096)),
+        window("w3-wake-k256", (single, 256, 4096)),
+        window("w4-bursts-k256", (bursts, 256, 4096)),
+        window("w4-bursts-k4096", (bursts, 4096, 8192)),
+        stream("stream-w2-k64", (Yield, 64, 4096)),
+        stream("stream-w4-k64", (bursts, 64, 4096)),
+        race("race-3-woken", (single, 3, 3000)),
+        gather("gather-3-ready", (Ready, 3, 3000)),
+        gather("gather-30-yield", (Yield, 30, 3000)),
+        group("group-30-yield", (Yield, 30, 3000)),
+        pool("pool-5-ready", (Ready, 5, 4096)),
+        pool("pool-5-yield", (Yield, 5, 4096)),
+        operation("operation-ready", Tokens::Ready, 4096),
+    ]
+}
+
+/// Runs one program once.
+///
+/// # Panics
+/// If there is none of that name.
+pub(crate) fn run(program: &str, contender: &str, tasks: usize) {
+    let programs = all();
+    let program = programs.iter().find(|known| known.name == program);
+    let contenders = &program.expect("the program is one of all").contenders;
+    let (_, run) = contenders
+        .iter()
+        .find(|(known, _)| *known == contender)
+        .expect("the contender is one of the program's");
+    run(tasks, |work| {
+        work();
+        0.0
+    });
+}
