@@ -63,6 +63,7 @@
 //! | `std` | yes | the clock: [`ParallelResult::duration`], [`PoolStats::total_duration`](PoolStats#structfield.total_duration) | nothing is measured: these are not there |
 //! | | | a [`pool()`] keeps panics of operations from its workers | they pass through to whoever polls |
 //! | | | jitter that differs from process to process | it differs from operation to operation |
+//! | `async-channel` | yes | [`channel_pool`]: jobs of one kind, sent through a channel | |
 //! | `operation` | yes | the module [`operation`]: streams of tokens | |
 //! | `test-util` | no | `VirtualClock` in [`time`], for tests that wait without waiting; needs `std` | |
 //! | `tracing` | no | a span for each operation | |
@@ -115,6 +116,8 @@ pub use gather::{Gather, JoinAll, TryGather, gather, join_all, try_gather};
 pub use outcome::{Failures, Outcome, ParallelResult, RaceError, TaskError};
 pub use paginate::{Paginate, paginate};
 pub use parallel::{Parallel, ParallelOptions, ParallelStream, parallel, parallel_stream};
+#[cfg(feature = "async-channel")]
+pub use pool::{ChannelDriver, channel_pool};
 pub use pool::{
     Driver, JobError, JobHandle, LocalDriver, LocalJobHandle, LocalPool, Pool, PoolBuilder,
     PoolError, PoolEvent, PoolStats, local_pool, pool,

@@ -1,17 +1,16 @@
 //! The settings of a pool.
 
 use alloc::boxed::Box;
-use core::fmt;
 
 #[cfg(feature = "std")]
 use core::time::Duration;
 
 use super::Pool;
 use super::driver::Driver;
-use super::inner::Hub;
+use super::inner::Inner;
 use super::kind::{Kind, Local, Sendable};
 use super::stats::JobOutcome;
-use super::worker::Team;
+use super::worker::JobRunner;
 
 /// Makes a [`Pool`] and its [`Driver`].
 ///
@@ -112,11 +111,11 @@ impl<K: Kind> PoolBuilder<K> {
     /// let (pool, driver) = abreast::Pool::builder().build();
     /// ```
     pub fn build(self) -> (Pool<K>, Driver<K>) {
-        let hub = Hub::new(self.workers, self.capacity, self.hook);
-        let team = Team::new(hub.clone(), 0, self.workers);
+        let inner = Inner::new(self.workers, self.capacity, self.hook);
+        let runner = JobRunner::new(inner.clone(), 0, self.workers);
         (
-            Pool::new(hub, self.workers),
-            Driver::new(team, self.workers),
+            Pool::new(inner, self.workers),
+            Driver::new(runner, self.workers),
         )
     }
 }
@@ -181,11 +180,7 @@ impl PoolBuilder<Local> {
     }
 }
 
-impl<K: Kind> fmt::Debug for PoolBuilder<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PoolBuilder")
-            .field("worker_count", &self.workers)
-            .field("queue_capacity", &self.capacity)
-            .finish_non_exhaustive()
-    }
-}
+impl_debug!(PoolBuilder<K: Kind> |self| {
+    worker_count: self.workers,
+    queue_capacity: self.capacity,
+});

@@ -7,12 +7,11 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use futures::future::FusedFuture;
 use futures::task::{LocalFutureObj, LocalSpawn, Spawn, SpawnError};
 use pin_project_lite::pin_project;
 
 use super::kind::{Kind, Local, Sendable};
-use super::worker::Team;
+use super::worker::JobRunner;
 
 /// Runs the operations of a [pool](crate::pool()) when it is polled. A future that resolves when the pool was
 /// [shut down](crate::Pool::shutdown), or all its clones were dropped, and every accepted operation has ended.
@@ -49,7 +48,7 @@ use super::worker::Team;
 /// needed, none after that.
 #[must_use = "nothing runs unless the driver is polled, and dropping it abandons all operations"]
 pub struct Driver<K: Kind = Sendable> {
-    pub(super) team: Team<K>,
+    pub(super) runner: JobRunner<K>,
     workers: usize,
 }
 
@@ -57,8 +56,8 @@ pub struct Driver<K: Kind = Sendable> {
 pub type LocalDriver = Driver<Local>;
 
 impl<K: Kind> Driver<K> {
-    pub(super) fn new(team: Team<K>, workers: usize) -> Self {
-        Self { team, workers }
+    pub(super) fn new(runner: JobRunner<K>, workers: usize) -> Self {
+        Self { runner, workers }
     }
 
     /// Takes the driver apart into one future for each worker, to be spread over tasks or threads.
@@ -86,16 +85,13 @@ impl<K: Kind> Driver<K> {
     /// # Ok::<_, abreast::PoolError>(())
     /// ```
     pub fn into_workers(self) -> Vec<Worker<K>> {
-        let mut team = self.team;
-        let hub = team.hub().clone();
-        team.set_limit(1);
-        if let Some(idle) = hub.ledger.employ(self.workers) {
-            idle.wake();
-        }
-        let rest = (1..self.workers).map(|number| Team::new(hub.clone(), number, 1));
+        let mut first = self.runner;
+        let inner = first.inner().clone();
+        first.split(self.workers);
+        let rest = (1..self.workers).map(|number| JobRunner::new(inner.clone(), number, 1));
         let mut workers = Vec::with_capacity(self.workers);
-        workers.push(Worker { team });
-        workers.extend(rest.map(|team| Worker { team }));
+        workers.push(Worker { runner: first });
+        workers.extend(rest.map(|runner| Worker { runner }));
         workers
     }
 
@@ -121,7 +117,10 @@ impl<K: Kind> Driver<K> {
     /// # Cancel safety
     /// Dropping the future drops `future` alone.
     pub fn run_until<F: Future>(&mut self, future: F) -> RunUntil<'_, F, K> {
-        RunUntil::new(future, self)
+        RunUntil {
+            future,
+            driver: self,
+        }
     }
 
     /// Spawns the driver onto an executor of one thread, as one task.
@@ -184,49 +183,31 @@ impl<K: Kind> Future for Driver<K> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.team.poll(cx)
+        self.runner.poll(cx)
     }
 }
 
-impl<K: Kind> FusedFuture for Driver<K> {
-    fn is_terminated(&self) -> bool {
-        self.team.is_done()
-    }
-}
+impl_fused!(FusedFuture for Driver<K: Kind> |self| self.runner.is_done());
 
-impl<K: Kind> fmt::Debug for Driver<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Driver")
-            .field("stats", &self.team.hub().ledger.stats())
-            .finish_non_exhaustive()
-    }
-}
+impl_debug!(Driver<K: Kind> |self| { stats: self.runner.inner().state.stats() });
 
 /// One worker of a pool, a future: see [`Driver::into_workers`].
 #[must_use = "a worker does nothing unless polled, and dropping it abandons its operation"]
 pub struct Worker<K: Kind = Sendable> {
-    team: Team<K>,
+    runner: JobRunner<K>,
 }
 
 impl<K: Kind> Future for Worker<K> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.team.poll(cx)
+        self.runner.poll(cx)
     }
 }
 
-impl<K: Kind> FusedFuture for Worker<K> {
-    fn is_terminated(&self) -> bool {
-        self.team.is_done()
-    }
-}
+impl_fused!(FusedFuture for Worker<K: Kind> |self| self.runner.is_done());
 
-impl<K: Kind> fmt::Debug for Worker<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker").finish_non_exhaustive()
-    }
-}
+impl_debug!(Worker<K: Kind> {});
 
 pin_project! {
     /// The future of [`Driver::run_until`].
@@ -238,12 +219,6 @@ pin_project! {
     }
 }
 
-impl<'a, F, K: Kind> RunUntil<'a, F, K> {
-    pub(super) fn new(future: F, driver: &'a mut Driver<K>) -> Self {
-        Self { future, driver }
-    }
-}
-
 impl<F: Future, K: Kind> Future for RunUntil<'_, F, K> {
     type Output = F::Output;
 
@@ -252,7 +227,7 @@ impl<F: Future, K: Kind> Future for RunUntil<'_, F, K> {
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(output);
         }
-        let _ = this.driver.team.poll(cx);
+        let _ = this.driver.runner.poll(cx);
         Poll::Pending
     }
 }

@@ -1,16 +1,13 @@
 //! The result of one operation.
 
 use alloc::sync::Arc;
-use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use futures::future::FusedFuture;
-
 use super::error::JobError;
-use super::inner::Hub;
-use super::job::Slot;
+use super::inner::Inner;
+use super::job::JobOneshot;
 use super::kind::{Kind, Local, Sendable};
 
 /// A future of what an operation of a [`Pool`](crate::Pool) returns.
@@ -58,8 +55,8 @@ use super::kind::{Kind, Local, Sendable};
 /// If it is polled after it has resolved.
 #[must_use = "dropping a handle lets the operation run on, but nobody learns what it returns"]
 pub struct JobHandle<T, E, K: Kind = Sendable> {
-    slot: Arc<Slot<T, E>>,
-    hub: Arc<Hub<K>>,
+    result: JobOneshot<T, E>,
+    inner: Arc<Inner<K>>,
     id: u64,
 }
 
@@ -67,8 +64,8 @@ pub struct JobHandle<T, E, K: Kind = Sendable> {
 pub type LocalJobHandle<T, E> = JobHandle<T, E, Local>;
 
 impl<T, E, K: Kind> JobHandle<T, E, K> {
-    pub(super) fn new(slot: Arc<Slot<T, E>>, hub: Arc<Hub<K>>, id: u64) -> Self {
-        Self { slot, hub, id }
+    pub(super) fn new(result: JobOneshot<T, E>, inner: Arc<Inner<K>>, id: u64) -> Self {
+        Self { result, inner, id }
     }
 
     /// Has the operation dropped, unless it has ended.
@@ -88,8 +85,8 @@ impl<T, E, K: Kind> JobHandle<T, E, K> {
     /// # }).unwrap();
     /// ```
     pub fn cancel(&self) {
-        if !self.hub.withdraw(self.id) {
-            self.slot.cancel();
+        if !self.inner.cancel_queued(self.id) {
+            self.result.cancel();
         }
     }
 
@@ -107,7 +104,7 @@ impl<T, E, K: Kind> JobHandle<T, E, K> {
     /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.slot.is_ended()
+        self.result.is_ended()
     }
 
     /// Which operation of its pool this is (0-based, in the order in which they were accepted).
@@ -128,21 +125,12 @@ impl<T, E, K: Kind> Future for JobHandle<T, E, K> {
     type Output = Result<T, JobError<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.slot.poll(cx)
+        self.result
+            .poll(cx)
+            .map(|result| result.expect("`JobHandle` was polled after it had resolved"))
     }
 }
 
-impl<T, E, K: Kind> FusedFuture for JobHandle<T, E, K> {
-    fn is_terminated(&self) -> bool {
-        self.slot.is_taken()
-    }
-}
+impl_fused!(FusedFuture for JobHandle<T, E, K: Kind> |self| self.result.is_closed());
 
-impl<T, E, K: Kind> fmt::Debug for JobHandle<T, E, K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JobHandle")
-            .field("id", &self.id)
-            .field("finished", &self.is_finished())
-            .finish_non_exhaustive()
-    }
-}
+impl_debug!(JobHandle<T, E, K: Kind> |self| { id: self.id, finished: self.is_finished() });

@@ -1,8 +1,7 @@
-//! What all parts of a pool share, and the foreign code that follows from changes of its ledger.
+//! What all parts of a pool share: its state, and the foreign code that follows from changes of it.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::fmt;
 use core::task::Waker;
 use core::time::Duration;
 
@@ -11,82 +10,68 @@ use event_listener::Event;
 use super::PoolEvent;
 use super::job::Work;
 use super::kind::{Job, Kind};
-use super::state::{Ledger, Refusal};
+use super::state::{Accepted, Ended, PoolState, Refusal};
 use super::stats::JobOutcome;
+use crate::sync::oneshot::Wakers;
 use crate::sync::panic::catch;
 
-pub(super) struct Hub<K: Kind> {
-    pub(super) ledger: Ledger<Job<K>, Waker>,
-    /// Whether the queue has a capacity, so that somebody may wait for room.
-    bounded: bool,
-    /// Nothing is queued or running while somebody wants to know.
-    pub(super) quiet: Event,
-    /// There is room in the queue, or there is no use in waiting for it.
-    pub(super) room: Event,
+pub(super) struct Inner<K: Kind> {
+    pub(super) state: PoolState<Job<K>, Waker>,
+    /// Notified when the pool becomes idle while somebody waits for that.
+    pub(super) idle: Event,
     hook: Option<Box<K::Hook>>,
 }
 
-impl<K: Kind> Hub<K> {
+impl<K: Kind> Inner<K> {
     pub(super) fn new(
         workers: usize,
         capacity: Option<usize>,
         hook: Option<Box<K::Hook>>,
     ) -> Arc<Self> {
         Arc::new(Self {
-            ledger: Ledger::new(workers, capacity.unwrap_or(usize::MAX)),
-            bounded: capacity.is_some(),
-            quiet: Event::new(),
-            room: Event::new(),
+            state: PoolState::new(workers, capacity.unwrap_or(usize::MAX)),
+            idle: Event::new(),
             hook,
         })
     }
 
+    /// Queues a job, unless there is a reason not to, and gives its id.
     pub(super) fn submit(&self, job: Job<K>) -> Result<u64, (Refusal, Job<K>)> {
-        let accepted = self.ledger.accept(job)?;
-        if let Some(idle) = accepted.idle {
-            idle.wake();
-        }
-        Ok(accepted.ticket)
+        self.state.accept(job).map(wake_accepted)
     }
 
     pub(super) fn close(&self) {
-        for (_, idle) in self.ledger.close() {
-            let _ = catch(|| idle.wake());
-        }
-        self.refuse_waiting();
-        if self.ledger.is_quiet() {
-            self.tell_quiet();
+        wake_all(self.state.close());
+        if self.state.is_idle() {
+            self.notify_idle();
         }
     }
 
-    /// Tells those who wait for room that there is no use in it.
-    pub(super) fn refuse_waiting(&self) {
-        if self.bounded {
-            let _ = catch(|| self.room.notify(usize::MAX));
-        }
+    pub(super) fn notify_idle(&self) {
+        let _ = catch(|| self.idle.notify(usize::MAX));
     }
 
-    pub(super) fn tell_room(&self) {
-        if self.bounded {
-            let _ = catch(|| self.room.notify_additional(1));
+    /// Wakes all whom the end of a job concerns.
+    pub(super) fn notify_ended(&self, ended: Ended<Wakers, Waker>) {
+        wake(ended.published.handle);
+        wake(ended.room);
+        wake(ended.source);
+        if ended.is_idle {
+            self.notify_idle();
         }
-    }
-
-    pub(super) fn tell_quiet(&self) {
-        let _ = catch(|| self.quiet.notify(usize::MAX));
     }
 
     pub(super) fn has_hook(&self) -> bool {
         self.hook.is_some()
     }
 
-    pub(super) fn tell_started(&self, id: u64) {
+    pub(super) fn call_started(&self, id: u64) {
         if let Some(hook) = &self.hook {
             hook(&PoolEvent::Started { id });
         }
     }
 
-    pub(super) fn tell_ended(&self, id: u64, outcome: JobOutcome, duration: Duration) {
+    pub(super) fn call_ended(&self, id: u64, outcome: JobOutcome, duration: Duration) {
         if let Some(hook) = &self.hook {
             #[cfg(not(feature = "std"))]
             let _ = duration;
@@ -99,28 +84,39 @@ impl<K: Kind> Hub<K> {
         }
     }
 
-    /// Drops an operation if it is in the queue yet.
-    pub(super) fn withdraw(&self, ticket: u64) -> bool {
-        let Some(mut job) = self.ledger.withdraw(ticket) else {
+    /// Drops a job that is still in the queue. False if it is not.
+    pub(super) fn cancel_queued(&self, id: u64) -> bool {
+        let Some(mut job) = self.state.remove(id) else {
             return false;
         };
+        // The task goes first, so that whoever reads that it was cancelled can rely on that.
         let outcome = job.as_mut().cancel();
-        let (waiting, quiet) = self.ledger.withdrawn(outcome, || job.as_mut().publish());
-        waiting.notify_caught();
-        self.tell_room();
-        if quiet {
-            self.tell_quiet();
-        }
+        let ended = self.state.removed(outcome, || job.as_mut().publish());
+        self.notify_ended(ended);
         let _ = catch(|| drop(job));
-        self.tell_ended(ticket, outcome, Duration::ZERO);
+        self.call_ended(id, outcome, Duration::ZERO);
         true
     }
 }
 
-impl<K: Kind> fmt::Debug for Hub<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hub")
-            .field("stats", &self.ledger.stats())
-            .finish_non_exhaustive()
+/// Wakes the workers that an accepted job concerns, and gives its id.
+pub(super) fn wake_accepted(accepted: Accepted<Waker>) -> u64 {
+    wake(accepted.worker);
+    wake_all(accepted.leaving);
+    accepted.id
+}
+
+/// Wakes, and keeps a panic of the waker from whoever has more to do.
+pub(super) fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        let _ = catch(|| waker.wake());
     }
 }
+
+pub(super) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
+    for waker in wakers {
+        wake(Some(waker));
+    }
+}
+
+impl_debug!(Inner<K: Kind> |self| { stats: self.state.stats() });

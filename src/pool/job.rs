@@ -1,57 +1,66 @@
-//! An operation: as its worker sees it, without its types, and what it shares with its handle.
+//! A job as its worker sees it: without the types of its task.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::future::Future;
-use core::mem;
 use core::pin::Pin;
-use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
 use super::error::JobError;
 use super::stats::JobOutcome;
-use crate::sync::Lock;
+use crate::sync::Oneshot;
+use crate::sync::oneshot::Wakers;
 use crate::sync::panic::catch;
 
-/// A task of any type, with what it returned once it has.
+/// What the handle of a job resolves to.
+pub(super) type JobResult<T, E> = Result<T, JobError<E>>;
+
+/// What a job and its handle share.
+pub(super) type JobOneshot<T, E> = Arc<Oneshot<JobResult<T, E>>>;
+
+/// A task of any type, and what it returned once it has.
 ///
-/// Dropped before its outcome was published, it tells its handle that it was abandoned.
+/// Dropped before its result was published, it tells its handle that it was abandoned.
 pub trait Work {
-    /// Runs the task. When it is ready, its future has been dropped, and its outcome can be published.
+    /// Runs the task. When it is ready, its future has been dropped, and its result can be published.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JobOutcome>;
 
     /// Drops the task.
     fn cancel(self: Pin<&mut Self>) -> JobOutcome;
 
-    /// Hands the outcome to the handle. Runs no foreign code.
-    fn publish(self: Pin<&mut Self>) -> Waiting;
+    /// Hands the result to the handle. Runs no foreign code, but its wakers are to be woken and dropped.
+    fn publish(self: Pin<&mut Self>) -> Wakers;
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<Fut, O> {
+    enum State<Fut, R> {
         Running {
             #[pin]
             future: Fut,
         },
+        // The future has been dropped. The result is here until it is published.
         Ended {
-            outcome: Option<O>,
+            result: Option<R>,
         },
     }
 }
 
 pin_project! {
     #[project = TaskProjection]
-    pub struct Task<Fut, T, E> {
+    pub(super) struct Task<Fut, T, E> {
         #[pin]
-        state: State<Fut, Outcome<T, E>>,
+        state: State<Fut, JobResult<T, E>>,
+        // `None` if nobody wants to know the result.
+        handle: Option<JobOneshot<T, E>>,
+        // Whether the handle has nothing more to learn.
         published: bool,
-        // Whether the slot knows whom to wake if the operation is cancelled.
+        // Whether the handle knows which waker to wake when it is cancelled.
         watched: bool,
+        // Whether a poll has begun and not returned: it may have panicked.
         polling: bool,
-        slot: Arc<Slot<T, E>>,
     }
 
     impl<Fut, T, E> PinnedDrop for Task<Fut, T, E> {
@@ -60,59 +69,77 @@ pin_project! {
             if *this.published {
                 return;
             }
-            // First the future, then the handle: whoever reads that the operation is gone can rely on it.
-            let _ = catch(|| this.state.set(State::Ended { outcome: None }));
-            let waiting = this.slot.publish(Err(this.lost()));
-            waiting.notify_caught();
+            // First the future, then the handle: whoever reads that the job is gone can rely on it.
+            let _ = catch(|| this.state.set(State::Ended { result: None }));
+            let error = this.error_of_dropped();
+            if let Some(handle) = this.handle {
+                let wakers = handle.send(Err(error));
+                let _ = catch(|| wakers.handle.map(Waker::wake));
+            }
         }
     }
 }
 
 impl<Fut, T, E> Task<Fut, T, E> {
-    /// Puts a task where a worker can run it, with the slot for its handle.
-    pub(super) fn boxed(future: Fut) -> (Arc<Slot<T, E>>, Pin<Box<Self>>) {
-        let slot = Arc::new(Slot::new());
-        let task = Self {
+    /// Creates a job, and what its handle reads.
+    pub(super) fn with_handle(future: Fut) -> (JobOneshot<T, E>, Pin<Box<Self>>) {
+        let handle = Arc::new(Oneshot::new());
+        (handle.clone(), Self::new(future, Some(handle)))
+    }
+
+    /// Creates a job whose result nobody wants to know.
+    pub(super) fn detached(future: Fut) -> Pin<Box<Self>> {
+        Self::new(future, None)
+    }
+
+    fn new(future: Fut, handle: Option<JobOneshot<T, E>>) -> Pin<Box<Self>> {
+        Box::pin(Self {
             state: State::Running { future },
+            handle,
             published: false,
             watched: false,
             polling: false,
-            slot: slot.clone(),
-        };
-        (slot, Box::pin(task))
+        })
     }
 }
 
 impl<Fut, T, E> TaskProjection<'_, Fut, T, E> {
-    /// Drops the future and keeps the outcome. A panic of the destructor outweighs anything but a panic before it.
-    fn end(&mut self, result: Outcome<T, E>) -> JobOutcome {
-        let outcome = match &result {
+    fn is_cancelled(&self) -> bool {
+        self.handle
+            .as_ref()
+            .is_some_and(|handle| handle.is_cancelled())
+    }
+
+    /// Drops the future, and keeps the result. A panic of the destructor outweighs anything but a panic before it.
+    #[cold]
+    fn end(&mut self, result: JobResult<T, E>) -> JobOutcome {
+        let dropped = catch(|| self.state.set(State::Ended { result: None }));
+        match dropped {
+            Err(panic) if !matches!(result, Err(JobError::Panicked { .. })) => {
+                let _ = catch(|| drop(result));
+                self.keep(Err(panic.into()))
+            }
+            _ => self.keep(result),
+        }
+    }
+
+    /// Keeps the result, in place of the future that has been dropped.
+    fn keep(&mut self, kept: JobResult<T, E>) -> JobOutcome {
+        let outcome = match &kept {
             Ok(_) => JobOutcome::Succeeded,
             Err(JobError::Failed(_)) => JobOutcome::Failed,
             Err(JobError::Panicked { .. }) => JobOutcome::Panicked,
             Err(JobError::Cancelled | JobError::Abandoned) => JobOutcome::Cancelled,
         };
-        let mut result = Some(result);
-        let dropped = catch(|| self.state.set(State::Ended { outcome: None }));
-        if let (Err(panic), true) = (dropped, outcome != JobOutcome::Panicked) {
-            let lost = result.replace(Err(panic.into()));
-            let _ = catch(|| drop(lost));
-            self.keep(result);
-            return JobOutcome::Panicked;
+        match (self.state.as_mut().project(), &self.handle) {
+            (StateProjection::Ended { result }, Some(_)) => *result = Some(kept),
+            _ => drop(catch(|| drop(kept))),
         }
-        self.keep(result);
         outcome
     }
 
-    /// Keeps the outcome in place of the future that has been dropped.
-    fn keep(&mut self, kept: Option<Outcome<T, E>>) {
-        if let StateProjection::Ended { outcome } = self.state.as_mut().project() {
-            *outcome = kept;
-        }
-    }
-
-    /// What becomes of the handle if the outcome was never published.
-    fn lost(&self) -> JobError<E> {
+    /// What a handle resolves with if its job was dropped before it had a result.
+    fn error_of_dropped(&self) -> JobError<E> {
         #[cfg(not(feature = "std"))]
         if *self.polling {
             return crate::sync::panic::uncaught().into();
@@ -127,177 +154,58 @@ where
 {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JobOutcome> {
         let mut this = self.project();
-        if this.slot.is_cancelled() {
+        if this.is_cancelled() {
             return Poll::Ready(this.end(Err(JobError::Cancelled)));
         }
+        // The future is dropped at once when it is ready, under the same guard against panics.
+        let mut returned = None;
         *this.polling = true;
-        let polled = catch(|| match this.state.as_mut().project() {
-            StateProjection::Running { future } => future.poll(cx),
-            StateProjection::Ended { .. } => Poll::Pending,
+        let caught = catch(|| {
+            if let StateProjection::Running { future } = this.state.as_mut().project() {
+                if let Poll::Ready(result) = future.poll(cx) {
+                    returned = Some(result);
+                    this.state.set(State::Ended { result: None });
+                }
+            }
         });
         *this.polling = false;
-        let outcome = match polled {
-            Ok(Poll::Pending) => {
-                if !*this.watched {
+        let result = match (caught, returned) {
+            (Ok(()), Some(result)) => {
+                return Poll::Ready(this.keep(result.map_err(JobError::Failed)));
+            }
+            (Err(panic), returned) => {
+                // If it had returned, its destructor has panicked: that outweighs what it returned.
+                let _ = catch(|| drop(returned));
+                Err(panic.into())
+            }
+            (Ok(()), None) => {
+                // A cancellation before this look is seen by it, and one after it wakes the worker.
+                if let (Some(handle), false) = (&this.handle, *this.watched) {
                     *this.watched = true;
-                    this.slot.watch(cx.waker());
+                    handle.watch(cx.waker());
                 }
-                if !this.slot.is_cancelled() {
+                if !this.is_cancelled() {
                     return Poll::Pending;
                 }
                 Err(JobError::Cancelled)
             }
-            Ok(Poll::Ready(result)) => result.map_err(JobError::Failed),
-            Err(panic) => Err(panic.into()),
         };
-        Poll::Ready(this.end(outcome))
+        Poll::Ready(this.end(result))
     }
 
     fn cancel(self: Pin<&mut Self>) -> JobOutcome {
         self.project().end(Err(JobError::Cancelled))
     }
 
-    fn publish(self: Pin<&mut Self>) -> Waiting {
+    fn publish(self: Pin<&mut Self>) -> Wakers {
         let this = self.project();
-        if let StateProjection::Ended { outcome } = this.state.project() {
-            if let Some(outcome) = outcome.take() {
-                *this.published = true;
-                return this.slot.publish(outcome);
-            }
-        }
-        Waiting::default()
-    }
-}
-
-/// What an operation ends with.
-pub(super) type Outcome<T, E> = Result<T, JobError<E>>;
-
-/// Those who are to be told of an outcome. Dropping a waker is foreign code, so both leave the lock.
-#[derive(Debug, Default)]
-pub struct Waiting {
-    reader: Option<Waker>,
-    worker: Option<Waker>,
-}
-
-impl Waiting {
-    /// Wakes whoever waits for the outcome, and keeps panics of wakers.
-    pub(super) fn notify_caught(self) {
-        if self.reader.is_some() || self.worker.is_some() {
-            let _ = catch(|| {
-                if let Some(reader) = self.reader {
-                    reader.wake();
-                }
-            });
-        }
-    }
-}
-
-#[derive(Debug)]
-enum Cell<T, E> {
-    Open(Waiting),
-    Ended(Outcome<T, E>),
-    Taken,
-}
-
-#[derive(Debug)]
-pub(super) struct Slot<T, E> {
-    cancelled: AtomicBool,
-    cell: Lock<Cell<T, E>>,
-}
-
-impl<T, E> Slot<T, E> {
-    pub(super) fn new() -> Self {
-        Self {
-            cancelled: AtomicBool::new(false),
-            cell: Lock::new(Cell::Open(Waiting::default())),
-        }
-    }
-
-    /// Keeps the outcome for the handle.
-    pub(super) fn publish(&self, outcome: Outcome<T, E>) -> Waiting {
-        self.cell.with(|cell| {
-            match mem::replace(cell, Cell::Ended(outcome)) {
-                Cell::Open(waiting) => waiting,
-                // Not so: there is one outcome. But if it were, nothing foreign may be dropped here.
-                other => {
-                    mem::forget(other);
-                    Waiting::default()
-                }
-            }
-        })
-    }
-
-    /// Takes the outcome, or has `cx` be woken when there is one.
-    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Outcome<T, E>> {
-        enum Look<T> {
-            Ended(T),
-            Known,
-            Unknown,
-        }
-        let look = self.cell.with(|cell| match cell {
-            Cell::Open(waiting) => match &waiting.reader {
-                Some(reader) if reader.will_wake(cx.waker()) => Look::Known,
-                _ => Look::Unknown,
+        *this.published = true;
+        match (this.state.project(), this.handle) {
+            (StateProjection::Ended { result }, Some(handle)) => match result.take() {
+                Some(result) => handle.send(result),
+                None => Wakers::default(),
             },
-            _ => Look::Ended(mem::replace(cell, Cell::Taken)),
-        });
-        let ended = match look {
-            Look::Ended(ended) => ended,
-            Look::Known => return Poll::Pending,
-            Look::Unknown => {
-                // Cloning a waker is foreign code.
-                let mut reader = Some(cx.waker().clone());
-                let ended = self.cell.with(|cell| match cell {
-                    Cell::Open(waiting) => {
-                        mem::swap(&mut waiting.reader, &mut reader);
-                        None
-                    }
-                    _ => Some(mem::replace(cell, Cell::Taken)),
-                });
-                match ended {
-                    Some(ended) => ended,
-                    None => return Poll::Pending,
-                }
-            }
-        };
-        match ended {
-            Cell::Ended(outcome) => Poll::Ready(outcome),
-            _ => panic!("an `JobHandle` was polled after it had resolved"),
+            _ => Wakers::default(),
         }
-    }
-
-    pub(super) fn is_ended(&self) -> bool {
-        self.cell.with(|cell| !matches!(cell, Cell::Open(_)))
-    }
-
-    pub(super) fn is_taken(&self) -> bool {
-        self.cell.with(|cell| matches!(cell, Cell::Taken))
-    }
-
-    /// Has the worker that runs the operation drop it.
-    pub(super) fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Release);
-        let worker = self.cell.with(|cell| match cell {
-            Cell::Open(waiting) => waiting.worker.take(),
-            _ => None,
-        });
-        if let Some(worker) = worker {
-            worker.wake();
-        }
-    }
-
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Acquire)
-    }
-
-    /// Has `waker` be woken when the operation is cancelled. To be followed by a look at
-    /// [`is_cancelled`](Self::is_cancelled): a cancellation before this does not wake it.
-    pub(super) fn watch(&self, waker: &Waker) {
-        let mut worker = Some(waker.clone());
-        self.cell.with(|cell| {
-            if let Cell::Open(waiting) = cell {
-                mem::swap(&mut waiting.worker, &mut worker);
-            }
-        });
     }
 }

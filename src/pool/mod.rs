@@ -1,21 +1,29 @@
 //! Operations that are submitted from anywhere and run by a fixed number of workers.
 
 mod builder;
+#[cfg(feature = "async-channel")]
+mod channel;
 mod driver;
 mod error;
+mod feed;
 mod handle;
 mod inner;
 mod job;
 mod kind;
 mod pool;
+mod queue;
 mod state;
 mod stats;
 mod wait;
+mod waiters;
 mod worker;
 
 pub use builder::{PoolBuilder, PoolEvent};
+#[cfg(feature = "async-channel")]
+pub use channel::{ChannelDriver, channel_pool};
 pub use driver::{Driver, LocalDriver, RunUntil, Worker};
 pub use error::{JobError, PoolError};
+pub use feed::Feed;
 pub use handle::{JobHandle, LocalJobHandle};
 pub use kind::{Kind, Local, Sendable};
 pub use pool::{LocalPool, Pool};

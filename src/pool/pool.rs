@@ -1,14 +1,16 @@
 //! The side of a pool where operations come in.
 
 use alloc::sync::Arc;
-use core::fmt;
 use core::future::Future;
+
+use futures::stream::Stream;
 
 use super::builder::PoolBuilder;
 use super::error::PoolError;
+use super::feed::Feed;
 use super::handle::{JobHandle, LocalJobHandle};
-use super::inner::Hub;
-use super::job::{Slot, Task};
+use super::inner::Inner;
+use super::job::{JobOneshot, Task};
 use super::kind::{Job, Kind, Local, Sendable};
 use super::stats::PoolStats;
 use super::wait::{Drain, ExecuteWhenRoom, Shutdown};
@@ -29,34 +31,34 @@ pub type LocalPool = Pool<Local>;
 
 /// All clones of a pool.
 struct Entry<K: Kind> {
-    hub: Arc<Hub<K>>,
+    inner: Arc<Inner<K>>,
     workers: usize,
 }
 
 impl<K: Kind> Drop for Entry<K> {
     fn drop(&mut self) {
-        self.hub.close();
+        self.inner.close();
     }
 }
 
 impl<K: Kind> Pool<K> {
-    pub(super) fn new(hub: Arc<Hub<K>>, workers: usize) -> Self {
+    pub(super) fn new(inner: Arc<Inner<K>>, workers: usize) -> Self {
         Self {
-            entry: Arc::new(Entry { hub, workers }),
+            entry: Arc::new(Entry { inner, workers }),
         }
     }
 
-    pub(super) fn hub(&self) -> &Arc<Hub<K>> {
-        &self.entry.hub
+    pub(super) fn inner(&self) -> &Arc<Inner<K>> {
+        &self.entry.inner
     }
 
     fn submit<T, E>(
         &self,
-        slot: Arc<Slot<T, E>>,
+        result: JobOneshot<T, E>,
         job: Job<K>,
     ) -> Result<JobHandle<T, E, K>, PoolError> {
-        match self.hub().submit(job) {
-            Ok(id) => Ok(JobHandle::new(slot, self.hub().clone(), id)),
+        match self.inner().submit(job) {
+            Ok(id) => Ok(JobHandle::new(result, self.inner().clone(), id)),
             Err((refusal, _)) => Err(refusal.into()),
         }
     }
@@ -84,7 +86,7 @@ impl<K: Kind> Pool<K> {
     /// # }).unwrap();
     /// ```
     pub fn drain(&self) -> Drain<K> {
-        Drain::new(self.hub().clone())
+        Drain::new(self.inner().clone())
     }
 
     /// Accepts no more for good, and resolves when everything that was accepted has ended. The driver then resolves too.
@@ -107,7 +109,7 @@ impl<K: Kind> Pool<K> {
     /// # }).unwrap();
     /// ```
     pub fn shutdown(&self) -> Shutdown<K> {
-        Shutdown::new(self.hub().clone())
+        Shutdown::new(self.inner().clone())
     }
 
     /// Whether the pool was [shut down](Self::shutdown).
@@ -120,7 +122,7 @@ impl<K: Kind> Pool<K> {
     /// ```
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.hub().ledger.is_closed()
+        self.inner().state.is_closed()
     }
 
     /// How many operations are waiting for a worker.
@@ -173,7 +175,7 @@ impl<K: Kind> Pool<K> {
     /// ```
     #[must_use]
     pub fn stats(&self) -> PoolStats {
-        self.hub().ledger.stats()
+        self.inner().state.stats()
     }
 }
 
@@ -212,8 +214,8 @@ impl Pool {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let (slot, job) = Task::boxed(task);
-        self.submit(slot, job)
+        let (result, job) = Task::with_handle(task);
+        self.submit(result, job)
     }
 
     /// Accepts an operation when the queue has room for it.
@@ -247,8 +249,71 @@ impl Pool {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let (slot, job) = Task::boxed(task);
-        ExecuteWhenRoom::new(self.clone(), slot, job)
+        let (result, job) = Task::with_handle(task);
+        ExecuteWhenRoom::new(self.clone(), result, job)
+    }
+
+    /// Runs the tasks of a stream as jobs, each when a worker is free for it.
+    ///
+    /// The stream may be an `async_channel::Receiver` of tasks, or anything else that gives tasks over time. It is asked for
+    /// the next one only when a worker has nothing else to do, so a channel that is full holds its senders back, and a lazy
+    /// stream is not run ahead of. Its tasks are jobs like any other: they are counted, hooks are called, drains and shutdowns
+    /// wait for them. But they have no handles: what they return is dropped.
+    ///
+    /// The future that this returns does the work: join it with others, spawn it, or let it run
+    /// [beside the driver](crate::Driver::run_until). It resolves when the stream has ended, by which time all its tasks were
+    /// accepted. Many streams may feed a pool at once.
+    ///
+    /// ```
+    /// use abreast::pool;
+    ///
+    /// # smol::block_on(async {
+    /// let (pool, mut driver) = pool(4);
+    /// let (sender, tasks) = async_channel::bounded(2);
+    /// let submit = async move {
+    ///     for n in 1..=100 {
+    ///         let task = async move { Ok::<_, ()>(n) };
+    ///         sender.send(task).await.expect("the pool is open");
+    ///     }
+    /// };
+    /// driver
+    ///     .run_until(async {
+    ///         let (fed, ()) = futures::join!(pool.feed(tasks), submit);
+    ///         pool.drain().await;
+    ///         fed
+    ///     })
+    ///     .await?;
+    /// assert_eq!(pool.stats().total_succeeded, 100);
+    /// # Ok::<_, abreast::PoolError>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Order
+    /// What was submitted goes first: a stream has a worker only when the queue is empty. Streams that wait for a worker have
+    /// it in turn, one task at a time.
+    ///
+    /// # Errors
+    /// [`Closed`](PoolError::Closed) when the pool is [shut down](Self::shutdown), [`Abandoned`](PoolError::Abandoned) when
+    /// there is no driver any more. No task is taken out of the stream to be refused: to keep the rest, pass `&mut stream`.
+    /// While there is a [`drain`](Self::drain) the stream is not asked, and no error.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the stream. Tasks that it has given run on. As long as it is pending, the pool is open even if
+    /// all clones of it are dropped.
+    ///
+    /// # Panics
+    /// A panic of the stream passes through to whoever polls the future. Polled again, it asks the stream again.
+    ///
+    /// # Polls and allocations
+    /// One allocation for each task.
+    pub fn feed<S, Fut, T, E>(&self, stream: S) -> Feed<S>
+    where
+        S: Stream<Item = Fut>,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        Feed::new(stream, |task| Task::detached(task), self.clone())
     }
 }
 
@@ -276,8 +341,8 @@ impl LocalPool {
         T: 'static,
         E: 'static,
     {
-        let (slot, job) = Task::boxed(task);
-        self.submit(slot, job)
+        let (result, job) = Task::with_handle(task);
+        self.submit(result, job)
     }
 
     /// Accepts an operation when the queue has room for it: the same as [`Pool::execute_when_room`], but the task need not
@@ -291,8 +356,23 @@ impl LocalPool {
         T: 'static,
         E: 'static,
     {
-        let (slot, job) = Task::boxed(task);
-        ExecuteWhenRoom::new(self.clone(), slot, job)
+        let (result, job) = Task::with_handle(task);
+        ExecuteWhenRoom::new(self.clone(), result, job)
+    }
+
+    /// Runs the tasks of a stream as jobs, each when a worker is free for it: the same as [`Pool::feed`], but tasks need not
+    /// be `Send`.
+    ///
+    /// # Errors
+    /// As for [`Pool::feed`].
+    pub fn feed<S, Fut, T, E>(&self, stream: S) -> Feed<S, Local>
+    where
+        S: Stream<Item = Fut>,
+        Fut: Future<Output = Result<T, E>> + 'static,
+        T: 'static,
+        E: 'static,
+    {
+        Feed::new(stream, |task| Task::detached(task), self.clone())
     }
 }
 
@@ -304,10 +384,4 @@ impl<K: Kind> Clone for Pool<K> {
     }
 }
 
-impl<K: Kind> fmt::Debug for Pool<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool")
-            .field("stats", &self.stats())
-            .finish_non_exhaustive()
-    }
-}
+impl_debug!(Pool<K: Kind> |self| { stats: self.stats() });

@@ -1,30 +1,46 @@
-//! The state of a pool: what is queued, what runs, who is idle, who may come in. All of it is behind one lock.
+//! The state of a pool, behind one lock: what is queued and running, which workers are idle, who waits, and what the pool
+//! accepts.
+//!
+//! # A job
+//! ```text
+//!             accept            next                   finish
+//!   execute ----------> queued -------> running ------------------------> ended
+//!                        |   |           |                                  ^
+//!                        |   |   leave   v                                  |
+//!                        |   +-------> abandoning -- abandoned --> gone     |
+//!                        | remove                                 removed   |
+//!                        +----------> being cancelled ----------------------+
+//! ```
+//! Until it is ended or gone, a job is *outstanding*. The pool is *idle* when nothing is outstanding, and no source is
+//! being asked for a job.
 //!
 //! # The protocol
-//! - An operation is *outstanding* from [`accept`](Ledger::accept) to the call that says that it has ended or is gone:
-//!   [`finish`](Ledger::finish), [`withdrawn`](Ledger::withdrawn) or [`departed`](Ledger::departed). Whether one is
-//!   accepted is decided in the same critical section that queues it, so an accepted operation is in the queue, and a
-//!   worker that finds the ledger closed and the queue empty can leave for good.
-//! - A worker that finds nothing to do leaves its waker with the [`idle`](Books::idle) ones in the same critical section,
-//!   and [`accept`](Ledger::accept) takes one of these out for each operation. A worker whose waker was taken either
-//!   comes for the operation or [`leave`](Ledger::leave)s, and then another one is woken in its place.
-//! - The pool is *quiet* when nothing is outstanding. Whoever makes it so while somebody may be waiting for it is told,
-//!   and must tell those who wait.
+//! - Whether a job is accepted is decided in the critical section that queues it. So an accepted job is in the queue, and a
+//!   worker that finds the pool closed and the queue empty can leave for good.
+//! - A worker that finds nothing to do leaves its waker with the idle ones in the same critical section, and a job that is
+//!   accepted takes one of these out. A worker whose waker was taken either comes for the job or [`leave`](PoolState::leave)s,
+//!   and then another one is woken in its place.
+//! - A source is asked for a job only under a *reservation*: a free worker that nobody else counts on. Until that becomes a
+//!   job or is released the pool is not idle, and workers stay, even if it is closed meanwhile. So no item is taken out of a
+//!   source in vain.
+//! - Whoever makes the pool idle while somebody may be waiting for that is told so, and must notify those who wait.
 //! - The last worker that leaves takes the queue along.
-//! - The outcome of an operation is published within the critical section that counts it, so no snapshot is behind a
-//!   handle, and no drain ahead of one.
+//! - The outcome of a job is published within the critical section that counts it. So no snapshot is behind a handle, and no
+//!   drain ahead of one.
 //!
-//! Nothing here wakes, drops or calls anything foreign: all of that is returned, to be done when the lock is free again.
+//! Nothing here wakes, drops or calls anything foreign. What is to be woken or dropped is returned, for when the lock is
+//! free again.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
 
+use super::queue::JobQueue;
 use super::stats::{JobOutcome, PoolStats};
+use super::waiters::Waiters;
 use crate::sync::Lock;
 
-/// Why an operation was not accepted.
+/// Why a job was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Closed,
@@ -33,297 +49,488 @@ pub(crate) enum Refusal {
     Full,
 }
 
-/// A queue that has held more than this many operations gives its memory back when it is empty.
-const KEPT: usize = 1024;
-
-#[derive(Debug)]
-pub(super) struct Books<J, W> {
-    pub(super) stats: PoolStats,
-    /// Counted as abandoned already, but their handles do not know yet.
-    pub(super) departing: usize,
-    /// `None` where an operation was withdrawn.
-    pub(super) queue: VecDeque<Option<J>>,
-    /// The ticket of the front of the queue.
-    pub(super) front: u64,
-    pub(super) capacity: usize,
-    pub(super) idle: Vec<(usize, W)>,
-    pub(super) workers: usize,
-    pub(super) drains: usize,
-    pub(super) closed: bool,
-}
-
-impl<J, W> Books<J, W> {
-    pub(super) fn new(worker_count: usize, capacity: usize) -> Self {
-        Self {
-            stats: PoolStats {
-                worker_count,
-                ..PoolStats::default()
-            },
-            departing: 0,
-            queue: VecDeque::new(),
-            front: 0,
-            capacity,
-            idle: Vec::new(),
-            workers: 1,
-            drains: 0,
-            closed: false,
-        }
-    }
-
-    pub(super) fn is_quiet(&self) -> bool {
-        self.stats.queue_length == 0 && self.stats.active_workers == 0 && self.departing == 0
-    }
-
-    /// Whether somebody may be waiting for what is now the case.
-    pub(super) fn is_quiet_awaited(&self) -> bool {
-        (self.drains > 0 || self.closed || self.workers == 0) && self.is_quiet()
-    }
-
-    pub(super) fn refusal(&self) -> Option<Refusal> {
-        if self.closed {
-            Some(Refusal::Closed)
-        } else if self.workers == 0 {
-            Some(Refusal::Abandoned)
-        } else if self.drains > 0 {
-            Some(Refusal::Draining)
-        } else if self.stats.queue_length >= self.capacity {
-            Some(Refusal::Full)
-        } else {
-            None
-        }
-    }
-
-    pub(super) fn pop(&mut self) -> Option<(u64, J)> {
-        while let Some(entry) = self.queue.pop_front() {
-            let ticket = self.front;
-            self.front += 1;
-            if let Some(job) = entry {
-                self.stats.queue_length -= 1;
-                self.stats.active_workers += 1;
-                return Some((ticket, job));
-            }
-        }
-        if self.queue.capacity() > KEPT {
-            self.queue = VecDeque::new();
-        }
-        None
-    }
-}
-
-/// An operation has been queued.
+/// A job has been queued.
 #[derive(Debug)]
 pub(crate) struct Accepted<W> {
-    pub(crate) ticket: u64,
-    /// To be woken.
-    pub(crate) idle: Option<W>,
+    pub(crate) id: u64,
+    /// A worker for it, to be woken.
+    pub(crate) worker: Option<W>,
+    /// Workers that can leave now, to be woken.
+    pub(crate) leaving: Vec<W>,
 }
+
+/// A job has been queued, or comes back with the reason why not.
+pub(crate) type Submission<J, W> = Result<Accepted<W>, (Refusal, J)>;
 
 /// What a worker is to do next.
 #[derive(Debug)]
-pub(crate) enum Next<J> {
-    /// An operation and its ticket.
-    Run(u64, J),
+pub(crate) enum Next<J, W> {
+    /// Run a job. There is room in the queue now: somebody who waits for that is to be woken.
+    Run { id: u64, job: J, room: Option<W> },
+    /// Come again when it is woken.
     Wait,
+    /// Nothing will come any more.
     Leave,
 }
 
-/// An operation has ended.
+/// A job has ended.
 #[derive(Debug)]
-pub(crate) struct Finished<J, R> {
+pub(crate) struct Ended<R, W> {
     pub(crate) published: R,
-    /// An operation and its ticket.
-    pub(crate) next: Option<(u64, J)>,
-    /// Those who wait for the pool to be quiet are to be told.
-    pub(crate) quiet: bool,
+    /// Those who wait for the pool to be idle are to be notified.
+    pub(crate) is_idle: bool,
+    /// Somebody who waits for room in the queue, to be woken.
+    pub(crate) room: Option<W>,
+    /// A source that waits for a worker, to be woken.
+    pub(crate) source: Option<W>,
 }
 
 /// A worker has left.
 #[derive(Debug)]
 pub(crate) struct Left<J, W> {
     /// What nobody will run any more.
-    pub(crate) jobs: VecDeque<Option<J>>,
-    /// How many operations [depart](Ledger::departed) with it.
-    pub(crate) departing: usize,
-    /// To be woken: it may have to run what the one that left was woken for.
-    pub(crate) idle: Option<W>,
+    pub(crate) jobs: Vec<J>,
+    /// How many jobs are [abandoned](PoolState::abandoned) with it.
+    pub(crate) abandoning: usize,
+    /// A worker, to be woken: it may have to run what the one that left was woken for.
+    pub(crate) worker: Option<W>,
+    /// Those who wait for what will not come any more, to be woken.
+    pub(crate) waiting: Vec<W>,
+}
+
+/// What becomes of a source that wants to be asked for a job.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Reservation {
+    Granted,
+    /// No worker is free: it comes again when it is woken.
+    Wait,
+    Refused(Refusal),
+}
+
+/// A reservation was given up.
+#[derive(Debug)]
+pub(crate) struct Released<W> {
+    /// Those who wait for the pool to be idle are to be notified.
+    pub(crate) is_idle: bool,
+    /// A source that waits for a worker, to be woken.
+    pub(crate) source: Option<W>,
+    /// Workers that can leave now, to be woken.
+    pub(crate) leaving: Vec<W>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Ledger<J, W>(Lock<Books<J, W>>);
+pub(crate) struct PoolState<J, W>(Lock<Fields<J, W>>);
 
-impl<J, W: Clone> Ledger<J, W> {
-    pub(crate) fn new(worker_count: usize, capacity: usize) -> Self {
-        Self(Lock::new(Books::new(worker_count, capacity)))
+/// What the lock guards.
+#[derive(Debug)]
+struct Fields<J, W> {
+    stats: PoolStats,
+    queue: JobQueue<J>,
+    capacity: usize,
+    /// Jobs that are counted as abandoned already, but whose handles do not know yet.
+    abandoning: usize,
+    /// How many workers have not left. The driver is one worker, whatever number of jobs it runs at a time.
+    workers: usize,
+    /// How many jobs the workers could run beside those that they run.
+    free: usize,
+    /// Workers that found nothing to do, by number.
+    idle_workers: Vec<(usize, W)>,
+    /// How many sources are being asked for a job.
+    reserved: usize,
+    /// Submissions that wait for room in the queue.
+    room: Waiters<W>,
+    /// Sources that wait for a free worker.
+    sources: Waiters<W>,
+    drains: usize,
+    closed: bool,
+}
+
+impl<J, W> Fields<J, W> {
+    fn is_idle(&self) -> bool {
+        let outstanding = self.stats.queue_length + self.stats.active_workers + self.abandoning;
+        outstanding == 0 && self.reserved == 0
     }
 
-    /// Queues an operation, unless there is a reason not to.
-    pub(crate) fn accept(&self, job: J) -> Result<Accepted<W>, (Refusal, J)> {
-        self.0.with(|books| {
-            if let Some(refusal) = books.refusal() {
-                return Err((refusal, job));
-            }
-            let ticket = books.front + books.queue.len() as u64;
-            books.queue.push_back(Some(job));
-            books.stats.queue_length += 1;
-            books.stats.total_accepted += 1;
-            let idle = books.idle.pop().map(|(_, waker)| waker);
-            Ok(Accepted { ticket, idle })
+    /// Whether somebody may be waiting for what is now the case.
+    fn is_idle_awaited(&self) -> bool {
+        (self.drains > 0 || self.closed || self.workers == 0) && self.is_idle()
+    }
+
+    /// Why nothing is accepted, whether the queue has room or not.
+    fn refusal(&self) -> Option<Refusal> {
+        if self.closed {
+            Some(Refusal::Closed)
+        } else if self.workers == 0 {
+            Some(Refusal::Abandoned)
+        } else if self.drains > 0 {
+            Some(Refusal::Draining)
+        } else {
+            None
+        }
+    }
+
+    fn push(&mut self, job: J) -> Accepted<W> {
+        self.stats.queue_length += 1;
+        self.stats.total_accepted += 1;
+        Accepted {
+            id: self.queue.push(job),
+            worker: self.idle_workers.pop().map(|(_, worker)| worker),
+            leaving: Vec::new(),
+        }
+    }
+
+    /// Whoever is the last for whom there is room: the only one who may not know it, if there is room for one more now.
+    fn wake_for_room(&mut self) -> Option<W> {
+        let room = self.capacity.saturating_sub(self.stats.queue_length);
+        self.room.wake(room.checked_sub(1)?)
+    }
+
+    /// How many workers are free for sources: those that neither the queue nor a reservation counts on.
+    fn free_for_sources(&self) -> usize {
+        match self.refusal() {
+            Some(_) => 0,
+            None => self
+                .free
+                .saturating_sub(self.stats.queue_length + self.reserved),
+        }
+    }
+
+    /// Whichever source is the last for which there is a worker: the only one that may not know it, if there is one more now.
+    fn wake_source(&mut self) -> Option<W> {
+        if self.sources.is_empty() {
+            return None;
+        }
+        let last = self.free_for_sources().checked_sub(1)?;
+        self.sources.wake(last)
+    }
+
+    /// All sources for which there is a worker.
+    fn wake_sources(&mut self) -> Vec<W> {
+        let free = self.free_for_sources();
+        self.sources.wake_first(free).collect()
+    }
+
+    /// Workers that can leave because nothing is left to run, and nothing can come.
+    fn leaving(&mut self) -> Vec<W> {
+        if !self.closed || self.reserved > 0 {
+            return Vec::new();
+        }
+        let idle = mem::take(&mut self.idle_workers);
+        idle.into_iter().map(|(_, worker)| worker).collect()
+    }
+}
+
+impl<J, W: Clone> PoolState<J, W> {
+    /// Creates the state of a pool with one worker, which runs `worker_count` jobs at a time.
+    pub(crate) fn new(worker_count: usize, capacity: usize) -> Self {
+        Self(Lock::new(Fields {
+            stats: PoolStats {
+                worker_count,
+                ..PoolStats::default()
+            },
+            queue: JobQueue::new(),
+            capacity,
+            abandoning: 0,
+            workers: 1,
+            free: worker_count,
+            idle_workers: Vec::new(),
+            reserved: 0,
+            room: Waiters::new(),
+            sources: Waiters::new(),
+            drains: 0,
+            closed: false,
+        }))
+    }
+
+    /// Queues a job, unless there is a reason not to.
+    pub(crate) fn accept(&self, job: J) -> Submission<J, W> {
+        self.0.with(|fields| match fields.refusal() {
+            Some(refusal) => Err((refusal, job)),
+            None if fields.stats.queue_length >= fields.capacity => Err((Refusal::Full, job)),
+            None => Ok(fields.push(job)),
         })
     }
 
-    /// The next operation for `worker`, or its `waker` joins the idle ones.
-    pub(crate) fn next(&self, worker: usize, waker: &W) -> Next<J> {
-        self.0.with(|books| {
-            if let Some((ticket, job)) = books.pop() {
-                Next::Run(ticket, job)
-            } else if books.closed {
+    /// Queues a job when there is room for it and for all that wait ahead of it. Until then, it is
+    /// [`Full`](Refusal::Full), and `waker` is woken when that changes.
+    ///
+    /// `ticket` is its place in the line. All wakers that are left over are to be dropped.
+    pub(crate) fn accept_in_turn(
+        &self,
+        job: J,
+        ticket: &mut Option<u64>,
+        waker: &mut Option<W>,
+    ) -> (Submission<J, W>, Option<W>) {
+        self.0.with(|fields| {
+            let refusal = fields.refusal();
+            let taken = fields.stats.queue_length + fields.room.ahead_of(*ticket);
+            if refusal.is_none() && taken >= fields.capacity {
+                fields.room.wait(ticket, waker);
+                return (Err((Refusal::Full, job)), None);
+            }
+            // Its place becomes a place in the queue, so for nobody else does anything change.
+            let own = fields.room.leave(ticket);
+            match refusal {
+                Some(refusal) => (Err((refusal, job)), own),
+                None => (Ok(fields.push(job)), own),
+            }
+        })
+    }
+
+    /// Gives up waiting for room. The first waker is to be woken, the second dropped.
+    pub(crate) fn leave_room(&self, ticket: &mut Option<u64>) -> (Option<W>, Option<W>) {
+        self.0.with(|fields| {
+            let own = fields.room.leave(ticket);
+            (fields.wake_for_room(), own)
+        })
+    }
+
+    /// Gives `worker` its next job, or puts its `waker` with the idle ones.
+    pub(crate) fn next(&self, worker: usize, waker: &W) -> Next<J, W> {
+        self.0.with(|fields| {
+            if let Some((id, job)) = fields.queue.pop() {
+                fields.stats.queue_length -= 1;
+                fields.stats.active_workers += 1;
+                fields.free -= 1;
+                let room = fields.wake_for_room();
+                Next::Run { id, job, room }
+            } else if fields.closed && fields.reserved == 0 {
                 Next::Leave
             } else {
-                if !books.idle.iter().any(|(idle, _)| *idle == worker) {
-                    books.idle.push((worker, waker.clone()));
+                if !fields.idle_workers.iter().any(|(idle, _)| *idle == worker) {
+                    fields.idle_workers.push((worker, waker.clone()));
                 }
                 Next::Wait
             }
         })
     }
 
-    /// A worker has ended an operation, and is given the next if there is one and it asks for `more`.
+    /// Counts a job that a worker has ended. `is_free` says that the worker could run another in its place.
     pub(crate) fn finish<R>(
         &self,
         outcome: JobOutcome,
         duration: Duration,
-        more: bool,
+        is_free: bool,
         publish: impl FnOnce() -> R,
-    ) -> Finished<J, R> {
-        self.0.with(|books| {
+    ) -> Ended<R, W> {
+        self.0.with(|fields| {
             let published = publish();
-            books.stats.count(outcome);
-            books.stats.active_workers -= 1;
+            fields.stats.count(outcome);
+            fields.stats.active_workers -= 1;
+            fields.free += usize::from(is_free);
             #[cfg(feature = "std")]
             {
-                books.stats.total_duration += duration;
+                fields.stats.total_duration += duration;
             }
             #[cfg(not(feature = "std"))]
             let _ = duration;
-            Finished {
+            Ended {
                 published,
-                next: if more { books.pop() } else { None },
-                quiet: books.is_quiet_awaited(),
+                is_idle: fields.is_idle_awaited(),
+                room: None,
+                source: fields.wake_source(),
             }
         })
     }
 
-    /// Counts time of operations that were [finished](Self::finish) without.
+    /// Counts time of jobs that were [finished](Self::finish) without.
     pub(crate) fn add_time(&self, duration: Duration) {
         #[cfg(feature = "std")]
-        self.0.with(|books| books.stats.total_duration += duration);
+        self.0
+            .with(|fields| fields.stats.total_duration += duration);
         #[cfg(not(feature = "std"))]
         let _ = duration;
     }
 
-    /// Takes an operation out of the queue, if it is there. It counts as queued until it is [`withdrawn`](Self::withdrawn).
-    pub(crate) fn withdraw(&self, ticket: u64) -> Option<J> {
-        self.0.with(|books| {
-            let position = usize::try_from(ticket.checked_sub(books.front)?).ok()?;
-            books.queue.get_mut(position)?.take()
-        })
+    /// Takes a job out of the queue, if it is there. It counts as queued until it is [`removed`](Self::removed).
+    pub(crate) fn remove(&self, id: u64) -> Option<J> {
+        self.0.with(|fields| fields.queue.remove(id))
     }
 
-    /// What was taken out of the queue has ended. True if those who wait for the pool to be quiet are to be told.
-    pub(crate) fn withdrawn<R>(
+    /// Counts a job that was taken out of the queue, and has ended.
+    pub(crate) fn removed<R>(
         &self,
         outcome: JobOutcome,
         publish: impl FnOnce() -> R,
-    ) -> (R, bool) {
-        self.0.with(|books| {
+    ) -> Ended<R, W> {
+        self.0.with(|fields| {
             let published = publish();
-            books.stats.count(outcome);
-            books.stats.queue_length -= 1;
-            (published, books.is_quiet_awaited())
-        })
-    }
-
-    /// Accepts no more. All that is returned is to be woken.
-    pub(crate) fn close(&self) -> Vec<(usize, W)> {
-        self.0.with(|books| {
-            books.closed = true;
-            mem::take(&mut books.idle)
-        })
-    }
-
-    /// Accepts no more until the drain ends.
-    pub(crate) fn begin_drain(&self) {
-        self.0.with(|books| books.drains += 1);
-    }
-
-    pub(crate) fn end_drain(&self) {
-        self.0.with(|books| books.drains -= 1);
-    }
-
-    /// Ends the drain if the pool is quiet.
-    pub(crate) fn try_end_drain(&self) -> bool {
-        self.0.with(|books| {
-            let quiet = books.is_quiet();
-            books.drains -= usize::from(quiet);
-            quiet
-        })
-    }
-
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.0.with(|books| books.is_quiet())
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.0.with(|books| books.closed)
-    }
-
-    /// Says how many workers there are. It was one. If that was idle it is returned, to be woken: it may have less room
-    /// than when it went idle.
-    pub(crate) fn employ(&self, workers: usize) -> Option<W> {
-        self.0.with(|books| {
-            books.workers = workers;
-            books.idle.pop().map(|(_, waker)| waker)
-        })
-    }
-
-    /// A worker leaves, with `in_flight` operations that have not ended.
-    pub(crate) fn leave(&self, worker: usize, in_flight: usize) -> Left<J, W> {
-        self.0.with(|books| {
-            books.workers -= 1;
-            books.idle.retain(|(idle, _)| *idle != worker);
-            let jobs = match books.workers {
-                0 => mem::take(&mut books.queue),
-                _ => VecDeque::new(),
-            };
-            books.front += jobs.len() as u64;
-            let queued = jobs.iter().filter(|job| job.is_some()).count();
-            let departing = queued + in_flight;
-            books.stats.queue_length -= queued;
-            books.stats.active_workers -= in_flight;
-            books.stats.total_abandoned += departing as u64;
-            books.departing += departing;
-            let idle = match books.stats.queue_length {
-                0 => None,
-                _ => books.idle.pop().map(|(_, waker)| waker),
-            };
-            Left {
-                jobs,
-                departing,
-                idle,
+            fields.stats.count(outcome);
+            fields.stats.queue_length -= 1;
+            Ended {
+                published,
+                is_idle: fields.is_idle_awaited(),
+                room: fields.wake_for_room(),
+                source: fields.wake_source(),
             }
         })
     }
 
-    /// The handles of operations that went with a worker know by now. True if those who wait for the pool to be quiet are
-    /// to be told.
-    pub(crate) fn departed(&self, departing: usize) -> bool {
-        self.0.with(|books| {
-            books.departing -= departing;
-            books.is_quiet_awaited()
+    /// Asks for a worker that a source can count on while it is asked for a job. Without one, `waker` is woken when there is
+    /// one for it and for all that wait ahead of it.
+    ///
+    /// `ticket` is its place in the line. All wakers that are left over are to be dropped.
+    pub(crate) fn reserve(
+        &self,
+        ticket: &mut Option<u64>,
+        waker: &mut Option<W>,
+    ) -> (Reservation, Option<W>) {
+        self.0.with(|fields| {
+            let refusal = fields
+                .refusal()
+                .filter(|refusal| *refusal != Refusal::Draining);
+            let ahead = fields.sources.ahead_of(*ticket);
+            if refusal.is_none() && fields.free_for_sources() <= ahead {
+                fields.sources.wait(ticket, waker);
+                return (Reservation::Wait, None);
+            }
+            // Its place becomes a reservation, so for nobody else does anything change.
+            let own = fields.sources.leave(ticket);
+            match refusal {
+                Some(refusal) => (Reservation::Refused(refusal), own),
+                None => {
+                    fields.reserved += 1;
+                    (Reservation::Granted, own)
+                }
+            }
+        })
+    }
+
+    /// Turns a reservation into a job, whatever became of the pool meanwhile. If all workers have left, the job comes back
+    /// counted as abandoned: it is to be dropped, and the reservation to be [released](Self::release) after that.
+    pub(crate) fn accept_reserved(&self, job: J) -> Result<Accepted<W>, J> {
+        self.0.with(|fields| {
+            if fields.workers == 0 {
+                fields.stats.total_accepted += 1;
+                fields.stats.total_abandoned += 1;
+                return Err(job);
+            }
+            fields.reserved -= 1;
+            let mut accepted = fields.push(job);
+            accepted.leaving = fields.leaving();
+            Ok(accepted)
+        })
+    }
+
+    /// Gives up a reservation.
+    pub(crate) fn release(&self) -> Released<W> {
+        self.0.with(|fields| {
+            fields.reserved -= 1;
+            Released {
+                is_idle: fields.is_idle_awaited(),
+                source: fields.wake_source(),
+                leaving: fields.leaving(),
+            }
+        })
+    }
+
+    /// Gives up waiting for a worker. The first waker is to be woken, the second dropped.
+    pub(crate) fn leave_sources(&self, ticket: &mut Option<u64>) -> (Option<W>, Option<W>) {
+        self.0.with(|fields| {
+            let own = fields.sources.leave(ticket);
+            (fields.wake_source(), own)
+        })
+    }
+
+    /// Accepts no more. All that is returned is to be woken.
+    pub(crate) fn close(&self) -> Vec<W> {
+        self.0.with(|fields| {
+            fields.closed = true;
+            let mut woken = fields.leaving();
+            woken.extend(fields.room.wake_first(usize::MAX));
+            woken.extend(fields.sources.wake_first(usize::MAX));
+            woken
+        })
+    }
+
+    /// Accepts no more until the drain ends. All that is returned is to be woken.
+    pub(crate) fn begin_drain(&self) -> Vec<W> {
+        self.0.with(|fields| {
+            fields.drains += 1;
+            fields.room.wake_first(usize::MAX).collect()
+        })
+    }
+
+    /// Ends a drain. All that is returned is to be woken.
+    pub(crate) fn end_drain(&self) -> Vec<W> {
+        self.0.with(|fields| {
+            fields.drains -= 1;
+            fields.wake_sources()
+        })
+    }
+
+    /// Ends a drain if the pool is idle. All that is returned is to be woken.
+    pub(crate) fn try_end_drain(&self) -> Option<Vec<W>> {
+        self.0.with(|fields| {
+            if !fields.is_idle() {
+                return None;
+            }
+            fields.drains -= 1;
+            Some(fields.wake_sources())
+        })
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.0.with(|fields| fields.is_idle())
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.with(|fields| fields.closed)
+    }
+
+    /// Makes `workers` of the one that there was, and which is `running` some jobs. Each runs one job at a time from now on.
+    /// All that is returned is to be woken: the one may have been idle, and have no room now.
+    pub(crate) fn set_workers(&self, workers: usize, running: usize) -> Vec<W> {
+        self.0.with(|fields| {
+            fields.workers = workers;
+            fields.free = workers - usize::from(running > 0);
+            let mut woken = fields.wake_sources();
+            woken.extend(fields.idle_workers.pop().map(|(_, worker)| worker));
+            woken
+        })
+    }
+
+    /// Takes a worker out, with the `running` jobs that it has not ended. It could have run `free` more.
+    pub(crate) fn leave(&self, worker: usize, running: usize, free: usize) -> Left<J, W> {
+        self.0.with(|fields| {
+            fields.workers -= 1;
+            fields.free -= free;
+            fields.idle_workers.retain(|(idle, _)| *idle != worker);
+            // The last one takes along all that nobody will run, and nobody need wait any longer.
+            let (mut jobs, mut waiting) = (Vec::new(), Vec::new());
+            if fields.workers == 0 {
+                jobs.extend(fields.queue.take());
+                waiting.extend(fields.room.wake_first(usize::MAX));
+                waiting.extend(fields.sources.wake_first(usize::MAX));
+            }
+            let abandoning = jobs.len() + running;
+            fields.stats.queue_length -= jobs.len();
+            fields.stats.active_workers -= running;
+            fields.stats.total_abandoned += abandoning as u64;
+            fields.abandoning += abandoning;
+            let worker = match fields.stats.queue_length {
+                0 => None,
+                _ => fields.idle_workers.pop().map(|(_, worker)| worker),
+            };
+            Left {
+                jobs,
+                abandoning,
+                worker,
+                waiting,
+            }
+        })
+    }
+
+    /// Says that the handles of abandoned jobs know by now. True if those who wait for the pool to be idle are to be
+    /// notified.
+    pub(crate) fn abandoned(&self, abandoning: usize) -> bool {
+        self.0.with(|fields| {
+            fields.abandoning -= abandoning;
+            fields.is_idle_awaited()
         })
     }
 
     pub(crate) fn stats(&self) -> PoolStats {
-        self.0.with(|books| books.stats)
+        self.0.with(|fields| fields.stats)
     }
 }

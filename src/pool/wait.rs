@@ -1,19 +1,18 @@
-//! The futures that wait for a pool: to be quiet, or to have room.
+//! The futures that wait for a pool: to be idle, or to have room.
 
 use alloc::sync::Arc;
-use core::fmt;
 use core::future::Future;
+
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use event_listener::{Event, EventListener};
-use futures::future::FusedFuture;
 
 use super::Pool;
 use super::error::PoolError;
 use super::handle::JobHandle;
-use super::inner::Hub;
-use super::job::Slot;
+use super::inner::{Inner, wake, wake_accepted, wake_all};
+use super::job::JobOneshot;
 use super::kind::{Job, Kind, Sendable};
 use super::state::Refusal;
 
@@ -45,21 +44,19 @@ fn poll_until<T>(
 /// The future of [`Pool::drain`]. While it is there, the pool accepts nothing.
 #[must_use = "dropping a drain ends it"]
 pub struct Drain<K: Kind = Sendable> {
-    hub: Arc<Hub<K>>,
+    inner: Arc<Inner<K>>,
     listener: Option<EventListener>,
     done: bool,
 }
 
 impl<K: Kind> Drain<K> {
-    pub(super) fn new(hub: Arc<Hub<K>>) -> Self {
-        hub.ledger.begin_drain();
-        let drain = Self {
-            hub,
+    pub(super) fn new(inner: Arc<Inner<K>>) -> Self {
+        wake_all(inner.state.begin_drain());
+        Self {
+            inner,
             listener: None,
             done: false,
-        };
-        drain.hub.refuse_waiting();
-        drain
+        }
     }
 }
 
@@ -71,42 +68,38 @@ impl<K: Kind> Future for Drain<K> {
         if this.done {
             return Poll::Ready(());
         }
-        let hub = &*this.hub;
-        let drained = poll_until(&mut this.listener, &hub.quiet, cx, || {
-            hub.ledger.try_end_drain().then_some(())
+        let inner = &*this.inner;
+        let ended = poll_until(&mut this.listener, &inner.idle, cx, || {
+            inner.state.try_end_drain()
         });
-        this.done = drained.is_ready();
-        drained
+        let woken = ready!(ended);
+        this.done = true;
+        wake_all(woken);
+        Poll::Ready(())
     }
 }
 
 impl<K: Kind> Drop for Drain<K> {
     fn drop(&mut self) {
         if !self.done {
-            self.hub.ledger.end_drain();
+            wake_all(self.inner.state.end_drain());
         }
-    }
-}
-
-impl<K: Kind> FusedFuture for Drain<K> {
-    fn is_terminated(&self) -> bool {
-        self.done
     }
 }
 
 /// The future of [`Pool::shutdown`]. The pool stays closed without it.
 #[must_use = "the pool is closed now, but what was accepted may be running still"]
 pub struct Shutdown<K: Kind = Sendable> {
-    hub: Arc<Hub<K>>,
+    inner: Arc<Inner<K>>,
     listener: Option<EventListener>,
     done: bool,
 }
 
 impl<K: Kind> Shutdown<K> {
-    pub(super) fn new(hub: Arc<Hub<K>>) -> Self {
-        hub.close();
+    pub(super) fn new(inner: Arc<Inner<K>>) -> Self {
+        inner.close();
         Self {
-            hub,
+            inner,
             listener: None,
             done: false,
         }
@@ -121,18 +114,12 @@ impl<K: Kind> Future for Shutdown<K> {
         if this.done {
             return Poll::Ready(());
         }
-        let hub = &*this.hub;
-        let ended = poll_until(&mut this.listener, &hub.quiet, cx, || {
-            hub.ledger.is_quiet().then_some(())
+        let inner = &*this.inner;
+        let ended = poll_until(&mut this.listener, &inner.idle, cx, || {
+            inner.state.is_idle().then_some(())
         });
         this.done = ended.is_ready();
         ended
-    }
-}
-
-impl<K: Kind> FusedFuture for Shutdown<K> {
-    fn is_terminated(&self) -> bool {
-        self.done
     }
 }
 
@@ -140,18 +127,20 @@ impl<K: Kind> FusedFuture for Shutdown<K> {
 #[must_use = "futures do nothing unless polled"]
 pub struct ExecuteWhenRoom<T, E, K: Kind = Sendable> {
     pool: Pool<K>,
-    slot: Arc<Slot<T, E>>,
+    result: JobOneshot<T, E>,
+    /// `None` once it has resolved.
     job: Option<Job<K>>,
-    listener: Option<EventListener>,
+    /// Its place in the line, while it waits.
+    ticket: Option<u64>,
 }
 
 impl<T, E, K: Kind> ExecuteWhenRoom<T, E, K> {
-    pub(super) fn new(pool: Pool<K>, slot: Arc<Slot<T, E>>, job: Job<K>) -> Self {
+    pub(super) fn new(pool: Pool<K>, result: JobOneshot<T, E>, job: Job<K>) -> Self {
         Self {
             pool,
-            slot,
+            result,
             job: Some(job),
-            listener: None,
+            ticket: None,
         }
     }
 }
@@ -161,38 +150,44 @@ impl<T, E, K: Kind> Future for ExecuteWhenRoom<T, E, K> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let hub = this.pool.hub();
-        let (job, slot) = (&mut this.job, &this.slot);
-        poll_until(&mut this.listener, &hub.room, cx, || {
-            let submitted = hub.submit(job.take().expect("it has not resolved yet"));
-            match submitted {
-                Ok(id) => Some(Ok(JobHandle::new(slot.clone(), hub.clone(), id))),
-                Err((Refusal::Full, refused)) => {
-                    *job = Some(refused);
-                    None
-                }
-                Err((refusal, _)) => Some(Err(refusal.into())),
+        let inner = this.pool.inner();
+        let job = this.job.take();
+        let job = job.expect("`ExecuteWhenRoom` was polled after it had resolved");
+        let mut waker = Some(cx.waker().clone());
+        let (accepted, _own) = inner
+            .state
+            .accept_in_turn(job, &mut this.ticket, &mut waker);
+        match accepted {
+            Ok(accepted) => {
+                let id = wake_accepted(accepted);
+                Poll::Ready(Ok(JobHandle::new(this.result.clone(), inner.clone(), id)))
             }
-        })
+            Err((Refusal::Full, job)) => {
+                this.job = Some(job);
+                Poll::Pending
+            }
+            Err((refusal, _)) => Poll::Ready(Err(refusal.into())),
+        }
     }
 }
 
-impl<T, E, K: Kind> FusedFuture for ExecuteWhenRoom<T, E, K> {
-    fn is_terminated(&self) -> bool {
-        self.job.is_none()
+/// Whoever waits behind it may be next now.
+impl<T, E, K: Kind> Drop for ExecuteWhenRoom<T, E, K> {
+    fn drop(&mut self) {
+        if self.ticket.is_some() {
+            let state = &self.pool.inner().state;
+            let (next, _own) = state.leave_room(&mut self.ticket);
+            wake(next);
+        }
     }
 }
 
 impl<T, E, K: Kind> Unpin for ExecuteWhenRoom<T, E, K> {}
 
-macro_rules! opaque_debug {
-    ($($name:ident<$($generic:ident),*>),*) => {$(
-        impl<$($generic,)* K: Kind> fmt::Debug for $name<$($generic,)* K> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-    )*};
-}
+impl_fused!(FusedFuture for Drain<K: Kind> |self| self.done);
+impl_fused!(FusedFuture for Shutdown<K: Kind> |self| self.done);
+impl_fused!(FusedFuture for ExecuteWhenRoom<T, E, K: Kind> |self| self.job.is_none());
 
-opaque_debug!(Drain<>, Shutdown<>, ExecuteWhenRoom<T, E>);
+impl_debug!(Drain<K: Kind> { done });
+impl_debug!(Shutdown<K: Kind> { done });
+impl_debug!(ExecuteWhenRoom<T, E, K: Kind> { ticket });

@@ -1,83 +1,123 @@
-//! What runs operations: a window whose source is the queue.
+//! What runs jobs: a window whose source is the queue of the pool.
 
 use alloc::sync::Arc;
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
-use crate::engine::{TaskSet, Window};
-use crate::time::Moment;
-
-use super::inner::Hub;
-use super::job::Waiting;
+use super::inner::{Inner, wake, wake_all};
 use super::job::Work;
 use super::kind::{Job, Kind};
-use super::state::Next;
+use super::state::{Ended, Next};
 use super::stats::JobOutcome;
+use crate::engine::{TaskSet, Window};
+use crate::sync::oneshot::Wakers;
 use crate::sync::panic::catch;
+use crate::time::Moment;
 
-/// What is left to do for an operation that was counted and published: all of it foreign code.
-struct Aftermath<K: Kind> {
-    /// `None` if it panicked, and the panic was not caught.
-    ended: Option<(Claim<K>, JobOutcome, Duration)>,
-    waiting: Waiting,
-    quiet: bool,
-    room: bool,
+/// A job that was taken out of the queue.
+struct Active<K: Kind> {
+    id: u64,
+    job: Job<K>,
+    /// When it was started; or when the first of those was that ended on their first poll just before it.
+    started: Moment,
+    /// Whether it did not end on its first poll.
+    waited: bool,
 }
 
-/// The verb: the queue is the source, the handles are the sink.
-struct Feed<K: Kind> {
-    hub: Arc<Hub<K>>,
+/// A job in the window. It leaves the window when its task has ended.
+struct Running<K: Kind>(Option<Active<K>>);
+
+impl<K: Kind> Future for Running<K> {
+    type Output = (Active<K>, JobOutcome);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(active) = &mut self.0 else {
+            return Poll::Pending;
+        };
+        let Poll::Ready(outcome) = active.job.as_mut().poll(cx) else {
+            active.waited = true;
+            return Poll::Pending;
+        };
+        match self.0.take() {
+            Some(active) => Poll::Ready((active, outcome)),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// What is left to do for a job that was counted and published: all of it foreign code.
+struct PostCompletion<K: Kind> {
+    /// `None` if the job panicked, and the panic was not caught.
+    job: Option<(u64, Job<K>)>,
+    outcome: JobOutcome,
+    duration: Duration,
+    ended: Ended<Wakers, Waker>,
+}
+
+/// A reading of the clock, to save the next one.
+#[derive(Clone, Copy)]
+enum Reading {
+    /// A job ended then.
+    Ended(Moment),
+    /// A job started then that has ended, and so have all since. Their time is not counted yet.
+    Uncounted(Moment),
+}
+
+/// The task set: the queue is the source, the handles are the sink.
+struct QueueSource<K: Kind> {
+    inner: Arc<Inner<K>>,
     /// Which of the workers of the pool this is.
     number: usize,
-    /// How many operations it may run at once.
+    /// How many jobs it may run at once.
     limit: usize,
+    /// How many jobs are in the window.
     running: usize,
-    /// Whether the queue was empty at the last look, so that the next one is made when there is something in it.
-    idle: bool,
-    /// An operation that was taken out of the queue already.
-    next: Option<Claim<K>>,
-    aftermath: Option<Aftermath<K>>,
+    /// Consumed by the next job that starts, if nothing else happens before.
+    clock: Option<Reading>,
+    /// A job whose start made the hook panic. It is the next to run.
+    next: Option<Active<K>>,
+    /// Set by `record`, and done by `notify`; or later, if a panic keeps the window from calling that.
+    post_completion: Option<PostCompletion<K>>,
 }
 
-impl<K: Kind> Feed<K> {
-    /// Counts the time up to now, before something else than operations takes its own.
+impl<K: Kind> QueueSource<K> {
+    /// How many jobs it has, running or about to.
+    fn occupied(&self) -> usize {
+        self.running + usize::from(self.next.is_some())
+    }
+
+    /// Counts the time of jobs that were not timed one by one, before something else than jobs takes its own.
     fn stop_clock(&mut self) {
-        if let Some(claim) = &mut self.next {
-            let started = claim.started.take();
-            self.count_time(started);
+        if let Some(Reading::Uncounted(started)) = self.clock.take() {
+            self.inner.state.add_time(Moment::now().since(started));
         }
     }
 
-    fn count_time(&self, started: Option<Moment>) {
-        if let Some(started) = started {
-            self.hub.ledger.add_time(Moment::now().since(started));
+    /// When the job that is taken now starts.
+    fn start(&mut self) -> Moment {
+        match self.clock.take() {
+            Some(Reading::Ended(at) | Reading::Uncounted(at)) if !self.inner.has_hook() => at,
+            _ => Moment::now(),
         }
     }
 
-    fn settle(&mut self) {
-        let Some(aftermath) = self.aftermath.take() else {
+    fn complete(&mut self) {
+        let Some(post) = self.post_completion.take() else {
             return;
         };
-        let hub = &*self.hub;
-        aftermath.waiting.notify_caught();
-        if aftermath.room {
-            hub.tell_room();
-        }
-        if aftermath.quiet {
-            hub.tell_quiet();
-        }
-        if let Some((claim, outcome, duration)) = aftermath.ended {
+        self.inner.notify_ended(post.ended);
+        if let Some((id, job)) = post.job {
             // If its handle is gone, so is now what it returned.
-            let _ = catch(|| drop(claim.job));
-            hub.tell_ended(claim.id, outcome, duration);
+            let _ = catch(|| drop(job));
+            self.inner.call_ended(id, post.outcome, post.duration);
         }
     }
 }
 
-impl<K: Kind> TaskSet for Feed<K> {
+impl<K: Kind> TaskSet for QueueSource<K> {
     type Task = Running<K>;
 
     fn has_capacity(&self, in_flight: usize) -> bool {
@@ -86,211 +126,168 @@ impl<K: Kind> TaskSet for Feed<K> {
 
     fn poll_task(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Running<K>>> {
         let this = &mut *self;
-        if this.next.is_none() {
-            match this.hub.ledger.next(this.number, cx.waker()) {
-                Next::Run(id, job) => {
-                    this.next = Some(Claim::new(id, job, None));
-                    this.hub.tell_room();
-                }
-                Next::Wait => {
-                    this.idle = true;
-                    return Poll::Pending;
-                }
-                Next::Leave => return Poll::Ready(None),
-            }
+        if let Some(next) = this.next.take() {
+            this.running += 1;
+            return Poll::Ready(Some(Running(Some(next))));
         }
-        this.idle = false;
-        // The claim is kept until the hook has returned, for it may panic.
-        if let Some(claim) = &mut this.next {
-            claim.started.get_or_insert_with(Moment::now);
-            if !mem::replace(&mut claim.told, true) {
-                this.hub.tell_started(claim.id);
+        let (id, job) = match this.inner.state.next(this.number, cx.waker()) {
+            Next::Run { id, job, room } => {
+                wake(room);
+                (id, job)
             }
+            Next::Wait => {
+                this.stop_clock();
+                return Poll::Pending;
+            }
+            Next::Leave => return Poll::Ready(None),
+        };
+        let active = Active {
+            id,
+            job,
+            started: this.start(),
+            waited: false,
+        };
+        if this.inner.has_hook() {
+            // If the hook panics, the job is not lost.
+            this.next = Some(active);
+            this.inner.call_started(id);
+            this.running += 1;
+            return Poll::Ready(Some(Running(this.next.take())));
         }
         this.running += 1;
-        Poll::Ready(Some(Running(this.next.take())))
+        Poll::Ready(Some(Running(Some(active))))
     }
 
-    fn record(mut self: Pin<&mut Self>, _: usize, output: Option<(Claim<K>, JobOutcome)>) {
+    fn record(mut self: Pin<&mut Self>, _: usize, output: Option<(Active<K>, JobOutcome)>) {
         let this = &mut *self;
         this.running -= 1;
-        // While it is idle it looks into the queue only when it is woken, so nothing may be kept for it.
-        let more = !this.idle && this.running < this.limit && this.next.is_none();
-        // Reading the clock takes longer than some operations. Those that end on their first poll, one right after another,
-        // are timed as one, unless somebody wants to know of each.
-        let (outcome, now) = match &output {
-            Some((claim, outcome)) if more && !claim.waited && !this.hub.has_hook() => {
-                (*outcome, None)
+        let (mut active, outcome) = match output {
+            Some((active, outcome)) => (Some(active), outcome),
+            None => (None, JobOutcome::Panicked),
+        };
+        // Reading the clock takes longer than some jobs. Those that end on their first poll, one right after another, are
+        // timed as one, unless a hook wants to know of each.
+        let mut duration = Duration::ZERO;
+        this.clock = match &active {
+            Some(active) if !active.waited && !this.inner.has_hook() => {
+                Some(Reading::Uncounted(active.started))
             }
-            Some((_, outcome)) => (*outcome, Some(Moment::now())),
-            None => (JobOutcome::Panicked, Some(Moment::now())),
+            Some(active) => {
+                let now = Moment::now();
+                duration = now.since(active.started);
+                Some(Reading::Ended(now))
+            }
+            None => None,
         };
-        let mut ended = output.map(|(claim, outcome)| {
-            let duration = now.map_or(Duration::ZERO, |now| claim.duration(now));
-            (claim, outcome, duration)
+        let is_free = this.occupied() < this.limit;
+        let state = &this.inner.state;
+        let ended = state.finish(outcome, duration, is_free, || match &mut active {
+            Some(active) => active.job.as_mut().publish(),
+            None => Wakers::default(),
         });
-        let duration = ended.as_ref().map_or(Duration::ZERO, |ended| ended.2);
-        let finished = this
-            .hub
-            .ledger
-            .finish(outcome, duration, more, || match &mut ended {
-                Some((claim, ..)) => claim.job.as_mut().publish(),
-                None => Waiting::default(),
-            });
-        let untimed = match (&ended, now) {
-            (Some((claim, ..)), None) => claim.started,
-            _ => None,
-        };
-        let room = finished.next.is_some();
-        match finished.next {
-            Some((id, job)) => this.next = Some(Claim::new(id, job, now.or(untimed))),
-            None => this.count_time(untimed),
-        }
-        this.aftermath = Some(Aftermath {
+        this.post_completion = Some(PostCompletion {
+            job: active.map(|active| (active.id, active.job)),
+            outcome,
+            duration,
             ended,
-            waiting: finished.published,
-            quiet: finished.quiet,
-            room,
         });
     }
 
     fn notify(mut self: Pin<&mut Self>, _: usize) {
-        self.settle();
+        self.complete();
     }
 }
 
-/// A window and its feed.
-pub(super) struct Team<K: Kind> {
+/// A window and the queue that fills it: a driver, or one of its workers.
+pub(super) struct JobRunner<K: Kind> {
     window: Window<Running<K>>,
-    feed: Feed<K>,
+    source: QueueSource<K>,
     done: bool,
 }
 
-impl<K: Kind> Team<K> {
-    pub(super) fn new(hub: Arc<Hub<K>>, number: usize, limit: usize) -> Self {
+impl<K: Kind> JobRunner<K> {
+    pub(super) fn new(inner: Arc<Inner<K>>, number: usize, limit: usize) -> Self {
         Self {
             window: Window::new(),
-            feed: Feed {
-                hub,
+            source: QueueSource {
+                inner,
                 number,
                 limit,
                 running: 0,
-                idle: false,
+                clock: None,
                 next: None,
-                aftermath: None,
+                post_completion: None,
             },
             done: false,
         }
     }
 
-    pub(super) fn hub(&self) -> &Arc<Hub<K>> {
-        &self.feed.hub
-    }
-
-    /// What runs goes on; no more is started while it is more than `limit`.
-    pub(super) fn set_limit(&mut self, limit: usize) {
-        self.feed.limit = limit;
+    pub(super) fn inner(&self) -> &Arc<Inner<K>> {
+        &self.source.inner
     }
 
     pub(super) fn is_done(&self) -> bool {
         self.done
     }
 
+    /// Makes this the first of `workers` that run one job each. What runs goes on here.
+    pub(super) fn split(&mut self, workers: usize) {
+        self.source.limit = 1;
+        let woken = self
+            .source
+            .inner
+            .state
+            .set_workers(workers, self.source.occupied());
+        wake_all(woken);
+    }
+
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.done {
             return Poll::Ready(());
         }
-        self.feed.settle();
-        let polled = self.window.poll(cx, Pin::new(&mut self.feed));
-        self.feed.stop_clock();
+        // Whatever a panic has left to do comes first.
+        self.source.complete();
+        let polled = self.window.poll(cx, Pin::new(&mut self.source));
+        self.source.stop_clock();
         self.done = polled.is_ready();
         polled
     }
 }
 
 /// Whatever it had is abandoned. If it was the last, so is the queue.
-impl<K: Kind> Drop for Team<K> {
+impl<K: Kind> Drop for JobRunner<K> {
     fn drop(&mut self) {
-        let feed = &mut self.feed;
-        feed.settle();
-        let in_flight = feed.running + usize::from(feed.next.is_some());
-        let left = feed.hub.ledger.leave(feed.number, in_flight);
-        let _departure = Departure {
-            hub: &feed.hub,
-            count: left.departing,
+        let source = &mut self.source;
+        let _ = catch(|| source.complete());
+        let running = source.occupied();
+        let free = source.limit.saturating_sub(running);
+        let left = source.inner.state.leave(source.number, running, free);
+        // From here on, jobs are counted as abandoned. Whoever waits for that is notified when all of them have been dropped.
+        let _abandon = AbandonGuard {
+            inner: &source.inner,
+            count: left.abandoning,
+            waiting: left.waiting,
         };
-        if let Some(idle) = left.idle {
-            let _ = catch(|| idle.wake());
-        }
-        drop(feed.next.take());
+        wake(left.worker);
+        drop(source.next.take());
         self.window.clear();
         drop(left.jobs);
     }
 }
 
-/// Says that operations are gone, even if the destructor of one of them panics.
-struct Departure<'a, K: Kind> {
-    hub: &'a Hub<K>,
+/// Says that jobs are gone, even if the destructor of one of them panics.
+struct AbandonGuard<'a, K: Kind> {
+    inner: &'a Inner<K>,
     count: usize,
+    waiting: alloc::vec::Vec<Waker>,
 }
 
-impl<K: Kind> Drop for Departure<'_, K> {
+impl<K: Kind> Drop for AbandonGuard<'_, K> {
     fn drop(&mut self) {
-        let quiet = self.hub.ledger.departed(self.count);
-        self.hub.refuse_waiting();
-        if quiet {
-            self.hub.tell_quiet();
-        }
-    }
-}
-
-/// An operation that was taken out of the queue.
-pub(super) struct Claim<K: Kind> {
-    pub(super) id: u64,
-    pub(super) job: Job<K>,
-    /// When it was started; or when the first of those was that ended on their first poll just before it.
-    pub(super) started: Option<Moment>,
-    /// Whether it did not end on its first poll.
-    pub(super) waited: bool,
-    /// Whether the hook knows.
-    pub(super) told: bool,
-}
-
-impl<K: Kind> Claim<K> {
-    pub(super) fn new(id: u64, job: Job<K>, started: Option<Moment>) -> Self {
-        Self {
-            id,
-            job,
-            started,
-            waited: false,
-            told: false,
-        }
-    }
-
-    /// The time that it stands for, up to `now`.
-    pub(super) fn duration(&self, now: Moment) -> Duration {
-        self.started
-            .map_or(Duration::ZERO, |started| now.since(started))
-    }
-}
-
-/// A claim in the window. It leaves the window when the task has ended.
-pub(super) struct Running<K: Kind>(pub(super) Option<Claim<K>>);
-
-impl<K: Kind> Future for Running<K> {
-    type Output = (Claim<K>, JobOutcome);
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(claim) = &mut self.0 else {
-            return Poll::Pending;
-        };
-        let Poll::Ready(outcome) = claim.job.as_mut().poll(cx) else {
-            claim.waited = true;
-            return Poll::Pending;
-        };
-        match self.0.take() {
-            Some(claim) => Poll::Ready((claim, outcome)),
-            None => Poll::Pending,
+        let is_idle = self.inner.state.abandoned(self.count);
+        wake_all(mem::take(&mut self.waiting));
+        if is_idle {
+            self.inner.notify_idle();
         }
     }
 }

@@ -1,6 +1,10 @@
 //! What pools, task groups and operations share to work across threads.
 
 pub(crate) mod lock;
+pub(crate) mod oneshot;
 pub(crate) mod panic;
 
+use core::sync::atomic::{AtomicBool, Ordering};
+
 pub(crate) use lock::Lock;
+pub(crate) use oneshot::Oneshot;

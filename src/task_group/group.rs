@@ -1,4 +1,4 @@
-//! What tasks are spawned with.
+//! The handles by which tasks are spawned.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -7,7 +7,7 @@ use core::future::Future;
 use core::pin::Pin;
 
 use super::handle::{Spawned, TaskHandle};
-use super::scope::Queue;
+use super::queue::Queue;
 
 /// A task of a [`Group`].
 pub type BoxTask<'env, E> = Pin<Box<dyn Future<Output = Result<(), E>> + Send + 'env>>;
@@ -34,9 +34,10 @@ impl<'env, E> Group<'env, E> {
         Self { queue }
     }
 
-    /// Has the group run `task`.
+    /// Spawns `task` into the group.
     ///
-    /// The task starts when the group is polled next. If the group has ended, the task is dropped.
+    /// The task starts when the group is polled next. If the group has ended, the task is dropped, and its handle panics when
+    /// it is polled.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -53,7 +54,7 @@ impl<'env, E> Group<'env, E> {
         Fut: Future<Output = Result<T, E>> + Send + 'env,
         T: Send + 'env,
     {
-        let (task, handle) = Spawned::new(task);
+        let (task, handle) = Spawned::new(task, self.queue.end());
         self.queue.push(Box::pin(task));
         handle
     }
@@ -64,9 +65,10 @@ impl<'env, E> LocalGroup<'env, E> {
         Self { queue }
     }
 
-    /// Has the group run `task`.
+    /// Spawns `task` into the group.
     ///
-    /// The task starts when the group is polled next. If the group has ended, the task is dropped.
+    /// The task starts when the group is polled next. If the group has ended, the task is dropped, and its handle panics when
+    /// it is polled.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -83,7 +85,7 @@ impl<'env, E> LocalGroup<'env, E> {
         Fut: Future<Output = Result<T, E>> + 'env,
         T: 'env,
     {
-        let (task, handle) = Spawned::new(task);
+        let (task, handle) = Spawned::new(task, self.queue.end());
         self.queue.push(Box::pin(task));
         handle
     }

@@ -3,16 +3,14 @@
 mod error;
 mod group;
 mod handle;
+mod queue;
 mod scope;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
-
-use futures::future::FusedFuture;
 
 use crate::engine::Window;
 
@@ -20,7 +18,8 @@ pub use error::{Origin, TaskGroupError};
 pub use group::{BoxTask, Group, LocalBoxTask, LocalGroup};
 pub use handle::TaskHandle;
 
-use scope::{Member, Queue, Scope};
+use queue::{End, Queue};
+use scope::{Member, Scope};
 
 /// Runs `body` with a group that it can spawn tasks into, and resolves when the body and all tasks are done.
 ///
@@ -107,7 +106,7 @@ use scope::{Member, Queue, Scope};
 ///
 /// # Errors
 /// [`TaskGroupError`] with the error of the body or of the task that failed, and with those of all others that had
-/// failed by then: the ones that had been woken are asked once more before they are dropped.
+/// failed by then: those that had been woken are polled once more before they are dropped.
 ///
 /// # Cancel safety
 /// Dropping the future drops the body and all tasks at once, those included that were not started yet. When it resolves,
@@ -115,7 +114,8 @@ use scope::{Member, Queue, Scope};
 ///
 /// # Panics
 /// A panic of the body or of a task passes through to whoever polls this future. Polled again, the group has failed: the
-/// rest is dropped, and the error says that there was a panic.
+/// rest is dropped, and the error says that there was a panic. If a destructor panics when the group ends, the next poll
+/// resolves to the result.
 ///
 /// # Polls and allocations
 /// Body and tasks are polled once when they start, and once per wake. Two allocations for each task, at most two more for
@@ -166,6 +166,8 @@ where
 pub struct TaskGroup<Fut, Task, T, E> {
     window: Window<Member<Fut, Task>>,
     scope: Scope<Fut, Task, T, E>,
+    /// Whether the result is known, and only has to wait until all has been dropped.
+    decided: bool,
     done: bool,
 }
 
@@ -179,11 +181,12 @@ impl<Fut, Task, T, E> TaskGroup<Fut, Task, T, E> {
         Self {
             window: Window::new(),
             scope: Scope::new(body, queue),
+            decided: false,
             done: false,
         }
     }
 
-    /// How many tasks run at most at any time; all by default. The body is not counted.
+    /// Limits how many tasks run at any time; all by default. The body is not counted.
     ///
     /// Tasks beyond the limit wait for their turn, so a task that awaits the handle of another may wait for ever if it has
     /// taken the last place.
@@ -212,20 +215,33 @@ impl<Fut, Task, T, E> TaskGroup<Fut, Task, T, E> {
         self
     }
 
-    /// Drops all that runs or waits to run. Tasks may hold the queue, so it must be emptied for them to go.
+    /// Drops all that runs or waits to run. If a destructor panics, all the rest is dropped nevertheless.
     fn end(&mut self) {
-        struct Arrived<'a, Task>(&'a Queue<Task>);
-        impl<Task> Drop for Arrived<'_, Task> {
-            fn drop(&mut self) {
-                self.0.clear();
-            }
-        }
         let queue = self.scope.queue.clone();
         queue.close();
-        // Even if the destructor of a task panics.
-        let _arrived = Arrived(&queue);
+        let _end = EndGuard(queue.end());
+        // Tasks may hold the queue, so it must be emptied for them to go.
+        let _arrivals = ArrivalsGuard(&queue);
         self.window.clear();
         self.scope.clear();
+    }
+}
+
+/// Drops what was spawned and never taken.
+struct ArrivalsGuard<'a, Task>(&'a Queue<Task>);
+
+impl<Task> Drop for ArrivalsGuard<'_, Task> {
+    fn drop(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// Says that the group has ended, once all of it has been dropped.
+struct EndGuard<'a>(&'a End);
+
+impl Drop for EndGuard<'_> {
+    fn drop(&mut self) {
+        self.0.arrive();
     }
 }
 
@@ -239,33 +255,24 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         assert!(!this.done, "`TaskGroup` was polled after it had resolved");
-        ready!(this.window.poll(cx, Pin::new(&mut this.scope)));
-        this.done = true;
+        if !this.decided {
+            ready!(this.window.poll(cx, Pin::new(&mut this.scope)));
+            this.decided = true;
+        }
+        // If a destructor panics here, the next poll goes on from this point.
         this.end();
+        this.done = true;
         Poll::Ready(this.scope.take_result())
     }
 }
 
 impl<Fut, Task, T, E> Drop for TaskGroup<Fut, Task, T, E> {
     fn drop(&mut self) {
-        self.end();
+        if !self.done {
+            self.end();
+        }
     }
 }
 
-impl<Fut, Task, T, E> FusedFuture for TaskGroup<Fut, Task, T, E>
-where
-    Self: Future,
-{
-    fn is_terminated(&self) -> bool {
-        self.done
-    }
-}
-
-impl<Fut, Task, T, E> fmt::Debug for TaskGroup<Fut, Task, T, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TaskGroup")
-            .field("window", &self.window)
-            .field("queue", &self.scope.queue)
-            .finish_non_exhaustive()
-    }
-}
+impl_fused!(FusedFuture for TaskGroup<Fut, Task, T, E> |self| self.done);
+impl_debug!(TaskGroup<Fut, Task, T, E> |self| { window: self.window, queue: self.scope.queue });

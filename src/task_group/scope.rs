@@ -1,93 +1,17 @@
-//! The verb of a task group, and the queue through which tasks come to it.
+//! The task set of a group: the body, and the tasks that are spawned.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 
 use super::error::{Origin, TaskGroupError};
+use super::queue::Queue;
 use crate::engine::TaskSet;
-use crate::sync::Lock;
-
-/// Tasks that were spawned and that the group has not seen yet.
-pub(super) struct Queue<Task>(Lock<Arrivals<Task>>);
-
-struct Arrivals<Task> {
-    tasks: VecDeque<Task>,
-    /// Who is to be woken when a task is spawned.
-    group: Option<Waker>,
-    is_closed: bool,
-}
-
-impl<Task> Queue<Task> {
-    pub(super) fn new() -> Self {
-        Self(Lock::new(Arrivals {
-            tasks: VecDeque::new(),
-            group: None,
-            is_closed: false,
-        }))
-    }
-
-    /// Has the group start the task. Drops it if the group has ended.
-    pub(super) fn push(&self, task: Task) {
-        let mut task = Some(task);
-        let group = self.0.with(|arrivals| {
-            if !arrivals.is_closed {
-                arrivals.tasks.extend(task.take());
-            }
-            arrivals.group.take()
-        });
-        if let Some(group) = group {
-            group.wake();
-        }
-    }
-
-    /// Swaps all tasks for `empty`. If there are none, the next wakes `waker`.
-    fn swap(&self, empty: &mut VecDeque<Task>, waker: &Waker) {
-        let mut waker = Some(waker.clone());
-        self.0.with(|arrivals| {
-            mem::swap(&mut arrivals.tasks, empty);
-            if empty.is_empty() {
-                mem::swap(&mut arrivals.group, &mut waker);
-            }
-        });
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.with(|arrivals| arrivals.tasks.is_empty())
-    }
-
-    /// Has all tasks dropped that come from now on.
-    pub(super) fn close(&self) {
-        let group = self.0.with(|arrivals| {
-            arrivals.is_closed = true;
-            arrivals.group.take()
-        });
-        drop(group);
-    }
-
-    pub(super) fn clear(&self) {
-        let tasks = self.0.with(|arrivals| mem::take(&mut arrivals.tasks));
-        drop(tasks);
-    }
-}
-
-impl<Task> fmt::Debug for Queue<Task> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (len, is_closed) = self
-            .0
-            .with(|arrivals| (arrivals.tasks.len(), arrivals.is_closed));
-        f.debug_struct("Queue")
-            .field("len", &len)
-            .field("is_closed", &is_closed)
-            .finish_non_exhaustive()
-    }
-}
 
 /// What runs in the window of a group.
 pub(super) enum Member<Fut, Task> {
@@ -119,9 +43,9 @@ where
     }
 }
 
-/// The verb: the body first, and then tasks as they are spawned.
+/// The task set: the body first, and then tasks as they are spawned.
 pub(super) struct Scope<Fut, Task, T, E> {
-    /// Until it starts.
+    /// The body, until it starts.
     body: Option<Pin<Box<Fut>>>,
     body_runs: bool,
     /// What the body returned.
@@ -130,9 +54,11 @@ pub(super) struct Scope<Fut, Task, T, E> {
     /// Tasks that have left the queue and wait to start.
     waiting: VecDeque<Task>,
     pub(super) limit: usize,
-    /// How many tasks are running.
+    /// Tasks that have started and not ended, without the body.
     running: usize,
+    /// In the order in which they became known.
     failures: Vec<(Origin, E)>,
+    /// Whether the body or a task has panicked.
     panicked: bool,
 }
 

@@ -1,16 +1,16 @@
 //! Allocations, counted.
 
-use crate::counting::allocations;
+use crate::counting::{allocations, usage_of};
 use crate::support::{Driver as Loop, yield_now};
 use abreast::{Pool, local_pool, pool};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
-fn two_allocations_for_each_operation() {
+fn two_allocations_for_each_job() {
     const COUNT: usize = 1000;
 
-    // Whether the pool is idle before each operation,
+    // Whether the pool is idle before each job,
     let (ping, driver) = pool(8);
     let mut driver = Loop::new(driver);
     let mut one = |pool: &abreast::Pool| {
@@ -76,4 +76,78 @@ fn two_allocations_for_each_operation() {
         handle.cancel();
     });
     assert_eq!(count, 0);
+}
+
+/// All workers are busy, and what is submitted is cancelled before it starts, as timeouts do.
+#[test]
+fn cancelled_jobs_leave_no_memory() {
+    for builder in [Pool::builder(), Pool::builder().queue_capacity(1)] {
+        let (pool, driver) = builder.worker_count(1).build();
+        let mut driver = Loop::new(driver);
+        let _busy = pool
+            .execute(std::future::pending::<Result<(), ()>>())
+            .unwrap();
+        assert!(driver.run().is_pending());
+        let (usage, ()) = usage_of(|| {
+            for _ in 0..100_000 {
+                pool.execute(async { Ok::<_, ()>(1) }).unwrap().cancel();
+                assert_eq!(pool.queue_length(), 0);
+            }
+        });
+        assert!(usage.live < 1024 && usage.peak < 4096, "{usage:?}");
+    }
+}
+
+#[test]
+fn a_shrunken_queue_gives_memory_back() {
+    let (pool, driver) = pool(1);
+    let _last = pool
+        .execute(std::future::pending::<Result<(), ()>>())
+        .unwrap();
+    let (usage, ()) = usage_of(|| {
+        let handles: Vec<_> = (0..100_000)
+            .map(|n| pool.execute(async move { Ok::<_, ()>(n) }).unwrap())
+            .collect();
+        handles.iter().for_each(abreast::JobHandle::cancel);
+    });
+    assert!(usage.live < 64 * 1024, "{usage:?}");
+    drop(driver);
+}
+
+#[test]
+fn one_allocation_for_each_fed_job() {
+    const COUNT: usize = 1000;
+    let (pool, mut driver) = pool(8);
+    let mut round = || {
+        let tasks = (0..COUNT).map(|n| async move {
+            yield_now().await;
+            Ok::<_, ()>(n)
+        });
+        let feed = pool.feed(futures::stream::iter(tasks));
+        Loop::new(driver.run_until(feed)).finish().unwrap();
+        Loop::new(driver.run_until(pool.drain())).finish();
+    };
+    round();
+    let count = allocations(&mut round);
+    // Some more for the wakers and the lists of those who wait.
+    assert!((COUNT..COUNT + 32).contains(&count), "{count}");
+}
+
+#[cfg(feature = "async-channel")]
+#[test]
+fn no_allocation_for_channel_jobs() {
+    const COUNT: usize = 1000;
+    let (jobs, driver) = abreast::channel_pool(8, COUNT, |n: usize| async move {
+        yield_now().await;
+        std::hint::black_box(n);
+    });
+    let mut driver = Loop::new(driver);
+    let mut round = || {
+        (0..COUNT).for_each(|n| jobs.try_send(n).unwrap());
+        assert!(driver.run().is_pending());
+        assert!(jobs.is_empty());
+    };
+    round();
+    // The channel allocates what it waits by.
+    assert!(allocations(&mut round) <= 2);
 }

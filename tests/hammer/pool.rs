@@ -47,12 +47,12 @@ fn add_up(stats: PoolStats) {
     assert!(stats.active_workers <= stats.worker_count);
 }
 
-/// `count` operations through 64 workers from 8 submitters; all of it on 2 threads. `ABREAST_OPERATIONS` sets the count.
+/// `count` jobs through 64 workers from 8 submitters; all of it on 2 threads. `ABREAST_JOBS` sets the count.
 #[test]
-fn every_handle_resolves_once_and_memory_returns_to_where_it_was() {
+fn every_handle_resolves_and_memory_returns() {
     let _alone = ALONE.lock();
-    let count: u64 = match env::var("ABREAST_OPERATIONS") {
-        Ok(count) => count.parse().expect("a number of operations"),
+    let count: u64 = match env::var("ABREAST_JOBS") {
+        Ok(count) => count.parse().expect("a number of jobs"),
         Err(_) => 1_000_000,
     };
     let run = |count: u64| {
@@ -126,7 +126,7 @@ fn every_handle_resolves_once_and_memory_returns_to_where_it_was() {
 }
 
 #[test]
-fn the_queue_gives_back_what_it_needed_for_a_crowd() {
+fn a_long_queue_returns_its_memory() {
     let _alone = ALONE.lock();
     let (pool, mut driver) = pool(2);
     block_on(driver.run_until(pool.drain()));
@@ -143,7 +143,7 @@ fn the_queue_gives_back_what_it_needed_for_a_crowd() {
 }
 
 #[test]
-fn the_figures_add_up_at_every_moment() {
+fn the_figures_always_add_up() {
     let _alone = ALONE.lock();
     let (pool, driver) = pool(8);
     let workers: Vec<_> = driver
@@ -187,7 +187,7 @@ fn the_figures_add_up_at_every_moment() {
     }
 }
 
-/// Does whatever may be done; gives the number of operations that were accepted.
+/// Does whatever may be done; gives the number of jobs that were accepted.
 fn hammer(pool: &Pool, seed: u64) -> u64 {
     let mut random = Random(seed + 1);
     let (mut accepted, mut handles) = (0, Vec::new());

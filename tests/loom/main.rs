@@ -5,6 +5,11 @@
 
 extern crate alloc;
 
+#[macro_use]
+#[allow(unused_macros)]
+#[path = "../../src/macros.rs"]
+mod macros;
+
 /// The ready set as it is, on loom's atomics.
 #[path = "../../src/engine"]
 #[allow(dead_code)]
@@ -51,12 +56,27 @@ mod engine {
 #[path = "../../src/pool"]
 #[allow(dead_code, unreachable_pub)]
 mod pool {
+    mod queue;
     pub(crate) mod state;
     pub(crate) mod stats;
+    mod waiters;
 }
 
+/// What a group shares with whoever spawns into it.
+#[path = "../../src/task_group"]
+#[allow(dead_code, unreachable_pub)]
+mod task_group {
+    pub(crate) mod queue;
+}
+
+#[path = "../../src/sync"]
+#[allow(dead_code, unreachable_pub)]
 mod sync {
+    pub(crate) mod oneshot;
+    pub(crate) mod panic;
+
     use loom::sync::Mutex;
+    use loom::sync::atomic::{AtomicBool, Ordering};
 
     #[derive(Debug)]
     pub(crate) struct Lock<T>(Mutex<T>);
@@ -72,7 +92,11 @@ mod sync {
     }
 }
 
+#[path = "oneshot.rs"]
+mod oneshot_model;
 #[path = "pool.rs"]
 mod pool_model;
 #[path = "ready_set.rs"]
 mod ready_set_model;
+#[path = "task_group.rs"]
+mod task_group_model;

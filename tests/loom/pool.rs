@@ -1,21 +1,26 @@
-//! A model of the ledger of a pool: every interleaving of submitters, workers, drains, shutdowns and cancellations.
+//! A model of the state of a pool: every interleaving of submitters, workers, drains, shutdowns and cancellations.
 
 use std::time::Duration;
 
-use crate::pool::state::{Ledger, Next, Refusal};
+use crate::pool::state::{Accepted, Ended, Next, PoolState, Refusal, Reservation};
 use crate::pool::stats::JobOutcome;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Condvar, Mutex, Notify};
 use loom::thread;
 
 fn model(f: impl Fn() + Sync + Send + 'static) {
+    bounded_model(3, f);
+}
+
+/// With fewer preemptions, for models of more than three threads or of longer ones.
+fn bounded_model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(3);
+    builder.preemption_bound = Some(preemptions);
     builder.max_branches = 20_000;
     builder.check(f);
 }
 
-/// Nothing has become of the operation yet; or it has ended, or was abandoned.
+/// Nothing has become of the job yet; or it has ended, or was abandoned.
 const OPEN: usize = 0;
 const ENDED: usize = 1;
 const ABANDONED: usize = 2;
@@ -49,30 +54,80 @@ impl Event {
 }
 
 struct Model {
-    ledger: Ledger<Outcome, Arc<Notify>>,
-    quiet: Event,
+    state: PoolState<Outcome, Arc<Notify>>,
+    idle: Event,
 }
 
 impl Model {
     fn new(workers: usize) -> Arc<Self> {
-        let ledger = Ledger::new(workers, usize::MAX);
-        assert!(ledger.employ(workers).is_none());
+        Self::with_capacity(workers, usize::MAX)
+    }
+
+    fn with_capacity(workers: usize, capacity: usize) -> Arc<Self> {
+        let state = PoolState::new(workers, capacity);
+        assert!(state.set_workers(workers, 0).is_empty());
         Arc::new(Self {
-            ledger,
-            quiet: Event::default(),
+            state,
+            idle: Event::default(),
         })
     }
 
     fn execute(&self) -> Result<(u64, Outcome), Refusal> {
         let outcome = Outcome::new(AtomicUsize::new(OPEN));
-        match self.ledger.accept(outcome.clone()) {
-            Ok(accepted) => {
-                if let Some(idle) = accepted.idle {
-                    idle.notify();
-                }
-                Ok((accepted.ticket, outcome))
-            }
+        match self.state.accept(outcome.clone()) {
+            Ok(accepted) => Ok((wake_accepted(accepted), outcome)),
             Err((refusal, _)) => Err(refusal),
+        }
+    }
+
+    /// Waits for room, as `execute_when_room` does.
+    fn execute_when_room(&self) -> Result<Outcome, Refusal> {
+        let outcome = Outcome::new(AtomicUsize::new(OPEN));
+        let (waker, mut ticket) = (Arc::new(Notify::new()), None);
+        loop {
+            let mut left = Some(waker.clone());
+            let job = outcome.clone();
+            match self.state.accept_in_turn(job, &mut ticket, &mut left).0 {
+                Ok(accepted) => {
+                    wake_accepted(accepted);
+                    return Ok(outcome);
+                }
+                Err((Refusal::Full, _)) => waker.wait(),
+                Err((refusal, _)) => return Err(refusal),
+            }
+        }
+    }
+
+    /// Feeds one job, as a stream of one that is always ready does.
+    fn feed(&self) -> Result<Outcome, Refusal> {
+        let (waker, mut ticket) = (Arc::new(Notify::new()), None);
+        loop {
+            let mut left = Some(waker.clone());
+            match self.state.reserve(&mut ticket, &mut left).0 {
+                Reservation::Granted => break,
+                Reservation::Wait => waker.wait(),
+                Reservation::Refused(refusal) => return Err(refusal),
+            }
+        }
+        let outcome = Outcome::new(AtomicUsize::new(OPEN));
+        match self.state.accept_reserved(outcome.clone()) {
+            Ok(accepted) => {
+                wake_accepted(accepted);
+            }
+            Err(job) => {
+                assert_eq!(job.swap(ABANDONED, Ordering::Relaxed), OPEN);
+                self.release();
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn release(&self) {
+        let released = self.state.release();
+        wake(released.source);
+        wake_all(released.leaving);
+        if released.is_idle {
+            self.idle.notify();
         }
     }
 
@@ -80,8 +135,11 @@ impl Model {
     fn work(&self, worker: usize) {
         let waker = Arc::new(Notify::new());
         loop {
-            match self.ledger.next(worker, &waker) {
-                Next::Run(_, job) => self.run(job),
+            match self.state.next(worker, &waker) {
+                Next::Run { job, room, .. } => {
+                    wake(room);
+                    self.run(&job);
+                }
                 Next::Wait => waker.wait(),
                 Next::Leave => break,
             }
@@ -89,85 +147,83 @@ impl Model {
         self.leave(worker, Vec::new());
     }
 
-    /// Runs an operation, and those that it is given with the end of each.
-    fn run(&self, job: Outcome) {
-        let mut next = Some(job);
-        while let Some(job) = next {
-            let finished = self
-                .ledger
-                .finish(JobOutcome::Succeeded, Duration::ZERO, true, || {
-                    assert_eq!(job.swap(ENDED, Ordering::Relaxed), OPEN);
-                });
-            if finished.quiet {
-                self.quiet.notify();
-            }
-            next = finished.next.map(|(_, job)| job);
+    fn run(&self, job: &Outcome) {
+        let state = &self.state;
+        let ended = state.finish(JobOutcome::Succeeded, Duration::ZERO, true, || {
+            assert_eq!(job.swap(ENDED, Ordering::Relaxed), OPEN);
+        });
+        self.notify_ended(ended);
+    }
+
+    fn notify_ended(&self, ended: Ended<(), Arc<Notify>>) {
+        wake(ended.room);
+        wake(ended.source);
+        if ended.is_idle {
+            self.idle.notify();
         }
     }
 
     fn leave(&self, worker: usize, running: Vec<Outcome>) {
-        let left = self.ledger.leave(worker, running.len());
-        if let Some(idle) = left.idle {
-            idle.notify();
-        }
-        for job in left.jobs.into_iter().flatten().chain(running) {
+        let free = 1 - running.len();
+        let left = self.state.leave(worker, running.len(), free);
+        wake(left.worker);
+        for job in left.jobs.into_iter().chain(running) {
             assert_eq!(job.swap(ABANDONED, Ordering::Relaxed), OPEN);
         }
-        if self.ledger.departed(left.departing) {
-            self.quiet.notify();
+        let is_idle = self.state.abandoned(left.abandoning);
+        wake_all(left.waiting);
+        if is_idle {
+            self.idle.notify();
         }
     }
 
-    fn cancel(&self, ticket: u64) -> bool {
-        let Some(job) = self.ledger.withdraw(ticket) else {
+    fn cancel(&self, id: u64) -> bool {
+        let Some(job) = self.state.remove(id) else {
             return false;
         };
-        let ((), quiet) = self.ledger.withdrawn(JobOutcome::Cancelled, || {
+        let ended = self.state.removed(JobOutcome::Cancelled, || {
             assert_eq!(job.swap(ENDED, Ordering::Relaxed), OPEN);
         });
-        if quiet {
-            self.quiet.notify();
-        }
+        self.notify_ended(ended);
         true
     }
 
-    fn drain(&self) {
-        self.ledger.begin_drain();
-        self.wait_for_drain();
+    fn begin_drain(&self) {
+        wake_all(self.state.begin_drain());
     }
 
-    fn wait_for_drain(&self) {
+    fn drain(&self) {
+        self.begin_drain();
         loop {
-            let listening = self.quiet.listen();
-            if self.ledger.try_end_drain() {
+            let listening = self.idle.listen();
+            if let Some(woken) = self.state.try_end_drain() {
+                wake_all(woken);
                 return;
             }
-            self.quiet.wait(listening);
+            self.idle.wait(listening);
         }
     }
 
     fn close(&self) {
-        for (_, idle) in self.ledger.close() {
-            idle.notify();
-        }
-        if self.ledger.is_quiet() {
-            self.quiet.notify();
+        wake_all(self.state.close());
+        if self.state.is_idle() {
+            self.idle.notify();
         }
     }
 
     fn shutdown(&self) {
         self.close();
         loop {
-            let listening = self.quiet.listen();
-            if self.ledger.is_quiet() {
+            let listening = self.idle.listen();
+            if self.state.is_idle() {
                 return;
             }
-            self.quiet.wait(listening);
+            self.idle.wait(listening);
         }
     }
 
     fn add_up(&self) {
-        let stats = self.ledger.stats();
+        let stats = self.state.stats();
         let ended = stats.total_succeeded + stats.total_cancelled;
         assert_eq!(stats.total_executed, ended);
         let present = (stats.queue_length + stats.active_workers) as u64;
@@ -176,6 +232,22 @@ impl Model {
             ended + stats.total_abandoned + present
         );
     }
+}
+
+fn wake(waker: Option<Arc<Notify>>) {
+    wake_all(waker);
+}
+
+fn wake_all(wakers: impl IntoIterator<Item = Arc<Notify>>) {
+    for waker in wakers {
+        waker.notify();
+    }
+}
+
+fn wake_accepted(accepted: Accepted<Arc<Notify>>) -> u64 {
+    wake(accepted.worker);
+    wake_all(accepted.leaving);
+    accepted.id
 }
 
 fn read(outcome: &Outcome) -> usize {
@@ -192,7 +264,7 @@ fn on_thread<T: 'static>(
 }
 
 #[test]
-fn what_is_accepted_beside_a_shutdown_is_run() {
+fn accepted_beside_a_shutdown_still_runs() {
     model(|| {
         let model = Model::new(1);
         let worker = on_thread(&model, |model| model.work(0));
@@ -224,7 +296,7 @@ fn two_shutdowns_resolve() {
 }
 
 #[test]
-fn a_drain_resolves_when_all_that_was_accepted_before_it_has_ended() {
+fn a_drain_waits_for_earlier_jobs() {
     model(|| {
         let model = Model::new(1);
         let (_, before) = model.execute().unwrap();
@@ -261,12 +333,12 @@ fn drains_of_two_threads_resolve() {
 }
 
 #[test]
-fn a_dropped_drain_opens_the_pool_again() {
+fn a_dropped_drain_reopens_the_pool() {
     model(|| {
         let model = Model::new(1);
         let dropped = on_thread(&model, |model| {
-            model.ledger.begin_drain();
-            model.ledger.end_drain();
+            model.begin_drain();
+            wake_all(model.state.end_drain());
         });
         let beside = model.execute();
         assert!(matches!(beside, Ok(_) | Err(Refusal::Draining)));
@@ -276,16 +348,16 @@ fn a_dropped_drain_opens_the_pool_again() {
 }
 
 #[test]
-fn whatever_is_accepted_beside_the_end_of_the_driver_is_abandoned() {
+fn accepted_beside_a_drop_is_abandoned() {
     model(|| {
         let model = Model::new(1);
         let (_, before) = model.execute().unwrap();
-        model.ledger.begin_drain();
-        model.ledger.end_drain();
+        model.begin_drain();
+        wake_all(model.state.end_drain());
         let submitter = on_thread(&model, Model::execute);
         let drain = on_thread(&model, Model::drain);
-        let running = match model.ledger.next(0, &Arc::new(Notify::new())) {
-            Next::Run(_, job) => vec![job],
+        let running = match model.state.next(0, &Arc::new(Notify::new())) {
+            Next::Run { job, .. } => vec![job],
             _ => unreachable!("one is queued"),
         };
         model.leave(0, running);
@@ -302,7 +374,7 @@ fn whatever_is_accepted_beside_the_end_of_the_driver_is_abandoned() {
 }
 
 #[test]
-fn no_submission_is_missed_by_two_workers() {
+fn two_workers_miss_no_job() {
     model(|| {
         let model = Model::new(2);
         let workers = [0, 1].map(|worker| on_thread(&model, move |model| model.work(worker)));
@@ -317,14 +389,14 @@ fn no_submission_is_missed_by_two_workers() {
 }
 
 #[test]
-fn a_worker_that_leaves_passes_its_wake_on() {
+fn a_leaving_worker_passes_wakes_on() {
     model(|| {
         let model = Model::new(2);
         let stays = on_thread(&model, |model| model.work(1));
         let leaves = on_thread(&model, |model| {
-            let idle = model.ledger.next(0, &Arc::new(Notify::new()));
+            let idle = model.state.next(0, &Arc::new(Notify::new()));
             let running = match idle {
-                Next::Run(_, job) => vec![job],
+                Next::Run { job, .. } => vec![job],
                 _ => Vec::new(),
             };
             model.leave(0, running);
@@ -340,20 +412,20 @@ fn a_worker_that_leaves_passes_its_wake_on() {
 }
 
 #[test]
-fn an_operation_is_either_cancelled_or_run() {
+fn a_job_is_cancelled_or_run() {
     model(|| {
         let model = Model::new(1);
-        let (ticket, outcome) = model.execute().unwrap();
+        let (id, outcome) = model.execute().unwrap();
         let worker = on_thread(&model, |model| model.work(0));
         let canceller = on_thread(&model, move |model| {
-            let cancelled = model.cancel(ticket);
-            assert!(!model.cancel(ticket));
+            let cancelled = model.cancel(id);
+            assert!(!model.cancel(id));
             cancelled
         });
         model.drain();
         assert_eq!(read(&outcome), ENDED);
         let cancelled = canceller.join().unwrap();
-        let stats = model.ledger.stats();
+        let stats = model.state.stats();
         assert_eq!(stats.total_cancelled, u64::from(cancelled));
         assert_eq!(stats.total_succeeded, u64::from(!cancelled));
         model.close();
@@ -362,11 +434,11 @@ fn an_operation_is_either_cancelled_or_run() {
 }
 
 #[test]
-fn a_cancellation_meets_the_end_of_the_driver() {
+fn a_cancellation_meets_a_driver_drop() {
     model(|| {
         let model = Model::new(1);
-        let (ticket, outcome) = model.execute().unwrap();
-        let canceller = on_thread(&model, move |model| model.cancel(ticket));
+        let (id, outcome) = model.execute().unwrap();
+        let canceller = on_thread(&model, move |model| model.cancel(id));
         let drain = on_thread(&model, Model::drain);
         model.leave(0, Vec::new());
         drain.join().unwrap();
@@ -377,15 +449,111 @@ fn a_cancellation_meets_the_end_of_the_driver() {
 }
 
 #[test]
-fn the_figures_add_up_and_are_not_behind_a_handle() {
+fn figures_are_never_behind_a_handle() {
     model(|| {
         let model = Model::new(1);
         let worker = on_thread(&model, |model| model.work(0));
         let (_, outcome) = model.execute().unwrap();
         let ended = read(&outcome) == ENDED;
         model.add_up();
-        assert!(!ended || model.ledger.stats().total_succeeded == 1);
+        assert!(!ended || model.state.stats().total_succeeded == 1);
         model.close();
+        worker.join().unwrap();
+        model.add_up();
+    });
+}
+
+#[test]
+fn a_feed_meets_a_shutdown() {
+    bounded_model(2, || {
+        let model = Model::new(2);
+        let workers = [0, 1].map(|worker| on_thread(&model, move |model| model.work(worker)));
+        let feed = on_thread(&model, Model::feed);
+        model.shutdown();
+        match feed.join().unwrap() {
+            Ok(outcome) => assert_eq!(read(&outcome), ENDED),
+            Err(refusal) => assert_eq!(refusal, Refusal::Closed),
+        }
+        for worker in workers {
+            worker.join().unwrap();
+        }
+        model.add_up();
+    });
+}
+
+#[test]
+fn a_feed_meets_a_driver_drop() {
+    model(|| {
+        let model = Model::new(1);
+        let feed = on_thread(&model, Model::feed);
+        model.leave(0, Vec::new());
+        model.drain();
+        match feed.join().unwrap() {
+            Ok(outcome) => assert_eq!(read(&outcome), ABANDONED),
+            Err(refusal) => assert_eq!(refusal, Refusal::Abandoned),
+        }
+        model.drain();
+        model.add_up();
+    });
+}
+
+#[test]
+fn a_free_worker_wakes_feeds() {
+    model(|| {
+        let model = Model::new(1);
+        let worker = on_thread(&model, |model| model.work(0));
+        let feed = on_thread(&model, Model::feed);
+        let other = model.feed().unwrap();
+        let one = feed.join().unwrap().unwrap();
+        model.shutdown();
+        assert_eq!((read(&one), read(&other)), (ENDED, ENDED));
+        worker.join().unwrap();
+        model.add_up();
+    });
+}
+
+#[test]
+fn a_feed_waits_for_a_drain() {
+    model(|| {
+        let model = Model::new(1);
+        let worker = on_thread(&model, |model| model.work(0));
+        model.begin_drain();
+        let feed = on_thread(&model, Model::feed);
+        wake_all(model.state.end_drain());
+        assert!(feed.join().unwrap().is_ok());
+        model.shutdown();
+        worker.join().unwrap();
+        model.add_up();
+    });
+}
+
+#[test]
+fn room_wakes_those_who_wait() {
+    bounded_model(2, || {
+        let model = Model::with_capacity(1, 1);
+        let worker = on_thread(&model, |model| model.work(0));
+        let (_, first) = model.execute().unwrap();
+        let waiting = on_thread(&model, Model::execute_when_room);
+        let second = model.execute_when_room().unwrap();
+        let third = waiting.join().unwrap().unwrap();
+        model.shutdown();
+        worker.join().unwrap();
+        assert_eq!([first, second, third].map(|job| read(&job)), [ENDED; 3]);
+    });
+}
+
+#[test]
+fn a_drain_refuses_those_waiting_for_room() {
+    model(|| {
+        let model = Model::with_capacity(1, 1);
+        let (_, first) = model.execute().unwrap();
+        let waiting = on_thread(&model, Model::execute_when_room);
+        let worker = on_thread(&model, |model| model.work(0));
+        model.drain();
+        assert_eq!(read(&first), ENDED);
+        let beside = waiting.join().unwrap();
+        assert!(matches!(beside, Ok(_) | Err(Refusal::Draining)));
+        model.shutdown();
         worker.join().unwrap();
         model.add_up();
     });

@@ -14,7 +14,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 const CANCELLED: Result<usize, JobError<&str>> = Err(JobError::Cancelled);
 
 #[test]
-fn cancelled_before_it_starts_it_leaves_the_queue_at_once() {
+fn cancelling_a_queued_job_ends_it() {
     let (pool, driver) = pool(1);
     let board = Board::new(3);
     let handles = [0, 1, 2].map(|index| pool.execute(board.task(index)).unwrap());
@@ -34,7 +34,7 @@ fn cancelled_before_it_starts_it_leaves_the_queue_at_once() {
 }
 
 #[test]
-fn cancelled_in_the_queue_it_wakes_whoever_waits_for_it() {
+fn cancelling_queued_wakes_the_handle() {
     let (pool, _driver) = pool(1);
     let mut handle = Loop::new(pool.execute(Board::new(1).task(0)).unwrap());
     assert!(handle.run().is_pending());
@@ -44,7 +44,7 @@ fn cancelled_in_the_queue_it_wakes_whoever_waits_for_it() {
 }
 
 #[test]
-fn cancelled_while_it_runs_it_is_dropped_by_its_worker_which_is_woken() {
+fn cancelling_wakes_the_running_worker() {
     let (pool, driver) = pool(2);
     let mut driver = Loop::new(driver);
     let board = Board::new(3);
@@ -68,7 +68,7 @@ fn cancelled_while_it_runs_it_is_dropped_by_its_worker_which_is_woken() {
 }
 
 #[test]
-fn cancelled_after_its_end_it_keeps_its_result() {
+fn cancelled_after_the_end_changes_nothing() {
     let (pool, driver) = pool(1);
     let handle = pool.execute(async { Ok::<_, ()>(1) }).unwrap();
     assert!(Loop::new(driver).run().is_pending());
@@ -81,7 +81,7 @@ fn cancelled_after_its_end_it_keeps_its_result() {
 }
 
 #[test]
-fn handles_cancelled_and_dropped_stop_no_worker() {
+fn cancelled_handles_stop_no_worker() {
     let (pool, driver) = pool(2);
     let mut driver = Loop::new(driver);
     for round in 0..10 {
@@ -102,13 +102,13 @@ fn handles_cancelled_and_dropped_stop_no_worker() {
 
 type Place = Arc<Mutex<Option<JobHandle<usize, &'static str>>>>;
 
-/// Cancels the operation in the place.
+/// Cancels the job in the place.
 fn cancel(place: &Place) {
     place.lock().unwrap().as_ref().unwrap().cancel();
 }
 
 #[test]
-fn an_operation_may_cancel_itself() {
+fn a_job_may_cancel_itself() {
     let (pool, driver) = pool(1);
     let place = Place::default();
     let own = place.clone();
@@ -128,7 +128,7 @@ fn an_operation_may_cancel_itself() {
 }
 
 #[test]
-fn what_it_returns_in_the_poll_in_which_it_is_cancelled_counts() {
+fn a_result_outweighs_a_concurrent_cancel() {
     let (pool, driver) = pool(1);
     let place = Place::default();
     let own = place.clone();
@@ -143,7 +143,7 @@ fn what_it_returns_in_the_poll_in_which_it_is_cancelled_counts() {
 }
 
 #[test]
-fn operations_may_cancel_each_other_in_one_pass() {
+fn jobs_may_cancel_each_other() {
     let (pool, driver) = pool(3);
     let mut driver = Loop::new(driver);
     let board = Board::new(2);
@@ -174,7 +174,7 @@ impl<F: Fn() + Send + Sync + 'static> Wake for Then<F> {
 }
 
 #[test]
-fn the_waker_of_a_handle_may_do_anything_with_the_pool() {
+fn wakers_may_use_the_pool() {
     let (pool, driver) = pool(1);
     let mut driver = Loop::new(driver);
     let board = Board::new(2);
@@ -198,8 +198,7 @@ fn the_waker_of_a_handle_may_do_anything_with_the_pool() {
     );
     board.end(0, Ok(0));
     driver.finish();
-    // The second was claimed when the first ended, so it is running.
-    assert_eq!(results.recv(), Ok((false, 0)));
+    assert_eq!(results.recv(), Ok((true, 1)));
     assert_eq!(
         (pool.stats().total_cancelled, pool.stats().total_succeeded),
         (1, 2)
@@ -207,7 +206,7 @@ fn the_waker_of_a_handle_may_do_anything_with_the_pool() {
 }
 
 #[test]
-fn a_task_that_cancels_others_when_it_is_dropped_may_be_abandoned() {
+fn destructors_may_cancel_abandoned_jobs() {
     struct Cancels(Place);
     impl Drop for Cancels {
         fn drop(&mut self) {
@@ -239,7 +238,7 @@ fn a_task_that_cancels_others_when_it_is_dropped_may_be_abandoned() {
 
 #[cfg(not(target_family = "wasm"))]
 #[test]
-fn cancelling_races_with_everything_on_other_threads() {
+fn cancelling_races_with_other_threads() {
     let (pool, driver) = pool(4);
     let stop = Arc::new(AtomicBool::new(false));
     let threads: Vec<_> = driver
@@ -299,4 +298,45 @@ fn cancelling_races_with_everything_on_other_threads() {
     for thread in threads {
         thread.join().unwrap();
     }
+}
+
+/// A poll of the driver that ended because it had done enough leaves no job half taken.
+#[test]
+fn a_spent_turn_takes_no_job_ahead() {
+    let (pool, driver) = pool(1);
+    let mut driver = Loop::new(driver);
+    for n in 0..256 {
+        drop(pool.execute(async move { Ok::<_, ()>(n) }).unwrap());
+    }
+    let board = Board::new(1);
+    let last = pool.execute(board.task(0)).unwrap();
+    assert!(driver.poll().is_pending());
+    assert_eq!(board.polls(0), 0, "it was not started");
+    last.cancel();
+    assert!(last.is_finished() && board.is_dropped(0));
+}
+
+#[test]
+fn cancelled_jobs_leave_others_in_order() {
+    let (pool, driver) = pool(1);
+    let board = Board::new(100);
+    let handles: Vec<_> = (0..100)
+        .map(|index| pool.execute(board.task(index)).unwrap())
+        .collect();
+    // Every third one stays, so holes are swept on the way; cancelling from the back and from the front.
+    for index in (0..50).rev().chain(50..100).filter(|index| index % 3 > 0) {
+        handles[index].cancel();
+        handles[index].cancel();
+        assert!(board.is_dropped(index));
+    }
+    assert_eq!(pool.queue_length(), 34);
+    let mut driver = Loop::new(driver);
+    for index in (0..100).step_by(3) {
+        assert!(driver.run().is_pending());
+        assert_eq!((board.polls(index), pool.active_workers()), (1, 1));
+        board.end(index, Ok(index));
+    }
+    assert!(driver.run().is_pending());
+    let stats = pool.stats();
+    assert_eq!((stats.total_succeeded, stats.total_cancelled), (34, 66));
 }

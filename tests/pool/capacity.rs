@@ -1,12 +1,13 @@
 //! A queue with a capacity.
 
 use crate::support::{Board, Driver as Loop};
-use abreast::{Pool, PoolError};
+use abreast::pool::ExecuteWhenRoom;
+use abreast::{Driver, Pool, PoolError};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
-fn a_full_queue_refuses_what_does_not_wait() {
+fn a_full_queue_refuses_jobs() {
     let (pool, driver) = Pool::builder().worker_count(1).queue_capacity(2).build();
     let mut driver = Loop::new(driver);
     let board = Board::new(4);
@@ -22,7 +23,7 @@ fn a_full_queue_refuses_what_does_not_wait() {
 }
 
 #[test]
-fn waiting_submissions_get_in_one_by_one_as_there_is_room() {
+fn waiting_submissions_enter_one_by_one() {
     let (pool, driver) = Pool::builder().worker_count(1).queue_capacity(1).build();
     let mut driver = Loop::new(driver);
     let board = Board::new(5);
@@ -39,7 +40,7 @@ fn waiting_submissions_get_in_one_by_one_as_there_is_room() {
     for turn in 0..3 {
         board.end(turn, Ok(turn));
         assert!(driver.run().is_pending());
-        let woken: Vec<_> = waiting.iter().map(crate::support::Driver::wakes).collect();
+        let woken: Vec<_> = waiting.iter().map(Loop::wakes).collect();
         assert_eq!(woken.iter().sum::<usize>(), 1, "one at a time");
         assert_eq!(woken[0], 1, "in the order in which they came");
         handles.push(waiting.remove(0).finish().unwrap());
@@ -69,7 +70,7 @@ fn room_for_several_lets_several_in() {
 }
 
 #[test]
-fn a_cancelled_operation_leaves_its_room_to_others() {
+fn a_cancelled_job_leaves_its_room() {
     let (pool, _driver) = Pool::builder().worker_count(1).queue_capacity(1).build();
     let task = || async { Ok::<_, ()>(1) };
     let handle = pool.execute(task()).unwrap();
@@ -81,7 +82,7 @@ fn a_cancelled_operation_leaves_its_room_to_others() {
 }
 
 #[test]
-fn a_dropped_submission_passes_its_room_on_and_drops_its_task() {
+fn a_dropped_submission_passes_room_on() {
     let (pool, driver) = Pool::builder().worker_count(1).queue_capacity(1).build();
     let mut driver = Loop::new(driver);
     let board = Board::new(3);
@@ -98,7 +99,7 @@ fn a_dropped_submission_passes_its_room_on_and_drops_its_task() {
 }
 
 #[test]
-fn a_submission_that_waits_keeps_the_pool_open() {
+fn a_waiting_submission_keeps_pools_open() {
     let (pool, driver) = Pool::builder().worker_count(1).queue_capacity(1).build();
     let mut driver = Loop::new(driver);
     let task = || async { Ok::<_, ()>(1) };
@@ -111,4 +112,65 @@ fn a_submission_that_waits_keeps_the_pool_open() {
     drop(waiting);
     driver.finish();
     assert_eq!(Loop::new(handle).finish(), Ok(1));
+}
+
+type Waiting = ExecuteWhenRoom<usize, &'static str>;
+
+/// One worker that is busy, a full queue, and two that wait for room.
+fn crowded(board: &Board) -> (Pool, Loop<Driver>, [Loop<Waiting>; 2]) {
+    let (pool, driver) = Pool::builder().worker_count(1).queue_capacity(1).build();
+    let mut driver = Loop::new(driver);
+    drop(pool.execute(board.task(0)).unwrap());
+    assert!(driver.run().is_pending());
+    drop(pool.execute(board.task(1)).unwrap());
+    let mut waiting = [2, 3].map(|index| Loop::new(pool.execute_when_room(board.task(index))));
+    assert!(waiting.iter_mut().all(|waiting| waiting.run().is_pending()));
+    (pool, driver, waiting)
+}
+
+#[test]
+fn barging_in_costs_nobody_its_place() {
+    let board = Board::new(5);
+    let (pool, mut driver, [mut first, mut second]) = crowded(&board);
+    board.end(0, Ok(0));
+    assert!(driver.run().is_pending());
+    let _barged = pool.execute(board.task(4)).unwrap();
+    assert!(first.run().is_pending());
+    board.end(1, Ok(1));
+    assert!(driver.run().is_pending());
+    assert_eq!((first.wakes(), second.wakes()), (1, 0));
+    assert!(second.run().is_pending(), "the room is for the first");
+    assert!(first.finish().is_ok());
+    board.end(4, Ok(4));
+    assert!(driver.run().is_pending());
+    assert_eq!(second.wakes(), 1);
+    assert!(second.finish().is_ok());
+}
+
+#[test]
+fn newcomers_wait_behind_those_who_wait() {
+    let board = Board::new(5);
+    let (pool, mut driver, [mut first, second]) = crowded(&board);
+    board.end(0, Ok(0));
+    assert!(driver.run().is_pending());
+    let mut newcomer = Loop::new(pool.execute_when_room(board.task(4)));
+    assert!(newcomer.run().is_pending(), "the room is for the first");
+    assert!(first.finish().is_ok());
+    drop(second);
+    board.end(1, Ok(1));
+    assert!(driver.run().is_pending());
+    assert_eq!(newcomer.wakes(), 1);
+    assert!(newcomer.finish().is_ok());
+}
+
+#[test]
+fn a_woken_waiter_dropped_wakes_the_next() {
+    let board = Board::new(4);
+    let (_pool, mut driver, [first, mut second]) = crowded(&board);
+    board.end(0, Ok(0));
+    assert!(driver.run().is_pending());
+    assert_eq!(second.wakes(), 0);
+    drop(first);
+    assert_eq!(second.wakes(), 1);
+    assert!(second.finish().is_ok());
 }

@@ -25,7 +25,7 @@ fn submit(pool: &Pool, board: &Board, count: usize) -> Vec<Handle> {
 }
 
 #[test]
-fn a_handle_resolves_with_what_its_operation_returns() {
+fn handles_resolve_to_what_jobs_return() {
     let (pool, driver) = pool(2);
     let mut driver = Loop::new(driver);
     let board = Board::new(3);
@@ -42,7 +42,7 @@ fn a_handle_resolves_with_what_its_operation_returns() {
 }
 
 #[test]
-fn operations_start_in_the_order_in_which_they_were_accepted_and_no_more_than_workers() {
+fn jobs_start_in_order_of_acceptance() {
     let (pool, driver) = pool(3);
     let mut driver = Loop::new(driver);
     let board = Board::new(10);
@@ -68,7 +68,7 @@ fn operations_start_in_the_order_in_which_they_were_accepted_and_no_more_than_wo
 }
 
 #[test]
-fn each_operation_is_polled_once_when_it_starts_and_once_per_wake() {
+fn one_poll_at_start_per_wake() {
     let (pool, driver) = pool(100);
     let mut driver = Loop::new(driver);
     let board = Board::new(100);
@@ -84,7 +84,7 @@ fn each_operation_is_polled_once_when_it_starts_and_once_per_wake() {
 }
 
 #[test]
-fn a_submission_wakes_an_idle_driver_once() {
+fn submissions_wake_an_idle_driver_once() {
     let (pool, driver) = pool(2);
     let mut driver = Loop::new(driver);
     assert!(driver.run().is_pending());
@@ -97,7 +97,7 @@ fn a_submission_wakes_an_idle_driver_once() {
 }
 
 #[test]
-fn a_handle_wakes_whoever_polled_it_last() {
+fn a_handle_wakes_its_last_poller() {
     let (pool, driver) = pool(2);
     let mut driver = Loop::new(driver);
     let board = Board::new(1);
@@ -117,7 +117,7 @@ fn a_handle_wakes_whoever_polled_it_last() {
 }
 
 #[test]
-fn dropping_a_handle_lets_the_operation_run_on() {
+fn a_dropped_handle_stops_nothing() {
     let (pool, driver) = pool(2);
     let mut driver = Loop::new(driver);
     let board = Board::new(3);
@@ -134,7 +134,7 @@ fn dropping_a_handle_lets_the_operation_run_on() {
 }
 
 #[test]
-fn what_nobody_waits_for_is_dropped_by_the_worker() {
+fn unclaimed_outputs_are_dropped_by_workers() {
     let (pool, driver) = pool(2);
     let mut driver = Loop::new(driver);
     let output = Arc::new(());
@@ -195,7 +195,7 @@ fn the_figures_tell_all_that_happened() {
 
 #[cfg(not(target_family = "wasm"))]
 #[test]
-fn an_operation_is_counted_by_the_time_that_its_handle_resolves() {
+fn jobs_count_before_their_handles_resolve() {
     let (pool, driver) = pool(1);
     let threads: Vec<_> = driver
         .into_workers()
@@ -223,7 +223,7 @@ fn toil() {
 }
 
 #[test]
-fn durations_are_summed_from_start_to_end() {
+fn durations_are_summed() {
     let (pool, driver) = pool(2);
     let mut driver = Loop::new(driver);
     let submit = |yields| {
@@ -251,7 +251,7 @@ fn durations_are_summed_from_start_to_end() {
 }
 
 #[test]
-fn hooks_are_told_the_duration_of_each_operation() {
+fn hooks_learn_the_duration_of_jobs() {
     let (durations, told) = mpsc::channel();
     let (pool, driver) = Pool::builder()
         .on_event(move |event| {
@@ -275,7 +275,7 @@ fn hooks_are_told_the_duration_of_each_operation() {
 }
 
 #[test]
-fn an_operation_may_submit_others() {
+fn a_job_may_submit_others() {
     let (pool, driver) = pool(1);
     let mut driver = Loop::new(driver);
     let inner = pool.clone();
@@ -291,7 +291,7 @@ fn an_operation_may_submit_others() {
 }
 
 #[test]
-fn a_local_pool_takes_tasks_that_stay_on_their_thread() {
+fn a_local_pool_takes_local_tasks() {
     let (pool, driver) = local_pool(2);
     let mut driver = Loop::new(driver);
     let log = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
@@ -311,7 +311,7 @@ fn a_local_pool_takes_tasks_that_stay_on_their_thread() {
 }
 
 #[test]
-fn hooks_are_told_of_starts_and_ends() {
+fn hooks_learn_of_starts_and_ends() {
     let log = Arc::new(Mutex::new(Vec::new()));
     let hook = log.clone();
     let (pool, driver) = Pool::builder()
@@ -346,7 +346,7 @@ fn hooks_are_told_of_starts_and_ends() {
 
 #[cfg(panic = "unwind")]
 #[test]
-fn a_panicking_hook_passes_through_and_loses_nothing() {
+fn a_panicking_hook_loses_nothing() {
     let (pool, driver) = Pool::builder()
         .worker_count(1)
         .on_event(|event| match event {
@@ -375,7 +375,7 @@ fn a_panicking_hook_passes_through_and_loses_nothing() {
 }
 
 #[test]
-fn a_local_hook_may_stay_on_its_thread() {
+fn local_hooks_need_no_send() {
     let count = std::rc::Rc::new(std::cell::Cell::new(0));
     let hook = count.clone();
     let (pool, driver) = Pool::builder()
@@ -390,7 +390,7 @@ fn a_local_hook_may_stay_on_its_thread() {
 
 #[cfg(panic = "unwind")]
 #[test]
-fn limits_of_zero_panic_at_the_call_and_say_what_to_pass() {
+fn limits_of_zero_panic() {
     fn message(f: impl FnOnce()) -> String {
         let payload = catch_unwind(AssertUnwindSafe(f)).unwrap_err();
         payload.downcast_ref::<&str>().unwrap().to_string()
@@ -412,7 +412,7 @@ fn errors_are_errors() {
 }
 
 #[test]
-fn parts_are_send_and_sync_as_they_should() {
+fn parts_are_send_and_sync() {
     fn is_send<T: Send>() {}
     fn is_sync<T: Sync>() {}
     is_send::<Pool>();
@@ -429,7 +429,7 @@ fn parts_are_send_and_sync_as_they_should() {
 
 #[test]
 #[should_panic(expected = "polled after it had resolved")]
-fn a_handle_that_has_resolved_is_not_to_be_polled() {
+fn polling_a_resolved_handle_panics() {
     let (pool, driver) = pool(1);
     let mut handle = Loop::new(pool.execute(async { Ok::<_, ()>(1) }).unwrap());
     assert!(Loop::new(driver).run().is_pending());

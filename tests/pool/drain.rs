@@ -8,7 +8,7 @@ use abreast::{JobError, Pool, PoolError, pool};
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
-fn a_drain_resolves_when_nothing_is_queued_or_running() {
+fn a_drain_resolves_when_jobs_ended() {
     let (pool, driver) = pool(1);
     let mut driver = Loop::new(driver);
     let board = Board::new(2);
@@ -27,14 +27,14 @@ fn a_drain_resolves_when_nothing_is_queued_or_running() {
 }
 
 #[test]
-fn a_drain_of_a_quiet_pool_resolves_at_once() {
+fn draining_an_idle_pool_resolves() {
     let (pool, _driver) = pool(1);
     Loop::new(pool.drain()).finish();
     assert!(pool.execute(async { Ok::<_, ()>(1) }).is_ok());
 }
 
 #[test]
-fn a_pool_accepts_nothing_while_any_drain_is_pending() {
+fn a_draining_pool_accepts_nothing() {
     let (pool, driver) = pool(1);
     let mut driver = Loop::new(driver);
     let task = || async { Ok::<_, ()>(1) };
@@ -52,7 +52,7 @@ fn a_pool_accepts_nothing_while_any_drain_is_pending() {
 }
 
 #[test]
-fn a_dropped_drain_opens_the_pool_again() {
+fn a_dropped_drain_reopens_the_pool() {
     let (pool, driver) = pool(1);
     let mut driver = Loop::new(driver);
     let board = Board::new(2);
@@ -74,7 +74,7 @@ fn a_dropped_drain_opens_the_pool_again() {
 }
 
 #[test]
-fn a_drain_that_has_resolved_may_be_dropped_later() {
+fn a_resolved_drain_may_be_dropped() {
     let (pool, _driver) = pool(1);
     let mut drain = Loop::new(pool.drain());
     drain.finish();
@@ -85,7 +85,7 @@ fn a_drain_that_has_resolved_may_be_dropped_later() {
 }
 
 #[test]
-fn an_operation_may_not_submit_while_the_pool_is_drained() {
+fn jobs_cannot_submit_to_draining_pools() {
     let (pool, driver) = pool(1);
     let inner = pool.clone();
     let outer = pool.execute(async move {
@@ -161,7 +161,7 @@ fn shutting_down_finishes_what_was_accepted() {
 }
 
 #[test]
-fn shutting_down_an_idle_pool_wakes_its_driver() {
+fn a_shutdown_wakes_an_idle_driver() {
     let (pool, driver) = pool(1);
     let mut driver = Loop::new(driver);
     assert!(driver.run().is_pending());
@@ -173,7 +173,7 @@ fn shutting_down_an_idle_pool_wakes_its_driver() {
 }
 
 #[test]
-fn many_may_shut_down_at_once_and_again() {
+fn shutdowns_may_overlap_and_repeat() {
     let (pool, driver) = pool(1);
     let board = Board::new(1);
     let _handle = pool.execute(board.task(0)).unwrap();
@@ -199,7 +199,7 @@ fn many_may_shut_down_at_once_and_again() {
 }
 
 #[test]
-fn a_dropped_shutdown_leaves_the_pool_closed() {
+fn a_dropped_shutdown_stays_closed() {
     let (pool, driver) = pool(1);
     drop(pool.shutdown());
     assert_eq!(
@@ -210,7 +210,7 @@ fn a_dropped_shutdown_leaves_the_pool_closed() {
 }
 
 #[test]
-fn dropping_every_clone_lets_the_driver_finish_the_queue() {
+fn dropping_all_clones_finishes_the_queue() {
     let (pool, driver) = pool(1);
     let mut driver = Loop::new(driver);
     let board = Board::new(2);
@@ -231,7 +231,7 @@ fn dropping_every_clone_lets_the_driver_finish_the_queue() {
 }
 
 #[test]
-fn dropping_the_last_clone_wakes_an_idle_driver() {
+fn the_last_clone_wakes_the_driver() {
     let (pool, driver) = pool(1);
     let mut driver = Loop::new(driver);
     assert!(driver.run().is_pending());
@@ -241,7 +241,7 @@ fn dropping_the_last_clone_wakes_an_idle_driver() {
 }
 
 #[test]
-fn a_pool_held_only_by_its_own_operations_ends_with_them() {
+fn a_pool_ends_with_its_jobs() {
     let (pool, driver) = pool(2);
     let mut driver = Loop::new(driver);
     let board = Board::new(1);
@@ -260,7 +260,7 @@ fn a_pool_held_only_by_its_own_operations_ends_with_them() {
 }
 
 #[test]
-fn a_pool_held_only_by_its_own_operations_leaks_nothing_when_the_driver_goes() {
+fn jobs_holding_pools_do_not_leak() {
     let (pool, driver) = pool(2);
     let mut driver = Loop::new(driver);
     let kept = Arc::new(());
@@ -287,7 +287,7 @@ fn a_pool_held_only_by_its_own_operations_leaks_nothing_when_the_driver_goes() {
 }
 
 #[test]
-fn a_pool_that_never_ran_leaks_nothing() {
+fn an_unused_pool_does_not_leak() {
     let (pool, driver) = pool(2);
     let kept = Arc::new(());
     let held = (pool.clone(), kept.clone());
@@ -301,7 +301,7 @@ fn a_pool_that_never_ran_leaks_nothing() {
 }
 
 #[test]
-fn those_who_wait_for_room_are_refused_when_there_is_no_use_in_it() {
+fn waiting_for_room_ends_in_refusal() {
     let task = || async { Ok::<_, ()>(1) };
     for refusal in ["drain", "shutdown", "driver"] {
         let (pool, driver) = Pool::builder().worker_count(1).queue_capacity(1).build();

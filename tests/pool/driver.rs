@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use crate::support::{Board, Driver as Loop};
-use abreast::{JobError, PoolError, pool};
+use abreast::{JobError, Pool, PoolError, PoolEvent, pool};
 use futures::executor::LocalPool;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -13,7 +13,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 const ABANDONED: Result<usize, JobError<&str>> = Err(JobError::Abandoned);
 
 #[test]
-fn a_driver_dropped_before_it_ran_abandons_the_queue() {
+fn dropping_an_unpolled_driver_abandons_jobs() {
     let (pool, driver) = pool(2);
     let board = Board::new(3);
     let handles = [0, 1, 2].map(|index| pool.execute(board.task(index)).unwrap());
@@ -33,7 +33,7 @@ fn a_driver_dropped_before_it_ran_abandons_the_queue() {
 }
 
 #[test]
-fn a_driver_dropped_while_it_runs_abandons_all_and_wakes_who_waits() {
+fn dropping_a_driver_wakes_all_waiting() {
     let (pool, driver) = pool(2);
     let mut driver = Loop::new(driver);
     let board = Board::new(4);
@@ -62,7 +62,7 @@ fn a_driver_dropped_while_it_runs_abandons_all_and_wakes_who_waits() {
 }
 
 #[test]
-fn a_handle_that_has_its_result_keeps_it_when_the_driver_goes() {
+fn results_outlive_the_driver() {
     let (pool, driver) = pool(2);
     let mut driver = Loop::new(driver);
     let handle = pool.execute(async { Ok::<_, ()>(1) }).unwrap();
@@ -72,7 +72,7 @@ fn a_handle_that_has_its_result_keeps_it_when_the_driver_goes() {
 }
 
 #[test]
-fn workers_run_one_operation_each() {
+fn workers_run_one_job_each() {
     let (pool, driver) = pool(3);
     let mut workers: Vec<_> = driver.into_workers().into_iter().map(Loop::new).collect();
     assert_eq!(workers.len(), 3);
@@ -116,7 +116,7 @@ fn a_submission_wakes_one_idle_worker() {
 }
 
 #[test]
-fn workers_dropped_one_by_one_abandon_what_each_runs_and_the_last_the_queue() {
+fn the_last_worker_abandons_the_queue() {
     let (pool, driver) = pool(3);
     let mut workers: Vec<_> = driver.into_workers().into_iter().map(Loop::new).collect();
     let board = Board::new(5);
@@ -155,7 +155,7 @@ fn workers_dropped_one_by_one_abandon_what_each_runs_and_the_last_the_queue() {
 }
 
 #[test]
-fn a_worker_dropped_after_it_was_woken_passes_the_wake_on() {
+fn a_dropped_worker_passes_wakes_on() {
     let (pool, driver) = pool(2);
     let mut workers: Vec<_> = driver.into_workers().into_iter().map(Loop::new).collect();
     assert!(workers.iter_mut().all(|worker| worker.run().is_pending()));
@@ -171,7 +171,7 @@ fn a_worker_dropped_after_it_was_woken_passes_the_wake_on() {
 }
 
 #[test]
-fn workers_end_when_the_pool_is_shut_down() {
+fn a_shutdown_ends_workers() {
     let (pool, driver) = pool(3);
     let mut workers: Vec<_> = driver.into_workers().into_iter().map(Loop::new).collect();
     let board = Board::new(1);
@@ -190,7 +190,7 @@ fn workers_end_when_the_pool_is_shut_down() {
 }
 
 #[test]
-fn a_driver_that_ran_may_be_taken_apart() {
+fn a_used_driver_splits_into_workers() {
     let (pool, driver) = pool(3);
     let mut driver = driver;
     let board = Board::new(6);
@@ -200,7 +200,7 @@ fn a_driver_that_ran_may_be_taken_apart() {
     let mut polled = Loop::new(&mut driver);
     assert!(polled.run().is_pending());
     drop(polled);
-    // It is idle, with two operations that stay with the first worker.
+    // It is idle, with two jobs that stay with the first worker.
     let mut workers: Vec<_> = driver.into_workers().into_iter().map(Loop::new).collect();
     assert!(workers.iter_mut().all(|worker| worker.run().is_pending()));
     handles.extend((2..4).map(|index| pool.execute(board.task(index)).unwrap()));
@@ -239,7 +239,7 @@ fn a_pool_runs_beside_a_future() {
 }
 
 #[test]
-fn the_future_beside_a_pool_that_has_ended_goes_on() {
+fn run_until_outlives_the_pool() {
     let (pool, mut driver) = pool(2);
     drop(pool);
     let mut beside = Loop::new(driver.run_until(async {
@@ -251,7 +251,7 @@ fn the_future_beside_a_pool_that_has_ended_goes_on() {
 
 #[cfg(not(target_family = "wasm"))]
 #[test]
-fn a_driver_is_spawned_on_anything_that_spawns() {
+fn drivers_spawn_on_any_executor() {
     let threads = futures::executor::ThreadPool::builder()
         .pool_size(2)
         .create()
@@ -275,7 +275,7 @@ fn a_driver_is_spawned_on_anything_that_spawns() {
 }
 
 #[test]
-fn an_executor_that_is_gone_takes_the_driver_along() {
+fn a_dead_executor_abandons_jobs() {
     let executor = LocalPool::new();
     let spawner = executor.spawner();
     drop(executor);
@@ -286,7 +286,7 @@ fn an_executor_that_is_gone_takes_the_driver_along() {
 }
 
 #[test]
-fn a_driver_in_a_task_that_is_gone_is_not_kept_alive_by_its_pool() {
+fn a_pool_keeps_no_driver_alive() {
     let (pool, driver) = pool(2);
     let mut executor = LocalPool::new();
     driver.spawn_on(&executor.spawner()).unwrap();
@@ -309,7 +309,7 @@ fn a_driver_in_a_task_that_is_gone_is_not_kept_alive_by_its_pool() {
 
 #[cfg(not(target_family = "wasm"))]
 #[test]
-fn submissions_race_with_the_end_of_the_driver() {
+fn submissions_race_with_driver_drops() {
     for round in 0..40 {
         let (pool, driver) = pool(2);
         let submitters: Vec<_> = (0..3)
@@ -346,4 +346,73 @@ fn submissions_race_with_the_end_of_the_driver() {
         );
         smol::block_on(pool.drain());
     }
+}
+
+/// One that never ends, and more than one poll of the driver runs. Then the driver is split.
+#[test]
+fn no_job_is_stuck_behind_an_endless_one() {
+    let (pool, mut driver) = pool(4);
+    let _endless = pool.execute(pending::<Result<(), ()>>()).unwrap();
+    let handles: Vec<_> = (0..600)
+        .map(|n| pool.execute(async move { Ok::<_, ()>(n) }).unwrap())
+        .collect();
+    let mut polled = Loop::new(&mut driver);
+    assert!(polled.poll().is_pending());
+    drop(polled);
+    let mut workers: Vec<_> = driver.into_workers().into_iter().map(Loop::new).collect();
+    for _ in 0..10 {
+        assert!(workers.iter_mut().all(|worker| worker.run().is_pending()));
+    }
+    assert!(handles.iter().all(abreast::JobHandle::is_finished));
+}
+
+#[test]
+fn a_dropped_worker_takes_nothing_unstarted() {
+    let (pool, driver) = pool(2);
+    let mut workers: Vec<_> = driver.into_workers().into_iter().map(Loop::new).collect();
+    for n in 0..256 {
+        drop(pool.execute(async move { Ok::<_, ()>(n) }).unwrap());
+    }
+    let board = Board::new(1);
+    let last = pool.execute(board.task(0)).unwrap();
+    assert!(workers[0].poll().is_pending());
+    assert_eq!(board.polls(0), 0, "it was not started");
+    drop(workers.remove(0));
+    board.end(0, Ok(7));
+    assert!(workers[0].run().is_pending());
+    assert_eq!(Loop::new(last).finish(), Ok::<_, JobError<_>>(7));
+}
+
+/// What a hook does when a job has ended may take as long as it likes: other workers are there for what is next.
+#[cfg(not(target_family = "wasm"))]
+#[test]
+fn idle_workers_take_over_from_blocked_ones() {
+    use std::sync::{Mutex, mpsc};
+    use std::time::Duration;
+
+    let (begun, seen) = mpsc::channel();
+    let (blocked, is_blocked) = mpsc::channel();
+    let seen = Mutex::new(seen);
+    let (pool, driver) = Pool::builder()
+        .worker_count(2)
+        .on_event(move |event| match event {
+            PoolEvent::Started { id: 1, .. } => begun.send(()).unwrap(),
+            PoolEvent::Ended { id: 0, .. } => {
+                blocked.send(()).unwrap();
+                let other = seen.lock().unwrap().recv_timeout(Duration::from_secs(10));
+                assert!(other.is_ok(), "the second job did not start");
+            }
+            _ => {}
+        })
+        .build();
+    let mut workers = driver.into_workers();
+    let (second, mut first) = (workers.remove(1), Loop::new(workers.remove(0)));
+    let _handles = [0, 1].map(|n| pool.execute(async move { Ok::<_, ()>(n) }).unwrap());
+    let thread = std::thread::spawn(move || {
+        is_blocked.recv().unwrap();
+        smol::block_on(second);
+    });
+    assert!(first.run().is_pending());
+    drop(pool);
+    thread.join().unwrap();
 }

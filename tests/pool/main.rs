@@ -5,7 +5,10 @@ mod support;
 
 mod cancel;
 mod capacity;
+#[cfg(feature = "async-channel")]
+mod channel;
 mod contract;
 mod drain;
 mod driver;
+mod feed;
 mod panic;

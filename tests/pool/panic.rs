@@ -1,4 +1,4 @@
-//! Panics in operations, their destructors, their outputs and their wakers: the worker lives on.
+//! Panics in jobs, their destructors, their outputs and their wakers: the worker lives on.
 #![cfg(panic = "unwind")]
 
 use std::any::Any;
@@ -36,7 +36,7 @@ fn holding<K: Send, T>(
     })
 }
 
-/// Whether the pool runs an operation yet.
+/// Whether the pool runs a job yet.
 fn check<F: Future<Output = ()>>(pool: &Pool, driver: &mut Loop<F>) {
     let handle = pool.execute(async { Ok::<_, ()>(1) }).unwrap();
     assert!(driver.run().is_pending());
@@ -56,7 +56,7 @@ fn run<T>(submit: impl FnOnce(&Pool) -> JobHandle<T, ()>) -> (Result<T, JobError
 }
 
 #[test]
-fn a_panic_is_the_end_of_its_operation_alone() {
+fn a_panic_ends_its_job_alone() {
     let (result, pool) = run(|pool| {
         pool.execute(async {
             crate::support::yield_now().await;
@@ -75,7 +75,7 @@ fn a_panic_is_the_end_of_its_operation_alone() {
 }
 
 #[test]
-fn a_payload_may_be_anything_even_one_that_panics_when_dropped() {
+fn panic_payloads_may_be_anything() {
     let payloads: [Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>; 3] = [
         Box::new(|| Box::new("text")),
         Box::new(|| Box::new(5)),
@@ -111,7 +111,7 @@ fn a_payload_may_be_anything_even_one_that_panics_when_dropped() {
 }
 
 #[test]
-fn a_panic_of_the_destructor_outweighs_what_was_returned() {
+fn a_destructor_panic_outweighs_the_output() {
     let (result, pool) = run(|pool| {
         pool.execute(holding(PanicsWhenDropped, async { Ok(()) }))
             .unwrap()
@@ -126,7 +126,7 @@ fn a_panic_of_the_destructor_outweighs_what_was_returned() {
 }
 
 #[test]
-fn a_panic_of_a_destructor_after_a_panic_is_kept_from_the_worker() {
+fn the_first_panic_of_two_counts() {
     let (result, _) = run(|pool| {
         pool.execute(holding(PanicsWhenDropped, async {
             if true {
@@ -140,7 +140,7 @@ fn a_panic_of_a_destructor_after_a_panic_is_kept_from_the_worker() {
 }
 
 #[test]
-fn a_panic_of_a_destructor_of_a_cancelled_operation_is_told() {
+fn destructor_panics_of_cancelled_jobs_count() {
     let never = || holding(PanicsWhenDropped, pending::<Result<(), ()>>());
     let (result, pool) = run(|pool| {
         let handle = pool.execute(never()).unwrap();
@@ -163,7 +163,7 @@ fn a_panic_of_a_destructor_of_a_cancelled_operation_is_told() {
 }
 
 #[test]
-fn a_panic_of_an_output_that_nobody_waits_for_stays_in_the_worker() {
+fn an_unclaimed_panicking_output_is_contained() {
     let (pool, driver) = pool(1);
     let mut driver = Loop::new(driver);
     drop(
@@ -176,7 +176,7 @@ fn a_panic_of_an_output_that_nobody_waits_for_stays_in_the_worker() {
 }
 
 #[test]
-fn a_panic_of_destructors_of_abandoned_operations_stays_in_the_driver() {
+fn destructor_panics_of_abandoned_jobs() {
     let (pool, driver) = pool(2);
     let mut driver = Loop::new(driver);
     let handles: Vec<_> = (0..4)
@@ -196,7 +196,7 @@ fn a_panic_of_destructors_of_abandoned_operations_stays_in_the_driver() {
 }
 
 #[test]
-fn a_panicking_waker_of_a_handle_stops_no_worker() {
+fn panicking_wakers_stop_no_worker() {
     struct Panics;
     impl Wake for Panics {
         fn wake(self: Arc<Self>) {

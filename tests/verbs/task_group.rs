@@ -31,7 +31,7 @@ macro_rules! board_group {
 }
 
 #[test]
-fn it_resolves_to_the_value_of_the_body_when_all_tasks_are_done() {
+fn resolves_when_all_tasks_are_done() {
     let board = Board::new(3);
     let mut run = Driver::new(task_group(async |group| {
         for task in board.tasks() {
@@ -104,7 +104,7 @@ fn tasks_borrow_from_outside_and_mutably() {
 }
 
 #[test]
-fn handles_resolve_to_values_in_the_body_and_in_tasks() {
+fn handles_resolve_in_body_and_tasks() {
     let run = task_group(async |group| {
         let a = group.spawn(yield_times(3).map(|()| Ok::<_, ()>(1)));
         let b = group.spawn(async move { Ok(a.await + 10) });
@@ -116,7 +116,7 @@ fn handles_resolve_to_values_in_the_body_and_in_tasks() {
 }
 
 #[test]
-fn a_dropped_handle_lets_its_task_run_on() {
+fn a_dropped_handle_stops_nothing() {
     let board = Board::new(1);
     let mut run = Driver::new(task_group(async |group| {
         drop(group.spawn(board.task(0)));
@@ -129,7 +129,7 @@ fn a_dropped_handle_lets_its_task_run_on() {
 }
 
 #[test]
-fn the_first_failure_drops_the_rest_before_it_resolves() {
+fn the_first_failure_drops_the_rest() {
     let board = Board::new(5);
     let mut run = Driver::new(board_group!(board));
     assert!(run.run().is_pending());
@@ -147,7 +147,7 @@ fn the_first_failure_drops_the_rest_before_it_resolves() {
 }
 
 #[test]
-fn every_failure_known_at_that_point_is_told_of() {
+fn every_known_failure_is_reported() {
     let board = Board::new(200);
     let mut run = Driver::new(board_group!(board));
     assert!(run.run().is_pending());
@@ -199,7 +199,7 @@ fn a_failing_body_drops_the_tasks() {
 }
 
 #[test]
-fn who_waits_for_the_value_of_a_failing_task_is_dropped_and_not_woken_in_vain() {
+fn waiting_for_a_failing_task_ends() {
     let after = Cell::new(false);
     let run = local_task_group(async |group| {
         let bad = group.spawn(yield_now().map(|()| Err::<(), _>("no")));
@@ -214,8 +214,15 @@ fn who_waits_for_the_value_of_a_failing_task_is_dropped_and_not_woken_in_vain() 
     assert!(!after.get());
 }
 
+#[cfg(panic = "unwind")]
+fn panic_message<R: std::fmt::Debug>(f: impl FnOnce() -> R) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(f)).unwrap_err();
+    payload.downcast_ref::<&str>().unwrap().to_string()
+}
+
+#[cfg(panic = "unwind")]
 #[test]
-fn a_handle_outside_of_a_failed_group_is_pending_for_ever() {
+fn handles_of_failed_groups_panic() {
     let escaped = Mutex::new(None);
     let run = task_group(async |group| {
         *escaped.lock().unwrap() = Some(group.spawn(pending::<Result<(), _>>()));
@@ -224,14 +231,17 @@ fn a_handle_outside_of_a_failed_group_is_pending_for_ever() {
     });
     assert!(Driver::new(run).finish().is_err());
     let mut handle = Driver::new(escaped.into_inner().unwrap().unwrap());
-    for _ in 0..3 {
-        assert!(handle.run().is_pending());
-    }
     assert!(handle.future.is_terminated());
+    let message = panic_message(|| handle.poll());
+    assert!(
+        message.contains("its group has ended without it"),
+        "{message}"
+    );
 }
 
+#[cfg(panic = "unwind")]
 #[test]
-fn a_task_that_is_gone_holds_nobody_who_waited_for_it() {
+fn a_dropped_group_wakes_escaped_handles() {
     let escaped = Mutex::new(None);
     let mut run = Box::pin(task_group(async |group| {
         *escaped.lock().unwrap() = Some(group.spawn(pending::<Result<(), ()>>()));
@@ -242,26 +252,39 @@ fn a_task_that_is_gone_holds_nobody_who_waited_for_it() {
     let mut handle = escaped.lock().unwrap().take().unwrap();
     let (count, waker) = Count::new();
     for _ in 0..2 {
-        assert!(
-            handle
-                .poll_unpin(&mut Context::from_waker(&waker))
-                .is_pending()
-        );
+        let polled = handle.poll_unpin(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
     }
     assert_eq!(Arc::strong_count(&count), 3);
     drop(run);
     assert!(handle.is_terminated());
-    assert!(
-        handle
-            .poll_unpin(&mut Context::from_waker(&waker))
-            .is_pending()
-    );
     drop(waker);
-    assert_eq!((Arc::strong_count(&count), count.get()), (1, 0));
+    // Woken once, and then let go of.
+    assert_eq!((Arc::strong_count(&count), count.get()), (1, 1));
+    panic_message(|| handle.poll_unpin(&mut cx));
+}
+
+/// A task fails, the group goes on for a poll because its body yields, and a handle outside waits for the task.
+#[cfg(panic = "unwind")]
+#[test]
+fn handles_of_failed_tasks_learn_the_end() {
+    let board = Board::new(1);
+    let escaped = Mutex::new(None);
+    let mut run = Driver::new(task_group(async |group| {
+        *escaped.lock().unwrap() = Some(group.spawn(board.task(0)));
+        Ok(())
+    }));
+    assert!(run.run().is_pending());
+    let mut handle = Driver::new(escaped.lock().unwrap().take().unwrap());
+    assert!(handle.run().is_pending());
+    board.end(0, Err("no"));
+    assert!(run.finish().is_err());
+    assert_eq!(handle.wakes(), 1);
+    panic_message(|| handle.poll());
 }
 
 #[test]
-fn a_task_may_spawn_a_thousand_others() {
+fn tasks_may_spawn_a_thousand_others() {
     let count = AtomicUsize::new(0);
     let mut run = Driver::new(task_group(async |group| {
         let inner = group.clone();
@@ -283,7 +306,7 @@ fn a_task_may_spawn_a_thousand_others() {
 }
 
 #[test]
-fn a_chain_of_tasks_each_of_which_spawns_the_next_ends() {
+fn a_chain_of_spawns_ends() {
     fn next<'env>(group: &Group<'env, ()>, count: &'env AtomicUsize) {
         let inner = group.clone();
         group.spawn(async move {
@@ -303,7 +326,7 @@ fn a_chain_of_tasks_each_of_which_spawns_the_next_ends() {
 }
 
 #[test]
-fn at_most_so_many_tasks_run_as_the_limit_says() {
+fn concurrency_limits_running_tasks() {
     let running = Cell::new(0);
     let most = Cell::new(0);
     let run = local_task_group(async |group| {
@@ -324,7 +347,7 @@ fn at_most_so_many_tasks_run_as_the_limit_says() {
 }
 
 #[test]
-fn a_limit_of_one_runs_tasks_in_the_order_in_which_they_were_spawned() {
+fn a_limit_of_one_keeps_order() {
     let order = RefCell::new(Vec::new());
     let run = local_task_group(async |group| {
         for n in 0..5 {
@@ -348,7 +371,7 @@ fn a_limit_of_zero_is_refused() {
 }
 
 #[test]
-fn all_of_a_group_is_polled_once_at_the_start_and_once_per_wake() {
+fn one_poll_at_start_per_wake() {
     let board = Board::new(300);
     let body_polls = AtomicUsize::new(0);
     let mut run = Driver::new(task_group(async |group| {
@@ -376,7 +399,7 @@ fn all_of_a_group_is_polled_once_at_the_start_and_once_per_wake() {
 }
 
 #[test]
-fn dropping_a_group_half_way_drops_everything_at_once() {
+fn dropping_a_group_drops_everything() {
     let board = Board::new(10);
     let body = Arc::new(());
     let kept = body.clone();
@@ -409,7 +432,7 @@ fn dropping_a_group_half_way_drops_everything_at_once() {
 }
 
 #[test]
-fn a_group_that_is_never_polled_leaks_nothing() {
+fn an_unpolled_group_does_not_leak() {
     let body = Arc::new(());
     let kept = body.clone();
     drop(task_group(|group| {
@@ -428,18 +451,20 @@ fn a_group_that_is_never_polled_leaks_nothing() {
 }
 
 #[test]
-fn what_is_spawned_after_the_end_is_dropped() {
+fn late_spawns_are_dropped() {
     let board = Board::new(2);
     let run = task_group(async |group| Ok::<_, &str>(group));
     let group = Driver::new(run).finish().unwrap();
     let handle = group.spawn(board.task(0));
     assert_eq!((board.alive(), board.total_polls()), (0, 0));
-    assert!(handle.now_or_never().is_none());
+    assert!(handle.is_terminated());
+    #[cfg(panic = "unwind")]
+    panic_message(|| handle.now_or_never());
 }
 
 /// The destructor of a task spawns another while the group is being dropped.
 #[test]
-fn a_task_that_is_spawned_by_a_destructor_is_dropped_too() {
+fn tasks_spawned_by_destructors_are_dropped() {
     struct Spawner<'env>(Group<'env, ()>, Arc<()>);
     impl Drop for Spawner<'_> {
         fn drop(&mut self) {
@@ -486,7 +511,7 @@ fn groups_nest() {
 }
 
 #[test]
-fn a_failing_inner_group_fails_the_outer_one_if_its_error_is_passed_on() {
+fn an_inner_failure_fails_the_outer() {
     let board = Board::new(2);
     let mut run = Driver::new(task_group(async |outer| {
         outer.spawn(board.task(0));
@@ -507,7 +532,7 @@ fn a_failing_inner_group_fails_the_outer_one_if_its_error_is_passed_on() {
 
 #[cfg(panic = "unwind")]
 #[test]
-fn a_panic_passes_through_and_the_group_has_failed() {
+fn a_panic_passes_through_and_fails() {
     let board = Board::new(2);
     for body_panics in [false, true] {
         let mut run = Driver::new(task_group(async |group| {
@@ -532,8 +557,39 @@ fn a_panic_passes_through_and_the_group_has_failed() {
     }
 }
 
+#[cfg(panic = "unwind")]
 #[test]
-fn the_error_is_an_error_with_a_source() {
+fn a_panicking_destructor_keeps_the_result() {
+    struct PanicsWhenDropped;
+    impl Drop for PanicsWhenDropped {
+        fn drop(&mut self) {
+            panic!("in a destructor");
+        }
+    }
+    let board = Board::new(2);
+    let mut run = Driver::new(task_group(async |group| {
+        let bomb = PanicsWhenDropped;
+        group.spawn(async move {
+            pending::<()>().await;
+            drop(bomb);
+            Ok(())
+        });
+        for task in board.tasks() {
+            group.spawn(task);
+        }
+        Ok(())
+    }));
+    assert!(run.run().is_pending());
+    board.end(0, Err("no"));
+    assert_eq!(panic_message(|| drop(run.run())), "in a destructor");
+    assert!(!run.future.is_terminated());
+    assert_eq!(board.alive(), 0);
+    assert_eq!(run.finish().unwrap_err().into_first(), Some("no"));
+    assert!(run.future.is_terminated());
+}
+
+#[test]
+fn the_error_has_a_source() {
     let run = task_group(async |_| Err::<(), _>(std::io::Error::other("disk")));
     let error: Box<dyn Error + Send + Sync> = Driver::new(run).finish().unwrap_err().into();
     assert_eq!(error.to_string(), "the body failed: disk");
@@ -541,7 +597,7 @@ fn the_error_is_an_error_with_a_source() {
 }
 
 #[test]
-fn local_groups_take_what_cannot_be_sent() {
+fn local_groups_take_local_tasks() {
     let count = Rc::new(Cell::new(0));
     let run = local_task_group(async |group| {
         for _ in 0..3 {
@@ -561,7 +617,7 @@ fn local_groups_take_what_cannot_be_sent() {
 
 #[cfg(not(target_family = "wasm"))]
 #[test]
-fn a_group_with_borrows_runs_on_an_executor_with_several_threads() {
+fn borrowing_groups_run_on_threads() {
     let executor = smol::Executor::new();
     let task = executor.spawn(async {
         let words = ["a".to_owned(), "bc".to_owned()];
@@ -587,7 +643,7 @@ fn a_group_with_borrows_runs_on_an_executor_with_several_threads() {
 
 #[cfg(not(target_family = "wasm"))]
 #[test]
-fn tasks_may_be_spawned_from_other_threads() {
+fn tasks_may_come_from_other_threads() {
     let run = task_group(async |group| {
         let (send, receive) = oneshot::channel();
         let remote: Group<'_, ()> = group.clone();
@@ -607,7 +663,7 @@ fn tasks_may_be_spawned_from_other_threads() {
 /// A thread spawns while the group sleeps: the wake must not be lost.
 #[cfg(not(target_family = "wasm"))]
 #[test]
-fn a_spawn_from_another_thread_wakes_the_group() {
+fn a_remote_spawn_wakes_the_group() {
     let (send, receive) = oneshot::channel();
     let run = task_group(async |group| {
         let mut receive = receive;
