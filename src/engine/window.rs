@@ -37,6 +37,15 @@ impl Turn {
         }
     }
 
+    /// A turn that ends with the pass.
+    fn unlimited() -> Self {
+        Self {
+            polls: usize::MAX,
+            yields: usize::MAX,
+            completed: 0,
+        }
+    }
+
     fn is_spent(&self) -> bool {
         self.polls == 0 || self.yields == 0
     }
@@ -152,6 +161,18 @@ impl<Fut: Future> Window<Fut> {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Polls each task that has been woken by now, once more before all are dropped, whatever is left of a budget.
+    pub(crate) fn poll_woken<V>(&mut self, mut tasks: Pin<&mut V>)
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        // A pass that was cut short has gone past some of those that were woken since, so another one follows.
+        let mut turn = Turn::unlimited();
+        self.pass(tasks.as_mut(), &mut turn);
+        self.source_woken |= self.books.ready.begin_pass();
+        self.pass(tasks, &mut turn);
     }
 
     /// Starts tasks while there is room, and does nothing else.

@@ -57,6 +57,10 @@ pub use wait::{Drain, ExecuteWhenRoom, Shutdown};
 /// # }).unwrap();
 /// ```
 ///
+/// # Without `std`
+/// A pool is shared by a lock that spins there, for a few instructions. So nothing of it may be used in an interrupt handler,
+/// or a thread of a higher fixed priority on the same core, that may have interrupted others in their use of it.
+///
 /// # Panics
 /// If `workers` is 0: nothing could ever run.
 #[track_caller]

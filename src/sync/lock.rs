@@ -2,6 +2,10 @@
 //!
 //! It is held for a few instructions and never while foreign code runs: no task, destructor, waker, or hook. So what is
 //! called under it leaves nothing half done.
+//!
+//! Where it spins, whoever has the lock must be able to go on. So nothing that takes it may be called from an interrupt
+//! handler, or from a thread of a higher fixed priority on the same core: if that has interrupted the one that has the lock,
+//! it spins for ever. This is in the documentation of [`pool`](crate::pool) and of `task_group`.
 
 #[cfg(not(feature = "std"))]
 pub(crate) use spin::Lock;

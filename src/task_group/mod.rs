@@ -121,6 +121,10 @@ use scope::{Member, Scope};
 /// Body and tasks are polled once when they start, and once per wake. Two allocations for each task, at most two more for
 /// each that runs at the same time, and a few for the group. All tasks run at once, unless there is a [limit](TaskGroup::concurrency).
 ///
+/// # Without `std`
+/// Spawning and awaiting handles takes a lock that spins, for a few instructions. So neither may be done in an interrupt
+/// handler that may have interrupted the group itself.
+///
 /// # Local tasks
 /// Tasks must be [`Send`], so that a group can be spawned on an executor with several threads. For tasks that are not,
 /// there is [`local_task_group`].
@@ -257,6 +261,10 @@ where
         assert!(!this.done, "`TaskGroup` was polled after it had resolved");
         if !this.decided {
             ready!(this.window.poll(cx, Pin::new(&mut this.scope)));
+            // A failure that is known already must not be lost because a poll of the window is bounded.
+            if this.scope.has_failed() {
+                this.window.poll_woken(Pin::new(&mut this.scope));
+            }
             this.decided = true;
         }
         // If a destructor panics here, the next poll goes on from this point.

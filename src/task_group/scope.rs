@@ -79,7 +79,7 @@ impl<Fut, Task, T, E> Scope<Fut, Task, T, E> {
         }
     }
 
-    fn has_failed(&self) -> bool {
+    pub(super) fn has_failed(&self) -> bool {
         self.panicked || !self.failures.is_empty()
     }
 
@@ -150,7 +150,7 @@ where
 
     fn notify(self: Pin<&mut Self>, _: usize) {}
 
-    /// Satisfied rather than decided, so that a pass is finished: whoever fails in the same one is known too.
+    /// Not `should_stop`: the pass goes on to its end, so that whoever fails in the same one is known, too.
     fn should_yield(&self) -> bool {
         let is_idle = !self.body_runs && self.running == 0 && self.waiting.is_empty();
         self.has_failed() || (is_idle && self.queue.is_empty())

@@ -165,6 +165,39 @@ fn every_known_failure_is_reported() {
     assert_eq!(board.alive(), 0);
 }
 
+/// More than a poll of the window makes polls.
+#[test]
+fn no_budget_cuts_failures_off() {
+    let board = Board::new(1000);
+    let mut run = Driver::new(board_group!(board));
+    assert!(run.run().is_pending());
+    (0..1000).for_each(|index| board.end(index, Err("no")));
+    assert_eq!(run.finish().unwrap_err().failures().len(), 1000);
+}
+
+#[test]
+fn yielding_siblings_hide_no_failure() {
+    let board = Board::new(2);
+    let mut run = Driver::new(task_group(async |group| {
+        group.spawn(board.task(0));
+        for _ in 0..200 {
+            group.spawn(yield_times(usize::MAX).map(|()| Ok(0)));
+        }
+        group.spawn(board.task(1));
+        Ok(())
+    }));
+    for _ in 0..10 {
+        assert!(run.poll().is_pending());
+    }
+    (0..2).for_each(|index| board.end(index, Err("no")));
+    let error = loop {
+        if let Poll::Ready(result) = run.poll() {
+            break result.unwrap_err();
+        }
+    };
+    assert_eq!(error.failures().len(), 2);
+}
+
 #[test]
 fn a_failure_starts_no_other_task() {
     let board = Board::new(100);
