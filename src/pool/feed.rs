@@ -97,10 +97,11 @@ struct Reserved<'a, K: Kind>(&'a Inner<K>);
 impl<K: Kind> Reserved<'_, K> {
     fn accept(self, job: Job<K>) {
         match self.0.state.accept_reserved(job) {
-            Ok(accepted) => {
+            Ok((accepted, leaving)) => {
                 // It is a job now.
                 mem::forget(self);
                 wake_accepted(accepted);
+                wake_all(leaving);
             }
             // All workers have left while the stream was asked. The reservation ends after the job.
             Err(job) => drop(job),

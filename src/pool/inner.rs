@@ -12,7 +12,6 @@ use super::job::Work;
 use super::kind::{Job, Kind};
 use super::state::{Accepted, Ended, PoolState, Refusal};
 use super::stats::JobOutcome;
-use crate::sync::oneshot::Wakers;
 use crate::sync::panic::catch;
 
 pub(super) struct Inner<K: Kind> {
@@ -36,6 +35,7 @@ impl<K: Kind> Inner<K> {
     }
 
     /// Queues a job, unless there is a reason not to, and gives its id.
+    #[inline]
     pub(super) fn submit(&self, job: Job<K>) -> Result<u64, (Refusal, Job<K>)> {
         self.state.accept(job).map(wake_accepted)
     }
@@ -51,9 +51,9 @@ impl<K: Kind> Inner<K> {
         let _ = catch(|| self.idle.notify(usize::MAX));
     }
 
-    /// Wakes all whom the end of a job concerns.
-    pub(super) fn notify_ended(&self, ended: Ended<Wakers, Waker>) {
-        wake(ended.published.handle);
+    /// Wakes all that the end of a job concerns, but for its handle.
+    #[inline]
+    pub(super) fn notify_ended(&self, ended: Ended<Waker>) {
         wake(ended.room);
         wake(ended.source);
         if ended.is_idle {
@@ -71,6 +71,7 @@ impl<K: Kind> Inner<K> {
         }
     }
 
+    #[inline]
     pub(super) fn call_ended(&self, id: u64, outcome: JobOutcome, duration: Duration) {
         if let Some(hook) = &self.hook {
             #[cfg(not(feature = "std"))]
@@ -93,20 +94,22 @@ impl<K: Kind> Inner<K> {
         let outcome = job.as_mut().cancel();
         let ended = self.state.removed(outcome, || job.as_mut().publish());
         self.notify_ended(ended);
+        // Wakes its handle.
         let _ = catch(|| drop(job));
         self.call_ended(id, outcome, Duration::ZERO);
         true
     }
 }
 
-/// Wakes the workers that an accepted job concerns, and gives its id.
+/// Wakes a worker for an accepted job, and gives its id.
+#[inline]
 pub(super) fn wake_accepted(accepted: Accepted<Waker>) -> u64 {
     wake(accepted.worker);
-    wake_all(accepted.leaving);
     accepted.id
 }
 
 /// Wakes, and keeps a panic of the waker from whoever has more to do.
+#[inline]
 pub(super) fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         let _ = catch(|| waker.wake());

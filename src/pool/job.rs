@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::future::Future;
+use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
@@ -22,7 +23,7 @@ pub(super) type JobOneshot<T, E> = Arc<Oneshot<JobResult<T, E>>>;
 
 /// A task of any type, and what it returned once it has.
 ///
-/// Dropped before its result was published, it tells its handle that it was abandoned.
+/// Dropped after its result was published, it wakes its handle. Dropped before that, it tells its handle that it was abandoned.
 pub trait Work {
     /// Runs the task. When it is ready, its future has been dropped, and its result can be published.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JobOutcome>;
@@ -30,8 +31,8 @@ pub trait Work {
     /// Drops the task.
     fn cancel(self: Pin<&mut Self>) -> JobOutcome;
 
-    /// Hands the result to the handle. Runs no foreign code, but its wakers are to be woken and dropped.
-    fn publish(self: Pin<&mut Self>) -> Wakers;
+    /// Hands the result to the handle. Runs no foreign code: the handle is woken when this is dropped.
+    fn publish(self: Pin<&mut Self>);
 }
 
 pin_project! {
@@ -45,6 +46,10 @@ pin_project! {
         Ended {
             result: Option<R>,
         },
+        // The handle has the result. These were its wakers.
+        Published {
+            wakers: Wakers,
+        },
     }
 }
 
@@ -55,8 +60,6 @@ pin_project! {
         state: State<Fut, JobResult<T, E>>,
         // `None` if nobody wants to know the result.
         handle: Option<JobOneshot<T, E>>,
-        // Whether the handle has nothing more to learn.
-        published: bool,
         // Whether the handle knows which waker to wake when it is cancelled.
         watched: bool,
         // Whether a poll has begun and not returned: it may have panicked.
@@ -66,22 +69,18 @@ pin_project! {
     impl<Fut, T, E> PinnedDrop for Task<Fut, T, E> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if *this.published {
-                return;
-            }
-            // First the future, then the handle: whoever reads that the job is gone can rely on it.
-            let _ = catch(|| this.state.set(State::Ended { result: None }));
-            let error = this.error_of_dropped();
-            if let Some(handle) = this.handle {
-                let wakers = handle.send(Err(error));
-                let _ = catch(|| wakers.handle.map(Waker::wake));
-            }
+            let wakers = match this.state.as_mut().project() {
+                StateProjection::Published { wakers } => mem::take(wakers),
+                _ => this.abandon(),
+            };
+            let _ = catch(|| wakers.handle.map(Waker::wake));
         }
     }
 }
 
 impl<Fut, T, E> Task<Fut, T, E> {
     /// Creates a job, and what its handle reads.
+    #[inline]
     pub(super) fn with_handle(future: Fut) -> (JobOneshot<T, E>, Pin<Box<Self>>) {
         let handle = Arc::new(Oneshot::new());
         (handle.clone(), Self::new(future, Some(handle)))
@@ -92,11 +91,11 @@ impl<Fut, T, E> Task<Fut, T, E> {
         Self::new(future, None)
     }
 
+    #[inline]
     fn new(future: Fut, handle: Option<JobOneshot<T, E>>) -> Pin<Box<Self>> {
         Box::pin(Self {
             state: State::Running { future },
             handle,
-            published: false,
             watched: false,
             polling: false,
         })
@@ -124,6 +123,7 @@ impl<Fut, T, E> TaskProjection<'_, Fut, T, E> {
     }
 
     /// Keeps the result, in place of the future that has been dropped.
+    #[inline]
     fn keep(&mut self, kept: JobResult<T, E>) -> JobOutcome {
         let outcome = match &kept {
             Ok(_) => JobOutcome::Succeeded,
@@ -136,6 +136,18 @@ impl<Fut, T, E> TaskProjection<'_, Fut, T, E> {
             _ => drop(catch(|| drop(kept))),
         }
         outcome
+    }
+
+    /// Drops the future, and tells the handle that the job is gone.
+    #[cold]
+    fn abandon(&mut self) -> Wakers {
+        // In this order, so that whoever reads it can rely on it.
+        let _ = catch(|| self.state.set(State::Ended { result: None }));
+        let error = self.error_of_dropped();
+        match &self.handle {
+            Some(handle) => handle.send(Err(error)),
+            None => Wakers::default(),
+        }
     }
 
     /// What a handle resolves with if its job was dropped before it had a result.
@@ -197,15 +209,16 @@ where
         self.project().end(Err(JobError::Cancelled))
     }
 
-    fn publish(self: Pin<&mut Self>) -> Wakers {
-        let this = self.project();
-        *this.published = true;
-        match (this.state.project(), this.handle) {
-            (StateProjection::Ended { result }, Some(handle)) => match result.take() {
-                Some(result) => handle.send(result),
-                None => Wakers::default(),
-            },
+    fn publish(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        let result = match this.state.as_mut().project() {
+            StateProjection::Ended { result } => result.take(),
+            _ => None,
+        };
+        let wakers = match (&this.handle, result) {
+            (Some(handle), Some(result)) => handle.send(result),
             _ => Wakers::default(),
-        }
+        };
+        this.state.set(State::Published { wakers });
     }
 }

@@ -41,6 +41,7 @@ impl<J> JobQueue<J> {
     }
 
     /// Takes the job that has waited longest.
+    #[inline]
     pub(super) fn pop(&mut self) -> Option<(u64, J)> {
         while let Some(Place { id, job }) = self.places.pop_front() {
             if let Some(job) = job {
@@ -77,6 +78,7 @@ impl<J> JobQueue<J> {
     }
 
     /// Shrinks what is less than an eighth full. Growing to that size again takes many jobs, which pay for it.
+    #[inline]
     fn give_back(&mut self) {
         let capacity = self.places.capacity();
         if capacity > KEPT && self.places.len() < capacity / 8 {

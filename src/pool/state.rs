@@ -55,8 +55,6 @@ pub(crate) struct Accepted<W> {
     pub(crate) id: u64,
     /// A worker for it, to be woken.
     pub(crate) worker: Option<W>,
-    /// Workers that can leave now, to be woken.
-    pub(crate) leaving: Vec<W>,
 }
 
 /// A job has been queued, or comes back with the reason why not.
@@ -75,8 +73,7 @@ pub(crate) enum Next<J, W> {
 
 /// A job has ended.
 #[derive(Debug)]
-pub(crate) struct Ended<R, W> {
-    pub(crate) published: R,
+pub(crate) struct Ended<W> {
     /// Those who wait for the pool to be idle are to be notified.
     pub(crate) is_idle: bool,
     /// Somebody who waits for room in the queue, to be woken.
@@ -169,18 +166,21 @@ impl<J, W> Fields<J, W> {
         }
     }
 
+    #[inline]
     fn push(&mut self, job: J) -> Accepted<W> {
         self.stats.queue_length += 1;
         self.stats.total_accepted += 1;
         Accepted {
             id: self.queue.push(job),
             worker: self.idle_workers.pop().map(|(_, worker)| worker),
-            leaving: Vec::new(),
         }
     }
 
     /// Whoever is the last for whom there is room: the only one who may not know it, if there is room for one more now.
     fn wake_for_room(&mut self) -> Option<W> {
+        if self.room.is_empty() {
+            return None;
+        }
         let room = self.capacity.saturating_sub(self.stats.queue_length);
         self.room.wake(room.checked_sub(1)?)
     }
@@ -306,15 +306,15 @@ impl<J, W: Clone> PoolState<J, W> {
     }
 
     /// Counts a job that a worker has ended. `is_free` says that the worker could run another in its place.
-    pub(crate) fn finish<R>(
+    pub(crate) fn finish(
         &self,
         outcome: JobOutcome,
         duration: Duration,
         is_free: bool,
-        publish: impl FnOnce() -> R,
-    ) -> Ended<R, W> {
+        publish: impl FnOnce(),
+    ) -> Ended<W> {
         self.0.with(|fields| {
-            let published = publish();
+            publish();
             fields.stats.count(outcome);
             fields.stats.active_workers -= 1;
             fields.free += usize::from(is_free);
@@ -325,7 +325,6 @@ impl<J, W: Clone> PoolState<J, W> {
             #[cfg(not(feature = "std"))]
             let _ = duration;
             Ended {
-                published,
                 is_idle: fields.is_idle_awaited(),
                 room: None,
                 source: fields.wake_source(),
@@ -348,17 +347,12 @@ impl<J, W: Clone> PoolState<J, W> {
     }
 
     /// Counts a job that was taken out of the queue, and has ended.
-    pub(crate) fn removed<R>(
-        &self,
-        outcome: JobOutcome,
-        publish: impl FnOnce() -> R,
-    ) -> Ended<R, W> {
+    pub(crate) fn removed(&self, outcome: JobOutcome, publish: impl FnOnce()) -> Ended<W> {
         self.0.with(|fields| {
-            let published = publish();
+            publish();
             fields.stats.count(outcome);
             fields.stats.queue_length -= 1;
             Ended {
-                published,
                 is_idle: fields.is_idle_awaited(),
                 room: fields.wake_for_room(),
                 source: fields.wake_source(),
@@ -398,7 +392,9 @@ impl<J, W: Clone> PoolState<J, W> {
 
     /// Turns a reservation into a job, whatever became of the pool meanwhile. If all workers have left, the job comes back
     /// counted as abandoned: it is to be dropped, and the reservation to be [released](Self::release) after that.
-    pub(crate) fn accept_reserved(&self, job: J) -> Result<Accepted<W>, J> {
+    ///
+    /// Beside the job, it gives workers that can leave now, to be woken.
+    pub(crate) fn accept_reserved(&self, job: J) -> Result<(Accepted<W>, Vec<W>), J> {
         self.0.with(|fields| {
             if fields.workers == 0 {
                 fields.stats.total_accepted += 1;
@@ -406,9 +402,8 @@ impl<J, W: Clone> PoolState<J, W> {
                 return Err(job);
             }
             fields.reserved -= 1;
-            let mut accepted = fields.push(job);
-            accepted.leaving = fields.leaving();
-            Ok(accepted)
+            let accepted = fields.push(job);
+            Ok((accepted, fields.leaving()))
         })
     }
 

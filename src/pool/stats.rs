@@ -72,8 +72,9 @@ pub struct PoolStats {
     pub total_panicked: u64,
     /// How many were dropped because their driver or worker was.
     pub total_abandoned: u64,
-    /// The time from start to end, summed over all operations that were started and have ended. Those that end on their
-    /// first poll, one right after another, are timed as one when the last of them has ended. Needs the feature `std`.
+    /// The time from start to end, summed over all jobs that were started and have ended. Those that start and end within one
+    /// poll of their driver or worker, and so have waited for nothing, are timed as one, at the end of that poll. With a
+    /// [hook](crate::PoolBuilder::on_event), each is timed on its own. Needs the feature `std`.
     #[cfg(feature = "std")]
     pub total_duration: Duration,
     /// How many operations are waiting for a worker.

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll, Waker, ready};
 use core::time::Duration;
 
 use super::inner::{Inner, wake, wake_all};
@@ -13,7 +13,6 @@ use super::kind::{Job, Kind};
 use super::state::{Ended, Next};
 use super::stats::JobOutcome;
 use crate::engine::{TaskSet, Window};
-use crate::sync::oneshot::Wakers;
 use crate::sync::panic::catch;
 use crate::time::Moment;
 
@@ -21,10 +20,9 @@ use crate::time::Moment;
 struct Active<K: Kind> {
     id: u64,
     job: Job<K>,
-    /// When it was started; or when the first of those was that ended on their first poll just before it.
     started: Moment,
-    /// Whether it did not end on its first poll.
-    waited: bool,
+    /// The turn in which it was started.
+    turn: u64,
 }
 
 /// A job in the window. It leaves the window when its task has ended.
@@ -37,10 +35,7 @@ impl<K: Kind> Future for Running<K> {
         let Some(active) = &mut self.0 else {
             return Poll::Pending;
         };
-        let Poll::Ready(outcome) = active.job.as_mut().poll(cx) else {
-            active.waited = true;
-            return Poll::Pending;
-        };
+        let outcome = ready!(active.job.as_mut().poll(cx));
         match self.0.take() {
             Some(active) => Poll::Ready((active, outcome)),
             None => Poll::Pending,
@@ -54,16 +49,50 @@ struct PostCompletion<K: Kind> {
     job: Option<(u64, Job<K>)>,
     outcome: JobOutcome,
     duration: Duration,
-    ended: Ended<Wakers, Waker>,
+    ended: Ended<Waker>,
 }
 
-/// A reading of the clock, to save the next one.
-#[derive(Clone, Copy)]
-enum Reading {
-    /// A job ended then.
-    Ended(Moment),
-    /// A job started then that has ended, and so have all since. Their time is not counted yet.
-    Uncounted(Moment),
+/// How long jobs take. Reading the clock takes longer than some jobs, so a reading is used for as long as a turn, a poll of the
+/// driver or worker, lasts: those that start and end in one turn are timed as one, as they have waited for nothing.
+struct Timing {
+    /// Counts the turns.
+    turn: u64,
+    /// The last reading of this turn.
+    reading: Option<Moment>,
+    /// When the first of those jobs started that have ended in this turn and are not timed yet.
+    untimed: Option<Moment>,
+}
+
+impl Timing {
+    /// Returns when a job starts that is started now, as exactly as the last reading is.
+    #[inline]
+    fn start(&mut self) -> Moment {
+        *self.reading.get_or_insert_with(Moment::now)
+    }
+
+    /// Returns how long a job took that ends now; or leaves it to the end of the turn.
+    #[inline]
+    fn end<K: Kind>(&mut self, active: &Active<K>) -> Duration {
+        if active.turn == self.turn {
+            let first = *self.untimed.get_or_insert(active.started);
+            self.untimed = Some(first.min(active.started));
+            return Duration::ZERO;
+        }
+        let now = Moment::now();
+        self.reading = Some(now);
+        now.since(active.started)
+    }
+
+    fn begin_turn(&mut self) {
+        self.turn += 1;
+        self.reading = None;
+    }
+
+    /// Returns how long those jobs took together that were left to the end of the turn.
+    fn end_turn(&mut self) -> Option<Duration> {
+        let first = self.untimed.take()?;
+        Some(Moment::now().since(first))
+    }
 }
 
 /// The task set: the queue is the source, the handles are the sink.
@@ -75,8 +104,7 @@ struct QueueSource<K: Kind> {
     limit: usize,
     /// How many jobs are in the window.
     running: usize,
-    /// Consumed by the next job that starts, if nothing else happens before.
-    clock: Option<Reading>,
+    timing: Timing,
     /// A job whose start made the hook panic. It is the next to run.
     next: Option<Active<K>>,
     /// Set by `record`, and done by `notify`; or later, if a panic keeps the window from calling that.
@@ -89,28 +117,14 @@ impl<K: Kind> QueueSource<K> {
         self.running + usize::from(self.next.is_some())
     }
 
-    /// Counts the time of jobs that were not timed one by one, before something else than jobs takes its own.
-    fn stop_clock(&mut self) {
-        if let Some(Reading::Uncounted(started)) = self.clock.take() {
-            self.inner.state.add_time(Moment::now().since(started));
-        }
-    }
-
-    /// When the job that is taken now starts.
-    fn start(&mut self) -> Moment {
-        match self.clock.take() {
-            Some(Reading::Ended(at) | Reading::Uncounted(at)) if !self.inner.has_hook() => at,
-            _ => Moment::now(),
-        }
-    }
-
+    #[inline]
     fn complete(&mut self) {
         let Some(post) = self.post_completion.take() else {
             return;
         };
         self.inner.notify_ended(post.ended);
         if let Some((id, job)) = post.job {
-            // If its handle is gone, so is now what it returned.
+            // Wakes its handle. If that is gone, so is now what it returned.
             let _ = catch(|| drop(job));
             self.inner.call_ended(id, post.outcome, post.duration);
         }
@@ -135,27 +149,31 @@ impl<K: Kind> TaskSet for QueueSource<K> {
                 wake(room);
                 (id, job)
             }
-            Next::Wait => {
-                this.stop_clock();
-                return Poll::Pending;
-            }
+            Next::Wait => return Poll::Pending,
             Next::Leave => return Poll::Ready(None),
         };
-        let active = Active {
+        let turn = this.timing.turn;
+        if !this.inner.has_hook() {
+            let started = this.timing.start();
+            let active = Active {
+                id,
+                job,
+                started,
+                turn,
+            };
+            this.running += 1;
+            return Poll::Ready(Some(Running(Some(active))));
+        }
+        // If the hook panics, the job is not lost.
+        this.next = Some(Active {
             id,
             job,
-            started: this.start(),
-            waited: false,
-        };
-        if this.inner.has_hook() {
-            // If the hook panics, the job is not lost.
-            this.next = Some(active);
-            this.inner.call_started(id);
-            this.running += 1;
-            return Poll::Ready(Some(Running(this.next.take())));
-        }
+            started: Moment::now(),
+            turn,
+        });
+        this.inner.call_started(id);
         this.running += 1;
-        Poll::Ready(Some(Running(Some(active))))
+        Poll::Ready(Some(Running(this.next.take())))
     }
 
     fn record(mut self: Pin<&mut Self>, _: usize, output: Option<(Active<K>, JobOutcome)>) {
@@ -165,25 +183,18 @@ impl<K: Kind> TaskSet for QueueSource<K> {
             Some((active, outcome)) => (Some(active), outcome),
             None => (None, JobOutcome::Panicked),
         };
-        // Reading the clock takes longer than some jobs. Those that end on their first poll, one right after another, are
-        // timed as one, unless a hook wants to know of each.
-        let mut duration = Duration::ZERO;
-        this.clock = match &active {
-            Some(active) if !active.waited && !this.inner.has_hook() => {
-                Some(Reading::Uncounted(active.started))
-            }
-            Some(active) => {
-                let now = Moment::now();
-                duration = now.since(active.started);
-                Some(Reading::Ended(now))
-            }
-            None => None,
+        // A hook wants to know of each job.
+        let duration = match &active {
+            Some(active) if this.inner.has_hook() => Moment::now().since(active.started),
+            Some(active) => this.timing.end(active),
+            None => Duration::ZERO,
         };
         let is_free = this.occupied() < this.limit;
         let state = &this.inner.state;
-        let ended = state.finish(outcome, duration, is_free, || match &mut active {
-            Some(active) => active.job.as_mut().publish(),
-            None => Wakers::default(),
+        let ended = state.finish(outcome, duration, is_free, || {
+            if let Some(active) = &mut active {
+                active.job.as_mut().publish();
+            }
         });
         this.post_completion = Some(PostCompletion {
             job: active.map(|active| (active.id, active.job)),
@@ -214,7 +225,11 @@ impl<K: Kind> JobRunner<K> {
                 number,
                 limit,
                 running: 0,
-                clock: None,
+                timing: Timing {
+                    turn: 0,
+                    reading: None,
+                    untimed: None,
+                },
                 next: None,
                 post_completion: None,
             },
@@ -247,8 +262,11 @@ impl<K: Kind> JobRunner<K> {
         }
         // Whatever a panic has left to do comes first.
         self.source.complete();
+        self.source.timing.begin_turn();
         let polled = self.window.poll(cx, Pin::new(&mut self.source));
-        self.source.stop_clock();
+        if let Some(duration) = self.source.timing.end_turn() {
+            self.source.inner.state.add_time(duration);
+        }
         self.done = polled.is_ready();
         polled
     }

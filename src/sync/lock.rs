@@ -24,6 +24,7 @@ mod with_std {
             Self(Mutex::new(value))
         }
 
+        #[inline]
         pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
             f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
         }

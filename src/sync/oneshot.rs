@@ -36,7 +36,7 @@ enum State<T> {
 
 /// The wakers of both sides.
 #[derive(Debug, Default)]
-pub struct Wakers {
+pub(crate) struct Wakers {
     /// Woken when there is a value.
     pub(crate) handle: Option<Waker>,
     /// Woken when the task is to stop.
@@ -44,6 +44,7 @@ pub struct Wakers {
 }
 
 impl<T> Oneshot<T> {
+    #[inline]
     pub(crate) fn new() -> Self {
         Self {
             cancelled: AtomicBool::new(false),
@@ -63,6 +64,7 @@ impl<T> Oneshot<T> {
         self.replace(State::Closed)
     }
 
+    #[inline]
     fn replace(&self, next: State<T>) -> Wakers {
         self.state.with(|state| match mem::replace(state, next) {
             State::Open(wakers) => wakers,
@@ -71,6 +73,7 @@ impl<T> Oneshot<T> {
     }
 
     /// Takes the value: `None` if it was taken, or will never be. While there is none yet, `cx` is woken when there is.
+    #[inline]
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         // Most often the value is there, or the waker is known from the last poll: neither needs a clone.
         let looked = self.state.with(|state| match state {

@@ -27,17 +27,24 @@ pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
 
 /// What panics is never looked at again, other than to be dropped.
 #[cfg(feature = "std")]
+#[inline]
 pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
-    catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
+    catch_unwind(AssertUnwindSafe(f)).map_err(Panic::from_payload)
+}
+
+#[cfg(feature = "std")]
+impl Panic {
+    #[cold]
+    fn from_payload(payload: alloc::boxed::Box<dyn core::any::Any + Send>) -> Self {
         let message = match payload.downcast_ref::<&str>() {
             Some(message) => Some(String::from(*message)),
             None => payload.downcast_ref::<String>().cloned(),
         };
         // A payload may panic when it is dropped, and so may what that one panics with.
-        let dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-        dropped.unwrap_or_else(core::mem::forget);
-        Panic(message.unwrap_or_else(|| String::from("with a payload that is no text")))
-    })
+        let dropped = catch(|| drop(payload));
+        drop(dropped);
+        Self(message.unwrap_or_else(|| String::from("with a payload that is no text")))
+    }
 }

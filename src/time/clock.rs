@@ -32,7 +32,7 @@ impl Stopwatch {
 }
 
 /// A reading of the clock.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment {
     #[cfg(feature = "std")]
     at: Instant,

@@ -111,8 +111,9 @@ impl Model {
         }
         let outcome = Outcome::new(AtomicUsize::new(OPEN));
         match self.state.accept_reserved(outcome.clone()) {
-            Ok(accepted) => {
+            Ok((accepted, leaving)) => {
                 wake_accepted(accepted);
+                wake_all(leaving);
             }
             Err(job) => {
                 assert_eq!(job.swap(ABANDONED, Ordering::Relaxed), OPEN);
@@ -155,7 +156,7 @@ impl Model {
         self.notify_ended(ended);
     }
 
-    fn notify_ended(&self, ended: Ended<(), Arc<Notify>>) {
+    fn notify_ended(&self, ended: Ended<Arc<Notify>>) {
         wake(ended.room);
         wake(ended.source);
         if ended.is_idle {
@@ -246,7 +247,6 @@ fn wake_all(wakers: impl IntoIterator<Item = Arc<Notify>>) {
 
 fn wake_accepted(accepted: Accepted<Arc<Notify>>) -> u64 {
     wake(accepted.worker);
-    wake_all(accepted.leaving);
     accepted.id
 }
 
