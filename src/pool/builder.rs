@@ -12,7 +12,7 @@ use super::kind::{Kind, Local, Sendable};
 use super::stats::JobOutcome;
 use super::worker::JobRunner;
 
-/// Makes a [`Pool`] and its [`Driver`].
+/// The settings of a [`Pool`] and its [`Driver`]: see [`Pool::builder`].
 ///
 /// ```
 /// use abreast::Pool;
@@ -31,22 +31,22 @@ pub struct PoolBuilder<K: Kind = Sendable> {
     hook: Option<Box<K::Hook>>,
 }
 
-/// What a hook is told: see [`PoolBuilder::on_event`].
+/// What happens to a job, for hooks: see [`PoolBuilder::on_event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PoolEvent {
-    /// A worker begins with an operation.
+    /// A worker starts a job.
     #[non_exhaustive]
     Started {
-        /// Which one: see [`JobHandle::id`](crate::JobHandle::id).
+        /// The [id](crate::JobHandle::id) of the job.
         id: u64,
     },
-    /// An operation has ended: its future has been dropped, and its handle resolves.
+    /// A job has ended: its future has been dropped, and its handle resolves.
     #[non_exhaustive]
     Ended {
-        /// Which one: see [`JobHandle::id`](crate::JobHandle::id).
+        /// The [id](crate::JobHandle::id) of the job.
         id: u64,
-        /// How.
+        /// How it has ended.
         outcome: JobOutcome,
         /// The time since it was started; zero if it never was. Needs the feature `std`.
         #[cfg(feature = "std")]
@@ -63,7 +63,7 @@ impl<K: Kind> PoolBuilder<K> {
         }
     }
 
-    /// How many operations run at most at any time; 5 by default.
+    /// Limits how many jobs run at any time; 5 by default.
     ///
     /// ```
     /// let (pool, driver) = abreast::Pool::builder().worker_count(8).build();
@@ -81,7 +81,7 @@ impl<K: Kind> PoolBuilder<K> {
         self
     }
 
-    /// How many operations may be queued at most, beside those that run; without it, as many as memory holds.
+    /// Limits how many jobs may be queued, beside those that run; without it, as many are as memory holds.
     ///
     /// When the queue is full, [`Pool::execute`] fails and [`Pool::execute_when_room`] waits.
     ///
@@ -105,7 +105,7 @@ impl<K: Kind> PoolBuilder<K> {
         self
     }
 
-    /// Makes the pool, and the driver that it needs.
+    /// Creates the pool, and the driver that runs it.
     ///
     /// ```
     /// let (pool, driver) = abreast::Pool::builder().build();
@@ -139,9 +139,9 @@ impl PoolBuilder {
         }
     }
 
-    /// Calls `hook` when an operation is started and when it has ended. The last hook that is given counts.
+    /// Calls `hook` when a job is started and when it has ended. The last hook that is given counts.
     ///
-    /// It is called by the worker; for an operation that is cancelled before it is started, by whoever cancels it. Those
+    /// It is called by the worker; for a job that is cancelled before it is started, by whoever cancels it. Those
     /// that are abandoned end without it.
     ///
     /// ```
@@ -164,7 +164,7 @@ impl PoolBuilder {
     /// ```
     ///
     /// # Panics
-    /// What the hook panics with passes through to whoever polls the driver, or cancels the operation.
+    /// What the hook panics with passes through to whoever polls the driver, or cancels the job.
     pub fn on_event(mut self, hook: impl Fn(&PoolEvent) + Send + Sync + 'static) -> Self {
         self.hook = Some(Box::new(hook));
         self
@@ -172,7 +172,7 @@ impl PoolBuilder {
 }
 
 impl PoolBuilder<Local> {
-    /// Calls `hook` when an operation is started and when it has ended: the same as [`PoolBuilder::on_event`], but the hook
+    /// Calls `hook` when a job is started and when it has ended: the same as [`PoolBuilder::on_event`], but the hook
     /// need not be `Send`.
     pub fn on_event(mut self, hook: impl Fn(&PoolEvent) + 'static) -> Self {
         self.hook = Some(Box::new(hook));

@@ -1,4 +1,4 @@
-//! What makes a pool go: one future, or one for each worker.
+//! The futures that run a pool: one for all workers, or one for each.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -13,8 +13,8 @@ use pin_project_lite::pin_project;
 use super::kind::{Kind, Local, Sendable};
 use super::worker::JobRunner;
 
-/// Runs the operations of a [pool](crate::pool()) when it is polled. A future that resolves when the pool was
-/// [shut down](crate::Pool::shutdown), or all its clones were dropped, and every accepted operation has ended.
+/// A future that runs the jobs of a [pool](crate::pool()), and resolves when the pool was
+/// [shut down](crate::Pool::shutdown), or all its clones were dropped, and every accepted job has ended.
 ///
 /// It is one future for all workers: spawn it, join it with others, or let it run [beside a future](Driver::run_until).
 /// To spread the workers over threads, take it [apart](Driver::into_workers).
@@ -33,20 +33,20 @@ use super::worker::JobRunner;
 /// ```
 ///
 /// # Order
-/// Operations are started in the order in which they were accepted.
+/// Jobs are started in the order in which they were accepted.
 ///
 /// # Cancel safety
-/// Dropping it drops all operations, queued and running. Their handles resolve with
+/// Dropping it drops all jobs, queued and running. Their handles resolve with
 /// [`Abandoned`](crate::JobError::Abandoned), and drains resolve.
 ///
 /// # Panics
 /// With the feature `std`, only a hook's panic passes through; nothing is lost, and polled again, it carries on. Without
-/// it, so does a panic of an operation.
+/// it, so does a panic of a job.
 ///
 /// # Polls and allocations
-/// Each operation is polled once when it starts, and once per wake. A worker costs two allocations when it is first
+/// Each job is polled once when it starts, and once per wake. A worker costs two allocations when it is first
 /// needed, none after that.
-#[must_use = "nothing runs unless the driver is polled, and dropping it abandons all operations"]
+#[must_use = "nothing runs unless the driver is polled, and dropping it abandons all jobs"]
 pub struct Driver<K: Kind = Sendable> {
     pub(super) runner: JobRunner<K>,
     workers: usize,
@@ -62,8 +62,8 @@ impl<K: Kind> Driver<K> {
 
     /// Takes the driver apart into one future for each worker, to be spread over tasks or threads.
     ///
-    /// Each runs one operation at a time, and resolves as the driver would. Dropping one abandons the operation that it
-    /// runs; the others go on with the queue, and the last takes it along. Operations that the driver runs already stay
+    /// Each runs one job at a time, and resolves as the driver would. Dropping one abandons the job that it
+    /// runs; the others go on with the queue, and the last takes it along. Jobs that the driver runs already stay
     /// with the first worker.
     ///
     /// ```
@@ -95,7 +95,7 @@ impl<K: Kind> Driver<K> {
         workers
     }
 
-    /// Runs operations while `future` runs, and resolves to what it does: no executor is needed.
+    /// Runs jobs while `future` runs, and resolves to what it does: no executor is needed.
     ///
     /// Afterwards what is queued or running stays as it is, until the driver is polled again or dropped. If everything
     /// is to have ended by then, let the future [drain](crate::Pool::drain) the pool or shut it down as its last step.
@@ -192,7 +192,7 @@ impl_fused!(FusedFuture for Driver<K: Kind> |self| self.runner.is_done());
 impl_debug!(Driver<K: Kind> |self| { stats: self.runner.inner().state.stats() });
 
 /// One worker of a pool, a future: see [`Driver::into_workers`].
-#[must_use = "a worker does nothing unless polled, and dropping it abandons its operation"]
+#[must_use = "a worker does nothing unless polled, and dropping it abandons its job"]
 pub struct Worker<K: Kind = Sendable> {
     runner: JobRunner<K>,
 }

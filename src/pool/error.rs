@@ -1,11 +1,11 @@
-//! How submissions and operations fail.
+//! The errors of submissions and of jobs.
 
 use alloc::string::String;
 
 use super::state::Refusal;
 use crate::sync::panic::Panic;
 
-/// Why a pool did not accept an operation.
+/// The reason why a pool did not accept a job.
 ///
 /// ```
 /// use abreast::{PoolError, pool};
@@ -44,7 +44,7 @@ impl From<Refusal> for PoolError {
     }
 }
 
-/// Why an operation has no value.
+/// The reason why a job has no value.
 ///
 /// ```
 /// use abreast::{JobError, pool};
@@ -53,7 +53,7 @@ impl From<Refusal> for PoolError {
 /// let (pool, mut driver) = pool(2);
 /// let refused = pool.execute(async { Err::<(), _>("refused") })?;
 /// let error = driver.run_until(refused).await.unwrap_err();
-/// assert_eq!(error.to_string(), "the operation failed: refused");
+/// assert_eq!(error.to_string(), "the job failed: refused");
 /// assert_eq!(error.into_error(), Some("refused"));
 /// # Ok::<_, abreast::PoolError>(())
 /// # }).unwrap();
@@ -62,24 +62,24 @@ impl From<Refusal> for PoolError {
 #[non_exhaustive]
 pub enum JobError<E> {
     /// It returned an error.
-    #[error("the operation failed: {0}")]
+    #[error("the job failed: {0}")]
     Failed(#[source] E),
     /// It panicked, or a destructor of it did.
-    #[error("the operation panicked: {message}")]
+    #[error("the job panicked: {message}")]
     Panicked {
         /// What it panicked with.
         message: String,
     },
     /// It was [cancelled](crate::JobHandle::cancel).
-    #[error("the operation was cancelled")]
+    #[error("the job was cancelled")]
     Cancelled,
     /// The driver or the worker that had it was dropped before it ended.
-    #[error("the operation was abandoned: its driver or its worker was dropped")]
+    #[error("the job was abandoned: its driver or its worker was dropped")]
     Abandoned,
 }
 
 impl<E> JobError<E> {
-    /// What the operation returned, if it did.
+    /// Returns the error that the job returned, if it did.
     ///
     /// ```
     /// # use abreast::JobError;

@@ -1,4 +1,4 @@
-//! The result of one operation.
+//! The handle of a job.
 
 use alloc::sync::Arc;
 use core::future::Future;
@@ -10,13 +10,11 @@ use super::inner::Inner;
 use super::job::JobOneshot;
 use super::kind::{Kind, Local, Sendable};
 
-/// A future of what an operation of a [`Pool`](crate::Pool) returns.
+/// A future of what a job of a [`Pool`](crate::Pool) returns.
 ///
-/// It may be awaited anywhere, or not at all: dropping it lets the operation run on, and drops what it returns.
+/// It may be awaited anywhere, or not at all: dropping it lets the job run on, and drops what it returns.
 ///
-/// What becomes of it:
-///
-/// | the operation | the handle resolves with |
+/// | the job | the handle resolves with |
 /// |---|---|
 /// | returns `Ok(value)` | `Ok(value)` |
 /// | returns `Err(error)` | [`Failed(error)`](JobError::Failed) |
@@ -29,7 +27,7 @@ use super::kind::{Kind, Local, Sendable};
 /// | is queued when the driver or the last worker is dropped | [`Abandoned`](JobError::Abandoned) |
 /// | is never accepted | there is none: `execute` returns a [`PoolError`](crate::PoolError) |
 ///
-/// When it resolves without a value, the future of the operation has been dropped.
+/// When it resolves without a value, the future of the job has been dropped.
 ///
 /// ```
 /// use abreast::{JobError, pool};
@@ -49,18 +47,18 @@ use super::kind::{Kind, Local, Sendable};
 /// ```
 ///
 /// # Cancel safety
-/// Dropping it stops nothing. To stop the operation, [`cancel`](Self::cancel) it.
+/// Dropping it stops nothing. To stop the job, [`cancel`](Self::cancel) it.
 ///
 /// # Panics
 /// If it is polled after it has resolved.
-#[must_use = "dropping a handle lets the operation run on, but nobody learns what it returns"]
+#[must_use = "dropping a handle lets the job run on, but nobody learns what it returns"]
 pub struct JobHandle<T, E, K: Kind = Sendable> {
     result: JobOneshot<T, E>,
     inner: Arc<Inner<K>>,
     id: u64,
 }
 
-/// The handle of an operation of a [`LocalPool`](crate::LocalPool).
+/// The handle of a job of a [`LocalPool`](crate::LocalPool).
 pub type LocalJobHandle<T, E> = JobHandle<T, E, Local>;
 
 impl<T, E, K: Kind> JobHandle<T, E, K> {
@@ -68,10 +66,10 @@ impl<T, E, K: Kind> JobHandle<T, E, K> {
         Self { result, inner, id }
     }
 
-    /// Has the operation dropped, unless it has ended.
+    /// Cancels the job, unless it has ended.
     ///
     /// If it is queued, it leaves the queue and is dropped at once, by the caller. If it is running, its worker is woken
-    /// to drop it: what it returns before that counts. An operation may cancel itself or others.
+    /// to drop it: what it returns before that counts. A job may cancel itself or others.
     ///
     /// ```
     /// # use abreast::{JobError, pool};
@@ -90,7 +88,7 @@ impl<T, E, K: Kind> JobHandle<T, E, K> {
         }
     }
 
-    /// Whether the operation has ended.
+    /// Returns whether the job has ended.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -107,7 +105,7 @@ impl<T, E, K: Kind> JobHandle<T, E, K> {
         self.result.is_ended()
     }
 
-    /// Which operation of its pool this is (0-based, in the order in which they were accepted).
+    /// Returns the number of the job in its pool (0-based, in the order in which jobs were accepted).
     ///
     /// ```
     /// let (pool, _driver) = abreast::pool(4);

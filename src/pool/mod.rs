@@ -1,4 +1,14 @@
-//! Operations that are submitted from anywhere and run by a fixed number of workers.
+//! Jobs that are submitted from anywhere and run by a fixed number of workers.
+//!
+//! | | |
+//! |---|---|
+//! | [`pool`](crate::pool()), [`local_pool`], [`Pool::builder`] | create a pool |
+//! | [`Pool`], [`LocalPool`] | accept jobs |
+//! | [`Driver`], [`LocalDriver`], or a [`Worker`] for each | run them |
+//! | [`JobHandle`], [`LocalJobHandle`] | resolve to what a job returns, or to a [`JobError`] |
+//! | [`Drain`], [`Shutdown`], [`ExecuteWhenRoom`], [`Feed`], [`RunUntil`] | are the futures of methods |
+//! | [`PoolStats`], [`PoolEvent`], [`JobOutcome`] | say what happens |
+//! | [`Kind`], [`Sendable`], [`Local`] | tell pools apart whose jobs are `Send` or not |
 
 mod builder;
 #[cfg(feature = "async-channel")]
@@ -30,9 +40,9 @@ pub use pool::{LocalPool, Pool};
 pub use stats::{JobOutcome, PoolStats};
 pub use wait::{Drain, ExecuteWhenRoom, Shutdown};
 
-/// Makes a pool that runs at most `workers` operations at any time, and the driver that makes it go.
+/// Creates a pool that runs at most `workers` jobs at any time, and the driver that runs it.
 ///
-/// Operations are submitted from anywhere, by [`execute`](Pool::execute). They run where the [`Driver`] is polled; nothing
+/// Jobs are submitted from anywhere, by [`execute`](Pool::execute). They run where the [`Driver`] is polled; nothing
 /// is spawned by itself. For a limit to the queue and for hooks, see [`PoolBuilder`].
 ///
 /// ```
@@ -68,7 +78,7 @@ pub fn pool(workers: usize) -> (Pool, Driver) {
     Pool::builder().worker_count(workers).build()
 }
 
-/// Makes a pool of tasks that stay on one thread, and so need not be `Send`: otherwise the same as [`pool`](crate::pool()).
+/// Creates a pool of tasks that stay on one thread, and so need not be `Send`: otherwise the same as [`pool`](crate::pool()).
 ///
 /// ```
 /// use abreast::local_pool;

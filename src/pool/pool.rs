@@ -1,4 +1,4 @@
-//! The side of a pool where operations come in.
+//! The side of a pool that accepts jobs.
 
 use alloc::sync::Arc;
 use core::future::Future;
@@ -15,13 +15,13 @@ use super::kind::{Job, Kind, Local, Sendable};
 use super::stats::PoolStats;
 use super::wait::{Drain, ExecuteWhenRoom, Shutdown};
 
-/// Accepts operations, from any thread: see [`pool`](crate::pool()). Clones are the same pool.
+/// Accepts jobs, from any thread: see [`pool`](crate::pool()). Clones are the same pool.
 ///
-/// When the last clone is dropped the pool is closed, as by [`shutdown`](Self::shutdown). Operations may hold clones too,
+/// When the last clone is dropped the pool is closed, as by [`shutdown`](Self::shutdown). Jobs may hold clones too,
 /// and submit more.
 ///
 /// # Polls and allocations
-/// Two allocations for each operation, beside the growth of the queue.
+/// Two allocations for each job, beside the growth of the queue.
 pub struct Pool<K: Kind = Sendable> {
     entry: Arc<Entry<K>>,
 }
@@ -29,7 +29,7 @@ pub struct Pool<K: Kind = Sendable> {
 /// A pool of tasks that stay on one thread: see [`local_pool`](crate::local_pool).
 pub type LocalPool = Pool<Local>;
 
-/// All clones of a pool.
+/// What all clones of a pool share. Dropped with the last one, it closes the pool.
 struct Entry<K: Kind> {
     inner: Arc<Inner<K>>,
     workers: usize,
@@ -68,7 +68,7 @@ impl<K: Kind> Pool<K> {
     /// It begins at the call. When it resolves or is dropped, and there is no other drain, the pool accepts again. If the
     /// driver is dropped, it resolves.
     ///
-    /// An operation that waits for a drain of its own pool waits for itself.
+    /// A job that waits for a drain of its own pool waits for itself.
     ///
     /// ```
     /// use abreast::{PoolError, pool};
@@ -112,7 +112,7 @@ impl<K: Kind> Pool<K> {
         Shutdown::new(self.inner().clone())
     }
 
-    /// Whether the pool was [shut down](Self::shutdown).
+    /// Returns whether the pool was [shut down](Self::shutdown).
     ///
     /// ```
     /// let (pool, _driver) = abreast::pool(4);
@@ -125,7 +125,7 @@ impl<K: Kind> Pool<K> {
         self.inner().state.is_closed()
     }
 
-    /// How many operations are waiting for a worker.
+    /// Returns the number of jobs that wait for a worker.
     ///
     /// ```
     /// let (pool, _driver) = abreast::pool(4);
@@ -138,7 +138,7 @@ impl<K: Kind> Pool<K> {
         self.stats().queue_length
     }
 
-    /// How many workers are executing an operation.
+    /// Returns the number of workers that are running a job.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -154,7 +154,7 @@ impl<K: Kind> Pool<K> {
         self.stats().active_workers
     }
 
-    /// How many workers the pool was made with.
+    /// Returns the number of workers that the pool was created with.
     ///
     /// ```
     /// let (pool, _driver) = abreast::pool(4);
@@ -165,7 +165,7 @@ impl<K: Kind> Pool<K> {
         self.entry.workers
     }
 
-    /// The figures of the pool at this moment. They add up.
+    /// Returns the figures of the pool at this moment. They add up.
     ///
     /// ```
     /// let (pool, _driver) = abreast::pool(4);
@@ -192,7 +192,7 @@ impl Pool {
         PoolBuilder::new()
     }
 
-    /// Accepts an operation at once, to be started when a worker is free.
+    /// Accepts a job at once, to be started when a worker is free.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -218,7 +218,7 @@ impl Pool {
         self.submit(result, job)
     }
 
-    /// Accepts an operation when the queue has room for it.
+    /// Accepts a job when the queue has room for it.
     ///
     /// ```
     /// use abreast::Pool;
@@ -242,7 +242,7 @@ impl Pool {
     /// error too.
     ///
     /// # Cancel safety
-    /// The operation is accepted when the future resolves, not before. Dropping it until then drops the task.
+    /// The job is accepted when the future resolves, not before. Dropping it until then drops the task.
     pub fn execute_when_room<Fut, T, E>(&self, task: Fut) -> ExecuteWhenRoom<T, E>
     where
         Fut: Future<Output = Result<T, E>> + Send + 'static,
@@ -318,7 +318,7 @@ impl Pool {
 }
 
 impl LocalPool {
-    /// Accepts an operation at once, to be started when a worker is free: the same as [`Pool::execute`], but the task need
+    /// Accepts a job at once, to be started when a worker is free: the same as [`Pool::execute`], but the task need
     /// not be `Send`.
     ///
     /// ```
@@ -345,7 +345,7 @@ impl LocalPool {
         self.submit(result, job)
     }
 
-    /// Accepts an operation when the queue has room for it: the same as [`Pool::execute_when_room`], but the task need not
+    /// Accepts a job when the queue has room for it: the same as [`Pool::execute_when_room`], but the task need not
     /// be `Send`.
     ///
     /// # Errors

@@ -23,7 +23,8 @@
 //! - A source is asked for a job only under a *reservation*: a free worker that nobody else counts on. Until that becomes a
 //!   job or is released the pool is not idle, and workers stay, even if it is closed meanwhile. So no item is taken out of a
 //!   source in vain.
-//! - Whoever makes the pool idle while somebody may be waiting for that is told so, and must notify those who wait.
+//! - Whoever makes the pool idle while somebody may be waiting for that learns it from the return value, and must
+//!   notify those who wait.
 //! - The last worker that leaves takes the queue along.
 //! - The outcome of a job is published within the critical section that counts it. So no snapshot is behind a handle, and no
 //!   drain ahead of one.
@@ -40,7 +41,7 @@ use super::stats::{JobOutcome, PoolStats};
 use super::waiters::Waiters;
 use crate::sync::Lock;
 
-/// Why a job was not accepted.
+/// The reason why a job was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Closed,
@@ -87,7 +88,7 @@ pub(crate) struct Ended<W> {
 pub(crate) struct Left<J, W> {
     /// What nobody will run any more.
     pub(crate) jobs: Vec<J>,
-    /// How many jobs are [abandoned](PoolState::abandoned) with it.
+    /// The number of jobs that are [abandoned](PoolState::abandoned) with it.
     pub(crate) abandoning: usize,
     /// A worker, to be woken: it may have to run what the one that left was woken for.
     pub(crate) worker: Option<W>,
@@ -95,7 +96,7 @@ pub(crate) struct Left<J, W> {
     pub(crate) waiting: Vec<W>,
 }
 
-/// What becomes of a source that wants to be asked for a job.
+/// The answer to a source that wants to be asked for a job.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reservation {
     Granted,
@@ -126,13 +127,13 @@ struct Fields<J, W> {
     capacity: usize,
     /// Jobs that are counted as abandoned already, but whose handles do not know yet.
     abandoning: usize,
-    /// How many workers have not left. The driver is one worker, whatever number of jobs it runs at a time.
+    /// The workers that have not left. The driver is one worker, whatever number of jobs it runs at a time.
     workers: usize,
-    /// How many jobs the workers could run beside those that they run.
+    /// The number of jobs that the workers could run beside those that they run.
     free: usize,
     /// Workers that found nothing to do, by number.
     idle_workers: Vec<(usize, W)>,
-    /// How many sources are being asked for a job.
+    /// The number of sources that are being asked for a job.
     reserved: usize,
     /// Submissions that wait for room in the queue.
     room: Waiters<W>,
@@ -148,12 +149,12 @@ impl<J, W> Fields<J, W> {
         outstanding == 0 && self.reserved == 0
     }
 
-    /// Whether somebody may be waiting for what is now the case.
+    /// Returns whether the pool is idle, and somebody may be waiting for that.
     fn is_idle_awaited(&self) -> bool {
         (self.drains > 0 || self.closed || self.workers == 0) && self.is_idle()
     }
 
-    /// Why nothing is accepted, whether the queue has room or not.
+    /// Returns why nothing is accepted, whether the queue has room or not.
     fn refusal(&self) -> Option<Refusal> {
         if self.closed {
             Some(Refusal::Closed)
@@ -176,7 +177,8 @@ impl<J, W> Fields<J, W> {
         }
     }
 
-    /// Whoever is the last for whom there is room: the only one who may not know it, if there is room for one more now.
+    /// Takes the waker of the last one for whom there is room: the only one who may not know it, if there is room for one
+    /// more now.
     fn wake_for_room(&mut self) -> Option<W> {
         if self.room.is_empty() {
             return None;
@@ -185,7 +187,7 @@ impl<J, W> Fields<J, W> {
         self.room.wake(room.checked_sub(1)?)
     }
 
-    /// How many workers are free for sources: those that neither the queue nor a reservation counts on.
+    /// Returns the number of workers that are free for sources: those that neither the queue nor a reservation counts on.
     fn free_for_sources(&self) -> usize {
         match self.refusal() {
             Some(_) => 0,
@@ -195,7 +197,8 @@ impl<J, W> Fields<J, W> {
         }
     }
 
-    /// Whichever source is the last for which there is a worker: the only one that may not know it, if there is one more now.
+    /// Takes the waker of the last source for which there is a worker: the only one that may not know it, if there is one
+    /// more now.
     fn wake_source(&mut self) -> Option<W> {
         if self.sources.is_empty() {
             return None;
@@ -204,13 +207,13 @@ impl<J, W> Fields<J, W> {
         self.sources.wake(last)
     }
 
-    /// All sources for which there is a worker.
+    /// Takes the wakers of all sources for which there is a worker.
     fn wake_sources(&mut self) -> Vec<W> {
         let free = self.free_for_sources();
         self.sources.wake_first(free).collect()
     }
 
-    /// Workers that can leave because nothing is left to run, and nothing can come.
+    /// Takes the wakers of workers that can leave, because nothing more can come.
     fn leaving(&mut self) -> Vec<W> {
         if !self.closed || self.reserved > 0 {
             return Vec::new();

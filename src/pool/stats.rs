@@ -1,9 +1,9 @@
-//! The figures of a pool, and how an operation can end.
+//! The figures of a pool, and the ways in which a job ends.
 
 #[cfg(feature = "std")]
 use core::time::Duration;
 
-/// How an operation has ended, whatever it returned: see [`PoolEvent::Ended`](crate::PoolEvent::Ended).
+/// How a job has ended, whatever it returned: see [`PoolEvent::Ended`](crate::PoolEvent::Ended).
 ///
 /// ```
 /// use abreast::pool::JobOutcome;
@@ -11,7 +11,7 @@ use core::time::Duration;
 ///
 /// # smol::block_on(async {
 /// let builder = Pool::builder().on_event(|event| match event {
-///     PoolEvent::Ended { id, outcome: JobOutcome::Panicked, .. } => eprintln!("operation {id} panicked"),
+///     PoolEvent::Ended { id, outcome: JobOutcome::Panicked, .. } => eprintln!("job {id} panicked"),
 ///     _ => {}
 /// });
 /// let (pool, driver) = builder.build();
@@ -36,7 +36,7 @@ pub enum JobOutcome {
 /// - `total_executed` = `total_succeeded` + `total_failed` + `total_cancelled` + `total_panicked`,
 /// - `total_accepted` = `total_executed` + `total_abandoned` + `queue_length` + `active_workers`.
 ///
-/// An operation is counted before its handle resolves.
+/// A job is counted before its handle resolves.
 ///
 /// ```
 /// use abreast::pool;
@@ -58,35 +58,35 @@ pub enum JobOutcome {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct PoolStats {
-    /// How many operations were ever accepted.
+    /// The number of jobs that were ever accepted.
     pub total_accepted: u64,
-    /// How many have ended, in whatever way but by being abandoned.
+    /// The number of jobs that have ended, in whatever way but by being abandoned.
     pub total_executed: u64,
-    /// How many have returned `Ok`.
+    /// The number of jobs that have returned `Ok`.
     pub total_succeeded: u64,
-    /// How many have returned `Err`.
+    /// The number of jobs that have returned `Err`.
     pub total_failed: u64,
-    /// How many were cancelled, before they were started or later.
+    /// The number of jobs that were cancelled, before they were started or later.
     pub total_cancelled: u64,
-    /// How many have panicked.
+    /// The number of jobs that have panicked.
     pub total_panicked: u64,
-    /// How many were dropped because their driver or worker was.
+    /// The number of jobs that were dropped because their driver or worker was.
     pub total_abandoned: u64,
     /// The time from start to end, summed over all jobs that were started and have ended. Those that start and end within one
     /// poll of their driver or worker, and so have waited for nothing, are timed as one, at the end of that poll. With a
     /// [hook](crate::PoolBuilder::on_event), each is timed on its own. Needs the feature `std`.
     #[cfg(feature = "std")]
     pub total_duration: Duration,
-    /// How many operations are waiting for a worker.
+    /// The number of jobs that wait for a worker.
     pub queue_length: usize,
-    /// How many workers are executing an operation.
+    /// The number of workers that are running a job.
     pub active_workers: usize,
-    /// How many workers the pool was made with.
+    /// The number of workers that the pool was created with.
     pub worker_count: usize,
 }
 
 impl PoolStats {
-    /// Counts an operation that has ended.
+    /// Counts a job that has ended.
     pub(super) fn count(&mut self, outcome: JobOutcome) {
         self.total_executed += 1;
         match outcome {

@@ -1,4 +1,4 @@
-//! What runs jobs: a window whose source is the queue of the pool.
+//! The part that runs jobs: a window whose source is the queue of the pool.
 
 use alloc::sync::Arc;
 use core::future::Future;
@@ -100,9 +100,9 @@ struct QueueSource<K: Kind> {
     inner: Arc<Inner<K>>,
     /// Which of the workers of the pool this is.
     number: usize,
-    /// How many jobs it may run at once.
+    /// The number of jobs that it may run at once.
     limit: usize,
-    /// How many jobs are in the window.
+    /// The number of jobs in the window.
     running: usize,
     timing: Timing,
     /// A job whose start made the hook panic. It is the next to run.
@@ -112,7 +112,7 @@ struct QueueSource<K: Kind> {
 }
 
 impl<K: Kind> QueueSource<K> {
-    /// How many jobs it has, running or about to.
+    /// Returns the number of jobs that it has, running or about to.
     fn occupied(&self) -> usize {
         self.running + usize::from(self.next.is_some())
     }
@@ -272,7 +272,7 @@ impl<K: Kind> JobRunner<K> {
     }
 }
 
-/// Whatever it had is abandoned. If it was the last, so is the queue.
+/// Abandons its jobs; and the queue, if it was the last.
 impl<K: Kind> Drop for JobRunner<K> {
     fn drop(&mut self) {
         let source = &mut self.source;

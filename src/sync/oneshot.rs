@@ -97,12 +97,12 @@ impl<T> Oneshot<T> {
         })
     }
 
-    /// Whether the value was sent, or there will never be one.
+    /// Returns whether the value was sent, or there will never be one.
     pub(crate) fn is_ended(&self) -> bool {
         self.state.with(|state| !matches!(state, State::Open(_)))
     }
 
-    /// Whether the value was taken, or there will never be one.
+    /// Returns whether the value was taken, or there will never be one.
     pub(crate) fn is_closed(&self) -> bool {
         self.state.with(|state| matches!(state, State::Closed))
     }
