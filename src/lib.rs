@@ -19,7 +19,9 @@
 //! | [`timeout`] | one future | is its output | the output, or [`Elapsed`] |
 //! | [`paginate`] | one fetch of a page at a time | is the last item | a stream of items |
 //! | [`Operation`](operation::Operation) | one stream of tokens, retried and with fallbacks | is retried, or falls back | its content, or [`OperationFailure`](operation::OperationFailure) |
-//! | [`pool()`] | what is submitted from anywhere, by so many workers | is the result of one handle | an [`JobHandle`] for each |
+//! | [`pool()`] | what is submitted from anywhere, by so many workers | is the result of one handle | a [`JobHandle`] for each |
+//! | [`Pool::feed`] | the tasks of a stream, as jobs of a pool | is counted | nothing, when the stream has ended |
+//! | [`channel_pool`] | the messages of a channel, by so many workers | is for the handler | nothing, when all senders are gone |
 //!
 //! A *task* is a future of a `Result`, and a list of tasks is anything that iterates over such futures, pulled lazily.
 //!
@@ -61,7 +63,7 @@
 //! | feature | default | adds | without it |
 //! |---|---|---|---|
 //! | `std` | yes | the clock: [`ParallelResult::duration`], [`PoolStats::total_duration`](PoolStats#structfield.total_duration) | nothing is measured: these are not there |
-//! | | | a [`pool()`] keeps panics of operations from its workers | they pass through to whoever polls |
+//! | | | a [`pool()`] keeps panics of jobs from its workers | they pass through to whoever polls |
 //! | | | jitter that differs from process to process | it differs from operation to operation |
 //! | `async-channel` | yes | [`channel_pool`]: jobs of one kind, sent through a channel | |
 //! | `operation` | yes | the module [`operation`]: streams of tokens | |

@@ -11,7 +11,7 @@
 //! | [First completed](#first-completed) | redundant services, the fastest wins | [`race()`], [staggered](crate::Race::stagger) |
 //! | [Fall through](#from-the-cheapest-to-the-fastest) | redundant services, the cheapest that works | [`fall_through`] |
 //! | [Timeouts](#a-timeout-for-each-operation) | whatever may hang | [`timeout`] |
-//! | Pool | operations that come one by one, from many places | [`pool()`](crate::pool()) |
+//! | Pool | jobs that come one by one, from many places | [`pool()`](crate::pool()) |
 //! | One after another | steps that need each other | [`sequential()`] |
 //!
 //! # What an error does

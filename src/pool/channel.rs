@@ -1,6 +1,7 @@
 //! A pool for one kind of job, with a channel as its queue.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::Future;
 use core::pin::Pin;
@@ -78,7 +79,8 @@ where
         "a channel with a capacity of 0 accepts nothing: pass at least 1"
     );
     let (sender, jobs) = async_channel::bounded(capacity);
-    (sender, ChannelDriver::new(jobs, handler, workers))
+    let queue = Arc::new(Queue(jobs));
+    (sender, ChannelDriver::new(queue, handler, workers))
 }
 
 /// Runs the jobs of a [`channel_pool`] when it is polled.
@@ -98,18 +100,32 @@ struct ChannelSource<J, F> {
     jobs: Pin<Box<Receiver<J>>>,
     handler: F,
     limit: usize,
+    /// Dropped with the last worker.
+    queue: Arc<Queue<J>>,
+}
+
+/// The channel as the end of all workers finds it. A channel keeps its messages as long as it has senders; nobody would receive
+/// them, so they are dropped here.
+struct Queue<J>(Receiver<J>);
+
+impl<J> Drop for Queue<J> {
+    fn drop(&mut self) {
+        self.0.close();
+        while self.0.try_recv().is_ok() {}
+    }
 }
 
 impl<J, F> Unpin for ChannelSource<J, F> {}
 
 impl<J, F, Fut> ChannelDriver<J, F, Fut> {
-    fn new(jobs: Receiver<J>, handler: F, limit: usize) -> Self {
+    fn new(queue: Arc<Queue<J>>, handler: F, limit: usize) -> Self {
         Self {
             window: Window::new(),
             source: ChannelSource {
-                jobs: Box::pin(jobs),
+                jobs: Box::pin(queue.0.clone()),
                 handler,
                 limit,
+                queue,
             },
             done: false,
         }
@@ -149,13 +165,10 @@ impl<J, F, Fut> ChannelDriver<J, F, Fut> {
     {
         let limit = core::mem::replace(&mut self.source.limit, 1);
         // Its listener may be notified while this has no room for a job: a new receiver has none.
-        let jobs = Receiver::clone(&self.source.jobs);
-        self.source.jobs.set(jobs);
+        let queue = self.source.queue.clone();
+        self.source.jobs.set(queue.0.clone());
         let rest: Vec<_> = (1..limit)
-            .map(|_| {
-                let jobs = Receiver::clone(&self.source.jobs);
-                Self::new(jobs, self.source.handler.clone(), 1)
-            })
+            .map(|_| Self::new(queue.clone(), self.source.handler.clone(), 1))
             .collect();
         let mut workers = Vec::with_capacity(limit);
         workers.push(self);
@@ -200,17 +213,6 @@ where
             this.done = true;
         }
         Poll::Ready(())
-    }
-}
-
-/// A channel keeps its messages as long as it has senders. Nobody would receive them, so they are dropped here.
-impl<J, F, Fut> Drop for ChannelDriver<J, F, Fut> {
-    fn drop(&mut self) {
-        let jobs = &self.source.jobs;
-        if jobs.receiver_count() == 1 {
-            jobs.close();
-            while jobs.try_recv().is_ok() {}
-        }
     }
 }
 

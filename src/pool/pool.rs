@@ -241,6 +241,10 @@ impl Pool {
     /// As for [`execute`](Self::execute), but never [`Full`](PoolError::Full). What becomes the case while it waits is an
     /// error too.
     ///
+    /// # Order
+    /// Whoever waits is served in order, and keeps its place when [`execute`](Self::execute) takes the room first. A future
+    /// that is next but is neither polled nor dropped holds up those behind it.
+    ///
     /// # Cancel safety
     /// The job is accepted when the future resolves, not before. Dropping it until then drops the task.
     pub fn execute_when_room<Fut, T, E>(&self, task: Fut) -> ExecuteWhenRoom<T, E>
@@ -290,7 +294,7 @@ impl Pool {
     ///
     /// # Order
     /// What was submitted goes first: a stream has a worker only when the queue is empty. Streams that wait for a worker have
-    /// it in turn, one task at a time.
+    /// it in turn, one task at a time; one that is next but is neither polled nor dropped holds up those behind it.
     ///
     /// # Errors
     /// [`Closed`](PoolError::Closed) when the pool is [shut down](Self::shutdown), [`Abandoned`](PoolError::Abandoned) when

@@ -135,7 +135,8 @@ impl<K: Kind> TaskSet for QueueSource<K> {
     type Task = Running<K>;
 
     fn has_capacity(&self, in_flight: usize) -> bool {
-        in_flight < self.limit
+        // What has a place already does not wait for one, though the limit may have been lowered since.
+        in_flight < self.limit || self.next.is_some()
     }
 
     fn poll_task(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Running<K>>> {

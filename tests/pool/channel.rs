@@ -194,3 +194,24 @@ fn workers_spread_over_threads() {
     }
     assert_eq!(total.load(Ordering::Relaxed), 50_005_000);
 }
+
+#[cfg(not(target_family = "wasm"))]
+#[test]
+fn the_last_worker_empties_the_channel() {
+    use crate::support::Tally;
+
+    for _ in 0..200 {
+        let tally = Tally::default();
+        let (jobs, driver) = channel_pool(2, 10, |_: crate::support::Counted| yield_now());
+        (0..10).for_each(|_| jobs.try_send(tally.make()).unwrap());
+        let threads: Vec<_> = driver
+            .into_workers()
+            .into_iter()
+            .map(|worker| std::thread::spawn(move || drop(worker)))
+            .collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!((tally.dropped(), jobs.is_closed()), (10, true));
+    }
+}

@@ -416,3 +416,23 @@ fn idle_workers_take_over_from_blocked_ones() {
     drop(pool);
     thread.join().unwrap();
 }
+
+/// The hook panics when a job starts, and the driver is split with its first worker busy.
+#[cfg(panic = "unwind")]
+#[test]
+fn a_panicking_hook_strands_no_job() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    let (pool, mut driver) = Pool::builder()
+        .worker_count(2)
+        .on_event(|event| assert!(!matches!(event, PoolEvent::Started { id: 1, .. })))
+        .build();
+    let board = Board::new(2);
+    let _handles = [0, 1].map(|index| pool.execute(board.task(index)).unwrap());
+    let mut polled = Loop::new(&mut driver);
+    assert!(catch_unwind(AssertUnwindSafe(|| polled.poll())).is_err());
+    drop(polled);
+    let mut workers: Vec<_> = driver.into_workers().into_iter().map(Loop::new).collect();
+    assert!(workers.iter_mut().all(|worker| worker.run().is_pending()));
+    assert_eq!([0, 1].map(|index| board.polls(index)), [1, 1]);
+}
