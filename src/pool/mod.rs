@@ -10,6 +10,7 @@
 //! | [`PoolStats`], [`PoolEvent`], [`JobOutcome`] | say what happens |
 //! | [`Kind`], [`Sendable`], [`Local`] | tell pools apart whose jobs are `Send` or not |
 
+mod answer;
 mod builder;
 #[cfg(feature = "async-channel")]
 mod channel;

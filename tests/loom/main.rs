@@ -56,6 +56,7 @@ mod engine {
 #[path = "../../src/pool"]
 #[allow(dead_code, unreachable_pub)]
 mod pool {
+    mod answer;
     mod queue;
     pub(crate) mod state;
     pub(crate) mod stats;
