@@ -55,3 +55,19 @@ pub(crate) fn on(target: &EventTarget, event: &str, handler: impl FnMut(Event) +
         .add_event_listener_with_callback(event, handler)
         .expect("it can be listened to");
 }
+
+/// Whether a media query holds now.
+pub(crate) fn media(query: &str) -> bool {
+    let list = window().match_media(query).expect("it is a query");
+    list.is_some_and(|list| list.matches())
+}
+
+/// Whether there is room for one column only: a phone, say.
+pub(crate) fn is_narrow() -> bool {
+    media("(max-width: 60rem)")
+}
+
+/// Whether whoever looks has asked for less motion.
+pub(crate) fn is_calm() -> bool {
+    media("(prefers-reduced-motion: reduce)")
+}

@@ -1,22 +1,24 @@
-//! A page that lets one see what the verbs do: tasks are bars on a time axis while they run.
+//! A page that lets one see what schedulers of futures do: tasks are bars on a time axis while they run.
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `plan.rs` | what to run: a verb, its settings, and what each task is going to do |
-//! | `run.rs` | runs it, by any timer: all that there is of abreast |
+//! | `compare/` | one program under several schedulers, side by side |
+//! | `verb/` | one verb of abreast, with all its settings |
+//! | `workload.rs` | what each task is going to do |
 //! | `timer.rs` | the browser's timers as futures |
-//! | `board.rs` | what became of each task so far |
-//! | `chart.rs` | shows that |
-//! | `page.rs` | the form and the buttons |
+//! | `page.rs` | the form, the buttons and the address |
+//! | `link.rs` | the form as part of an address |
+//! | `axis.rs`, `dom.rs` | what both charts are made of |
 #![cfg(target_family = "wasm")]
 
-mod board;
-mod chart;
+mod axis;
+mod compare;
 mod dom;
+mod link;
 mod page;
-mod plan;
-mod run;
 mod timer;
+mod verb;
+mod workload;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

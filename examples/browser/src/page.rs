@@ -1,197 +1,310 @@
-//! The form and the buttons.
+//! The form, the buttons and the address. What runs, and how it is shown, is up to the mode that is chosen.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures::channel::oneshot;
-use futures::future::{Either, select};
-use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::spawn_local;
+use futures::future::{Either, LocalBoxFuture, select};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, HtmlButtonElement, HtmlFormElement, HtmlInputElement, KeyboardEvent};
 
-use crate::board::Board;
-use crate::chart::Chart;
-use crate::dom::{by_id, document, now, on, set_attribute};
-use crate::plan::{Plan, Verb};
-use crate::run::{Seconds, run};
+use crate::axis::Seconds;
+use crate::dom::{by_id, document, is_calm, is_narrow, now, on, set_attribute, window};
+use crate::link::{self, Link};
 use crate::timer::{next_frame, sleep};
+use crate::{compare, verb};
 
-/// What cancels the run that is under way.
-type Cancel = Rc<RefCell<Option<oneshot::Sender<()>>>>;
+/// A run that has been made ready.
+pub(crate) struct Run {
+    /// Resolves to a sentence that says how it ended.
+    pub(crate) future: LocalBoxFuture<'static, String>,
+    pub(crate) view: Box<dyn View>,
+}
+
+/// Shows a run.
+pub(crate) trait View {
+    /// Shows it as it is now.
+    fn update(&mut self);
+    /// Shows it as it is when it has ended or was dropped.
+    fn finish(&mut self);
+}
+
+/// What the page can show.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Compare,
+    Verb,
+}
+
+impl Mode {
+    fn chosen() -> Self {
+        match &*link::chosen(&by_id("plan"), "mode") {
+            "verb" => Self::Verb,
+            _ => Self::Compare,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Compare => "compare",
+            Self::Verb => "verb",
+        }
+    }
+
+    fn preset(self) -> Vec<(&'static str, u32)> {
+        match self {
+            Self::Compare => compare::preset(),
+            Self::Verb => verb::PRESET.to_vec(),
+        }
+    }
+
+    fn preview(self) {
+        match self {
+            Self::Compare => compare::preview(),
+            Self::Verb => verb::preview(),
+        }
+    }
+
+    fn start(self) -> Run {
+        match self {
+            Self::Compare => compare::start(),
+            Self::Verb => verb::start(),
+        }
+    }
+}
+
+/// The run that is under way, if there is one.
+#[derive(Default)]
+struct Current {
+    cancel: RefCell<Option<oneshot::Sender<()>>>,
+    /// Counts what was shown: a run that finds another number when it ends is no longer there to be seen.
+    number: Cell<u32>,
+}
+
+impl Current {
+    fn is_running(&self) -> bool {
+        self.cancel.borrow().is_some()
+    }
+
+    /// Has the run end at once, and say so.
+    fn cancel(&self) {
+        if let Some(cancel) = self.cancel.take() {
+            // If nobody hears it, the run has just ended.
+            let _ = cancel.send(());
+        }
+    }
+
+    /// Has the run end without a word, since something else is about to be shown.
+    fn replace(&self) -> u32 {
+        self.number.set(self.number.get() + 1);
+        if self.is_running() {
+            self.cancel();
+            release_buttons();
+        }
+        self.number.get()
+    }
+}
 
 pub(crate) fn open() {
-    let cancel = Cancel::default();
+    let current = Rc::new(Current::default());
     let form: HtmlFormElement = by_id("plan");
+    if is_narrow() {
+        by_id::<Element>("more")
+            .remove_attribute("open")
+            .expect("it is an attribute");
+    }
+    compare::list_lanes();
 
     on(&form, "input", {
-        let cancel = cancel.clone();
-        move |_| {
-            if cancel.borrow().is_none() {
-                preview();
-            }
+        let current = current.clone();
+        move |event| {
+            let changed = event.target().expect("an event of an input has one");
+            input(&changed.unchecked_into(), &current);
         }
     });
     on(&form, "submit", {
-        let cancel = cancel.clone();
+        let current = current.clone();
         move |event| {
             event.prevent_default();
-            if cancel.borrow().is_none() {
-                start(&cancel);
+            if !current.is_running() {
+                start(&current);
+                show_run();
             }
         }
     });
     on(&by_id::<Element>("cancel"), "click", {
-        let cancel = cancel.clone();
-        move |_| tell(&cancel)
+        let current = current.clone();
+        move |_| current.cancel()
     });
-    on(&document(), "keydown", move |event| {
-        let event: KeyboardEvent = event.unchecked_into();
-        if event.key() == "Escape" {
-            tell(&cancel);
+    on(&by_id::<Element>("share"), "click", |_| share());
+    on(&document(), "keydown", {
+        let current = current.clone();
+        move |event| {
+            let event: KeyboardEvent = event.unchecked_into();
+            if event.key() == "Escape" {
+                current.cancel();
+            }
         }
     });
+    on(&window(), "hashchange", {
+        let current = current.clone();
+        move |_| follow(&current)
+    });
 
-    preview();
     by_id::<HtmlButtonElement>("run").set_disabled(false);
+    follow(&current);
+}
+
+/// Takes over what the address says. A link to a run starts it, unless motion is unwelcome: all is outlined anyway.
+fn follow(current: &Rc<Current>) {
+    current.replace();
+    let form: HtmlFormElement = by_id("plan");
+    let fragment = window().location().hash().unwrap_or_default();
+    let link = Link::new(&fragment);
+    link.choose(&form);
+    fill_in(&form);
+    link.set(&form);
+    preview();
+    if link.is_complete() && !is_calm() {
+        start(current);
+    }
+}
+
+/// Sets what the choice of a mode or a scenario brings with it.
+fn fill_in(form: &HtmlFormElement) {
+    let mode = Mode::chosen();
+    if let Some(body) = document().body() {
+        set_attribute(&body, "data-mode", mode.name());
+    }
+    let preset = mode.preset();
+    for input in link::inputs(form) {
+        if let Some((_, value)) = preset.iter().find(|(name, _)| *name == input.name()) {
+            input.set_value(&value.to_string());
+        }
+    }
+    if mode == Mode::Compare {
+        compare::choose_lanes();
+    }
+}
+
+fn input(changed: &HtmlInputElement, current: &Current) {
+    if ["mode", "scenario"].contains(&&*changed.name()) {
+        current.replace();
+        fill_in(&by_id("plan"));
+    }
+    if !current.is_running() {
+        preview();
+        show_link();
+    }
 }
 
 /// Shows what the form says, and what is going to become of it.
 fn preview() {
-    let plan = plan();
-    show_plan(&plan);
-    Chart::new(Rc::new(Board::new(plan.tasks, || 0.0)), &plan);
+    Mode::chosen().preview();
     set_phase(
         "ready",
-        "Ready. The outlines are what the virtual clock says.",
+        "Ready. What is outlined is what a virtual clock says.",
     );
 }
 
-/// The run ends itself when it hears of it.
-fn tell(cancel: &Cancel) {
-    if let Some(cancel) = cancel.take() {
-        // If nobody hears it, the run has just ended.
-        let _ = cancel.send(());
-    }
+/// The address always says what the form says, without leaving a trail in the history.
+fn show_link() -> String {
+    let fragment = format!("#{}", link::of(&by_id("plan")));
+    let history = window().history().expect("a page has a history");
+    // A page within another may not be allowed to; then its address stays as it is.
+    let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&fragment));
+    window().location().href().unwrap_or(fragment)
 }
 
-fn start(cancel: &Cancel) {
-    let plan = plan();
-    show_plan(&plan);
-    let began = now();
-    let board = Rc::new(Board::new(plan.tasks, move || now() - began));
-    let chart = RefCell::new(Chart::new(board.clone(), &plan));
+/// Copies the link, or says where it is.
+fn share() {
+    let address = show_link();
+    let status: Element = by_id("shared");
+    status.set_text_content(None);
+    spawn_local(async move {
+        let copied = window().navigator().clipboard().write_text(&address);
+        status.set_text_content(Some(match JsFuture::from(copied).await {
+            Ok(_) => "Copied: the link runs the same plan.",
+            Err(_) => "The address of the page is the link.",
+        }));
+    });
+}
+
+fn start(current: &Rc<Current>) {
+    let number = current.replace();
+    let Run { future, mut view } = Mode::chosen().start();
     let (sender, cancelled) = oneshot::channel();
-    *cancel.borrow_mut() = Some(sender);
+    *current.cancel.borrow_mut() = Some(sender);
 
     by_id::<HtmlButtonElement>("run").set_disabled(true);
     by_id::<HtmlButtonElement>("cancel").set_disabled(false);
     set_phase("running", "Running…");
 
-    let run = Box::pin(run(plan, sleep, board.clone()));
-    let cancel = cancel.clone();
+    let (began, current) = (now(), current.clone());
     spawn_local(async move {
-        let ended = select(run, cancelled);
-        let outcome = match select(ended, pin!(animate(&chart))).await {
+        let ended = select(future, cancelled);
+        let outcome = match select(ended, pin!(animate(&mut *view))).await {
             Either::Left((Either::Left((sentence, _)), _)) => Ok(sentence),
-            Either::Left((Either::Right((_, run)), _)) => {
-                drop(run);
+            Either::Left((Either::Right((_, future)), _)) => {
+                drop(future);
                 Err("Cancelled: the future was dropped, and its tasks with it")
             }
             Either::Right((never, _)) => match never {},
         };
-        let elapsed = Duration::from_secs_f64(board.now() / 1000.0);
-        cancel.take();
-        board.close();
-        chart.borrow_mut().finish();
-        // A button that is disabled loses the focus, so it goes to where it was.
-        let buttons = ["run", "cancel"].map(by_id::<HtmlButtonElement>);
-        buttons[0].set_disabled(false);
-        if document()
-            .active_element()
-            .is_some_and(|focused| focused == **buttons[1])
-        {
-            // There is nothing to be done if it cannot have it.
-            let _ = buttons[0].focus();
+        let elapsed = Duration::from_secs_f64((now() - began) / 1000.0);
+        if current.number.get() != number {
+            return;
         }
-        buttons[1].set_disabled(true);
+        current.cancel.take();
+        view.finish();
         match outcome {
-            Ok(sentence) => set_phase("done", &format!("{sentence}, in {}.", Seconds(elapsed))),
-            Err(sentence) => set_phase(
-                "cancelled",
-                &format!("{sentence}, after {}.", Seconds(elapsed)),
-            ),
+            Ok(sentence) => set_phase("done", &sentence),
+            Err(sentence) => {
+                set_phase(
+                    "cancelled",
+                    &format!("{sentence}, after {}.", Seconds(elapsed)),
+                );
+            }
         }
+        release_buttons();
     });
 }
 
-/// Shows the chart anew for each frame of the screen.
-async fn animate(chart: &RefCell<Chart>) -> Infallible {
+/// Makes ready for another run.
+fn release_buttons() {
+    let [run, cancel] = ["run", "cancel"].map(by_id::<HtmlButtonElement>);
+    run.set_disabled(false);
+    // A button that is disabled loses the focus, so it goes to where it was.
+    let focused = document().active_element();
+    if focused.is_some_and(|focused| focused == **cancel) {
+        // There is nothing to be done if it cannot have it.
+        let _ = run.focus();
+    }
+    cancel.set_disabled(true);
+}
+
+/// Shows the run anew for each frame of the screen, or now and then if motion is unwelcome.
+async fn animate(view: &mut dyn View) -> Infallible {
     loop {
-        next_frame().await;
-        chart.borrow_mut().update();
+        if is_calm() {
+            sleep(Duration::from_millis(500)).await;
+        } else {
+            next_frame().await;
+        }
+        view.update();
     }
 }
 
-/// What the form says.
-fn plan() -> Plan {
-    let verb = document()
-        .query_selector("input[name=verb]:checked")
-        .expect("it is a selector")
-        .and_then(|input| Verb::from_name(&input.unchecked_into::<HtmlInputElement>().value()))
-        .expect("one of them is chosen");
-    let fail_fast: HtmlInputElement = by_id("fail-fast");
-    Plan {
-        verb,
-        tasks: number("tasks") as usize,
-        limit: number("concurrency") as usize,
-        duration: Duration::from_millis(number("duration")),
-        failures: number("failures") as u32,
-        delay: Duration::from_millis(number("delay")),
-        fail_fast: fail_fast.checked(),
-        seed: number("seed") as u32,
+/// On a small screen, what runs is below the form.
+fn show_run() {
+    if is_narrow() {
+        let part: Element = by_id("run-shown");
+        part.scroll_into_view();
     }
-}
-
-/// The number in an input, within its bounds even while it is being typed.
-fn number(id: &str) -> u64 {
-    let input: HtmlInputElement = by_id(id);
-    let bound = |text: String| text.parse::<f64>().unwrap_or(0.0);
-    let number = input.value_as_number();
-    let number = if number.is_nan() { 0.0 } else { number };
-    number.clamp(bound(input.min()), bound(input.max())) as u64
-}
-
-/// Shows the call, and which settings it has.
-fn show_plan(plan: &Plan) {
-    by_id::<Element>("code").set_text_content(Some(&plan.code()));
-    let verb = plan.verb;
-    for (id, label, of_verb, otherwise) in [
-        (
-            "concurrency",
-            "concurrency-label",
-            verb.limit(),
-            "Concurrency",
-        ),
-        ("delay", "delay-label", verb.delay(), "Delay"),
-    ] {
-        by_id::<HtmlInputElement>(id).set_disabled(of_verb.is_none());
-        by_id::<Element>(label).set_text_content(Some(of_verb.unwrap_or(otherwise)));
-    }
-    by_id::<HtmlInputElement>("fail-fast").set_disabled(!verb.may_fail_fast());
-    let is_pool = verb == Verb::Pool;
-    by_id::<Element>("active-label").set_text_content(Some(if is_pool {
-        "Active workers"
-    } else {
-        "Active"
-    }));
-    by_id::<Element>("waiting-label").set_text_content(Some(if is_pool {
-        "In the queue"
-    } else {
-        "Waiting"
-    }));
 }
 
 /// Tells readers of the screen, and tests.

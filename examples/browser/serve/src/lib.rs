@@ -14,7 +14,7 @@ use serde_json::Value;
 use wasm_bindgen_cli_support::Bindgen;
 
 /// What the page consists of, beside what is made of the module.
-const PAGE: [&str; 2] = ["index.html", "style.css"];
+const PAGE: [&str; 4] = ["index.html", "style.css", "compare.css", "verb.css"];
 
 /// Builds the page, and returns the folder that it is in.
 ///

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::workload::Workload;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
     Parallel,
@@ -53,44 +55,16 @@ impl Verb {
     }
 }
 
-/// What a task is going to do.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Fate {
-    pub(crate) duration: Duration,
-    pub(crate) succeeds: bool,
-}
-
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) verb: Verb,
-    pub(crate) tasks: usize,
+    pub(crate) workload: Workload,
     pub(crate) limit: usize,
-    pub(crate) duration: Duration,
-    /// Of a hundred.
-    pub(crate) failures: u32,
     pub(crate) delay: Duration,
     pub(crate) fail_fast: bool,
-    pub(crate) seed: u32,
 }
 
 impl Plan {
-    /// The same for the same seed and index, whatever the rest of the plan: so verbs can be compared.
-    pub(crate) fn fate(&self, index: usize) -> Fate {
-        let mut random = u64::from(self.seed) << 32 | index as u64;
-        let mut below = |bound: u64| {
-            // splitmix64
-            random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mixed = (random ^ (random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            (mixed ^ (mixed >> 31)) % bound
-        };
-        let percent = 40 + below(121) as u32;
-        Fate {
-            duration: self.duration * percent / 100,
-            succeeds: below(100) as u32 >= self.failures,
-        }
-    }
-
     /// The call in Rust.
     pub(crate) fn code(&self) -> String {
         let Self {

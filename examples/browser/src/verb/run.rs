@@ -1,6 +1,5 @@
 //! Runs a plan. This is all that the page has to do with how tasks are scheduled: the rest looks on.
 
-use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,8 +9,9 @@ use abreast::{
     fall_through, local_pool, parallel, race, sequential,
 };
 
-use crate::board::Board;
-use crate::plan::{Plan, Verb};
+use super::board::Board;
+use super::plan::{Plan, Verb};
+use crate::axis::Seconds;
 
 /// Is told what happens.
 pub(crate) trait Watch {
@@ -70,14 +70,14 @@ where
     M: Timer + Clone + 'static,
 {
     let task = |index| {
-        let (watch, timer, fate) = (watch.clone(), timer.clone(), plan.fate(index));
+        let (watch, timer, fate) = (watch.clone(), timer.clone(), plan.workload.fate(index));
         async move {
             let running = Running::start(watch, index);
             timer.sleep(fate.duration).await;
             running.end(fate.succeeds)
         }
     };
-    let tasks = (0..plan.tasks).map(task);
+    let tasks = (0..plan.workload.tasks).map(task);
     let progress = |progress| watch.progress(progress);
 
     match plan.verb {
@@ -95,7 +95,7 @@ where
         Verb::FallThrough => of_race(fall_through(tasks).await, &*watch),
         Verb::Sequential => of_all(sequential(tasks).await),
         Verb::Batched => {
-            let run = batched(0..plan.tasks, task).batch_size(plan.limit);
+            let run = batched(0..plan.workload.tasks, task).batch_size(plan.limit);
             let run = run.pause(plan.delay, timer.clone()).on_progress(progress);
             if plan.fail_fast {
                 of_all(run.await)
@@ -127,19 +127,12 @@ where
 pub(crate) fn forecast(plan: &Plan) -> (Rc<Board>, Duration) {
     let clock = VirtualClock::new();
     let time = clock.clone();
-    let board = Board::new(plan.tasks, move || time.now().as_secs_f64() * 1000.0);
+    let board = Board::new(plan.workload.tasks, move || {
+        time.now().as_secs_f64() * 1000.0
+    });
     let board = Rc::new(board);
     clock.run(run(plan.clone(), clock.timer(), board.clone()));
     (board, clock.now())
-}
-
-/// A duration as the page shows it.
-pub(crate) struct Seconds(pub(crate) Duration);
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.2} s", self.0.as_secs_f64())
-    }
 }
 
 fn of_many(result: &ParallelResult<usize, Failure>) -> String {

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use abreast::{LocalPool, Progress};
 
-use crate::run::Watch;
+use super::run::Watch;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use web_sys::{Element, HtmlElement, HtmlProgressElement};
 
-use crate::board::{Board, State};
-use crate::dom::{append, by_id, set_attribute, set_style};
-use crate::plan::Plan;
-use crate::run::{Seconds, forecast};
+use super::board::{Board, State};
+use super::plan::Plan;
+use super::run::forecast;
+use crate::axis::{self, Seconds};
+use crate::dom::{append, by_id, is_narrow, set_attribute, set_style};
+use crate::page::View;
 
 struct Row {
     row: HtmlElement,
@@ -33,8 +35,12 @@ impl Chart {
     pub(crate) fn new(board: Rc<Board>, plan: &Plan) -> Self {
         let list: HtmlElement = by_id("rows");
         list.set_inner_html("");
-        list.set_class_name(if plan.tasks > 30 { "dense" } else { "" });
-        let rows = (0..plan.tasks).map(|index| {
+        list.set_class_name(if plan.workload.tasks > 30 {
+            "dense"
+        } else {
+            ""
+        });
+        let rows = (0..plan.workload.tasks).map(|index| {
             let row = append(&list, "li", "");
             append(&row, "span", "name").set_text_content(Some(&index.to_string()));
             let track = append(&row, "span", "track");
@@ -48,7 +54,10 @@ impl Chart {
                 note,
             }
         });
-        let limit = plan.verb.limit().map_or(plan.tasks, |_| plan.limit);
+        let limit = plan
+            .verb
+            .limit()
+            .map_or(plan.workload.tasks, |_| plan.limit);
         let forecast = forecast(plan);
         let end = forecast.1.as_secs_f64() * 1000.0;
         let mut chart = Self {
@@ -62,14 +71,16 @@ impl Chart {
             Some(_) => format!("of {limit}"),
             None => String::new(),
         }));
-        by_id::<HtmlProgressElement>("progress").set_max(plan.tasks as f64);
+        by_id::<HtmlProgressElement>("progress").set_max(plan.workload.tasks as f64);
         chart.rescale(end * 1.08);
         chart.draw(0.0);
         chart
     }
+}
 
+impl View for Chart {
     /// Shows the board as it is now.
-    pub(crate) fn update(&mut self) {
+    fn update(&mut self) {
         let now = self.board.now();
         if now > self.scale {
             self.rescale(now * 1.25);
@@ -80,12 +91,15 @@ impl Chart {
         line.set_hidden(false);
     }
 
-    /// Shows the board as it is at the end.
-    pub(crate) fn finish(&mut self) {
+    /// Shows the board as it is at the end: what waits will never start.
+    fn finish(&mut self) {
+        self.board.close();
         self.update();
         by_id::<HtmlElement>("now").set_hidden(true);
     }
+}
 
+impl Chart {
     fn draw(&self, now: f64) {
         for index in self.board.take_changed() {
             self.show(index, now);
@@ -106,30 +120,13 @@ impl Chart {
     }
 
     fn percent(&self, millis: f64) -> String {
-        format!("{:.3}%", millis / self.scale * 100.0)
+        axis::percent(millis, self.scale)
     }
 
     fn rescale(&mut self, millis: f64) {
         self.scale = millis.max(50.0);
-        let axis: HtmlElement = by_id("axis");
-        axis.set_inner_html("");
-        let steps = [
-            10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0,
-        ];
-        let step = steps.into_iter().find(|step| self.scale / step <= 9.0);
-        let step = step.unwrap_or(20_000.0);
-        let mut at = 0.0;
-        while at < self.scale * 0.97 {
-            let tick = append(&axis, "i", "");
-            set_style(&tick, "left", &self.percent(at));
-            let text = if step < 100.0 {
-                format!("{at:.0} ms")
-            } else {
-                format!("{:.1} s", at / 1000.0)
-            };
-            tick.set_text_content(Some(&text));
-            at += step;
-        }
+        let most = if is_narrow() { 4.0 } else { 9.0 };
+        axis::label(&by_id("axis"), self.scale, axis::step(self.scale, most));
         let forecast: HtmlElement = by_id("forecast");
         let (board, end) = &self.forecast;
         set_style(

@@ -1,0 +1,246 @@
+//! One verb, with all its settings.
+
+use std::collections::BTreeMap;
+
+use fantoccini::Locator;
+use fantoccini::key::Key;
+use serde_json::Value;
+
+use crate::harness::{Page, Result};
+
+/// The part of the page that this is about.
+const VERB: &str = "#mode=verb";
+
+fn counts<const N: usize>(counts: [(&str, usize); N]) -> BTreeMap<String, usize> {
+    counts
+        .map(|(state, count)| (state.to_owned(), count))
+        .into()
+}
+
+const QUICK: [(&str, u32); 5] = [
+    ("tasks", 12),
+    ("concurrency", 4),
+    ("duration", 60),
+    ("failures", 0),
+    ("delay", 20),
+];
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn every_verb_runs_to_its_end() -> Result {
+    let page = Page::open(VERB).await?;
+    for (verb, most) in [
+        ("parallel", 4),
+        ("sequential", 1),
+        ("batched", 4),
+        ("pool", 4),
+    ] {
+        page.choose(verb, &QUICK).await?;
+        page.watch("running").await?;
+        page.run(verb, &[]).await?;
+        assert_eq!(page.count().await?, counts([("succeeded", 12)]), "{verb}");
+        assert_eq!(page.figure("succeeded").await?, 12, "{verb}");
+        assert!((1..=most).contains(&page.most().await?), "{verb}");
+    }
+
+    page.run("race", &QUICK).await?;
+    assert_eq!(
+        page.count().await?,
+        counts([("dropped", 11), ("winner", 1)])
+    );
+
+    page.run("fall-through", &QUICK).await?;
+    assert_eq!(
+        page.count().await?,
+        counts([("unstarted", 11), ("winner", 1)])
+    );
+    assert_eq!(page.bars().await?[0], "winner");
+
+    // The first takes three seconds at least, and others are started meanwhile.
+    page.choose("staggered", &QUICK).await?;
+    page.run("staggered", &[("duration", 1000), ("delay", 300)])
+        .await?;
+    let count = page.count().await?;
+    assert_eq!(count["winner"], 1);
+    assert!(count["dropped"] > 0 && count["unstarted"] > 0, "{count:?}");
+    page.close().await
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn failures_are_what_the_verb_makes_of_them() -> Result {
+    let page = Page::open(VERB).await?;
+    page.run("parallel", &QUICK).await?;
+    for verb in ["parallel", "batched", "pool"] {
+        page.run(verb, &[("failures", 100)]).await?;
+        assert_eq!(page.count().await?, counts([("failed", 12)]), "{verb}");
+    }
+    for verb in ["race", "staggered", "fall-through"] {
+        page.run(verb, &[]).await?;
+        assert_eq!(page.count().await?, counts([("failed", 12)]), "{verb}");
+        assert!(
+            page.text("status")
+                .await?
+                .starts_with("Nobody won: all 12 failed")
+        );
+    }
+    page.run("sequential", &[]).await?;
+    assert_eq!(
+        page.count().await?,
+        counts([("failed", 1), ("unstarted", 11)])
+    );
+
+    page.choose("parallel", &[]).await?;
+    page.click("label:has(#fail-fast)").await?;
+    for verb in ["parallel", "batched"] {
+        page.run(verb, &[]).await?;
+        let count = page.count().await?;
+        // Those that end at the same moment may all have failed.
+        assert!((1..4).contains(&count["failed"]), "{verb}: {count:?}");
+        assert_eq!(count["failed"] + count["dropped"], 4, "{verb}: {count:?}");
+        assert_eq!(count["unstarted"], 8, "{verb}: {count:?}");
+    }
+    page.close().await
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn the_same_tasks_fail_whatever_the_verb() -> Result {
+    let page = Page::open(VERB).await?;
+    let mut bars = Vec::new();
+    for verb in ["parallel", "batched", "pool"] {
+        page.choose(verb, &QUICK).await?;
+        page.run(verb, &[("failures", 40)]).await?;
+        bars.push(page.bars().await?);
+    }
+    assert!(bars[0].iter().any(|state| state == "failed"));
+    assert!(bars.iter().all(|other| *other == bars[0]), "{bars:?}");
+    page.close().await
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn cancelling_drops_what_runs_and_starts_no_more() -> Result {
+    let page = Page::open(VERB).await?;
+    page.choose("parallel", &QUICK).await?;
+    let long = [("duration", 10_000), ("delay", 50)];
+    for (verb, running) in [
+        ("parallel", 4),
+        ("race", 12),
+        ("staggered", 3),
+        ("fall-through", 1),
+        ("sequential", 1),
+        ("batched", 4),
+        ("pool", 4),
+    ] {
+        page.choose(verb, &long).await?;
+        page.click("#run").await?;
+        page.wait_for(&format!(
+            "#rows li:nth-child({running})[data-state=running]"
+        ))
+        .await?;
+        if verb == "pool" {
+            assert_eq!(
+                (page.figure("active").await?, page.figure("waiting").await?),
+                (4, 8)
+            );
+        }
+        page.click("#cancel").await?;
+        page.wait_for("body[data-phase=cancelled]").await?;
+        page.picture(&format!("cancelled-{verb}.png")).await?;
+        let count = page.count().await?;
+        let dropped = count["dropped"];
+        // A staggered race has started some more meanwhile.
+        assert!(
+            dropped == running || verb == "staggered" && dropped > running,
+            "{verb}: {count:?}"
+        );
+        assert_eq!(
+            dropped + count.get("unstarted").unwrap_or(&0),
+            12,
+            "{verb}: {count:?}"
+        );
+        assert_eq!(page.figure("active").await?, 0, "{verb}");
+        assert_eq!(page.figure("dropped").await?, dropped, "{verb}");
+    }
+    // And nothing is left that would be in the way of another.
+    page.run("parallel", &QUICK).await?;
+    assert_eq!(page.count().await?, counts([("succeeded", 12)]));
+    page.close().await
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn the_keyboard_is_enough() -> Result {
+    let page = Page::open(VERB).await?;
+    page.choose("parallel", &QUICK).await?;
+    let chosen = page
+        .client
+        .find(Locator::Css("input[name=verb]:checked"))
+        .await?;
+    chosen.send_keys(&Key::Down.to_string()).await?;
+    assert_eq!(page.text("code").await?, "race(tasks).await");
+
+    let duration = page.client.find(Locator::Id("duration")).await?;
+    duration.clear().await?;
+    duration
+        .send_keys(&format!("10000{}", char::from(Key::Enter)))
+        .await?;
+    page.wait_for("#rows li:nth-child(12)[data-state=running]")
+        .await?;
+    duration.send_keys(&Key::Escape.to_string()).await?;
+    page.wait_for("body[data-phase=cancelled]").await?;
+    assert_eq!(page.count().await?, counts([("dropped", 12)]));
+    page.close().await
+}
+
+/// The call in Rust, and what the settings of the verb are called.
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn the_page_shows_the_call() -> Result {
+    let page = Page::open(VERB).await?;
+    page.choose("batched", &QUICK).await?;
+    let call = "batched(items, handler).batch_size(4).pause(Duration::from_millis(20), sleep).settle().await";
+    assert_eq!(page.text("code").await?, call);
+    assert_eq!(page.text("concurrency-label").await?, "Batch size");
+    page.choose("race", &[]).await?;
+    assert!(
+        !page
+            .client
+            .find(Locator::Id("concurrency"))
+            .await?
+            .is_enabled()
+            .await?
+    );
+    // The forecast is there before anything has run: what the virtual clock says.
+    assert!(
+        page.text("forecast")
+            .await?
+            .starts_with("virtual clock: 0.0")
+    );
+    page.close().await
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn it_has_nothing_to_complain_of_and_looks_like_this() -> Result {
+    for (name, arguments) in [
+        ("browser-verb.png", &[][..]),
+        ("browser-verb-dark.png", &["--force-dark-mode"]),
+    ] {
+        let page = Page::open_with(VERB, arguments, None).await?;
+        page.note_errors().await?;
+        let dark = "return matchMedia('(prefers-color-scheme: dark)').matches";
+        let is_dark = page.ask(dark).await?;
+        assert_eq!(is_dark, Value::from(name == "browser-verb-dark.png"));
+        page.choose("parallel", &[("duration", 1200)]).await?;
+        page.click("#run").await?;
+        page.wait_for("#rows li:nth-child(17)[data-state=running]")
+            .await?;
+        page.picture(name).await?;
+        page.wait_for("body[data-phase=done]").await?;
+        page.assert_no_errors().await?;
+        page.close().await?;
+    }
+    Ok(())
+}
