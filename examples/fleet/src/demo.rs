@@ -87,7 +87,8 @@ impl Demo {
             let watching = async {
                 coordinator::submit(queue, &jobs).await?;
                 coordinator::watch(queue, &timer, |counts| {
-                    if fleet.killed.is_some() && lost.is_none() {
+                    // Until the first lease ends, it is what was in flight when the worker died.
+                    if counts.expired() == 0 {
                         lost = fleet.held_by_killed(counts);
                     }
                     if fleet.killed.is_none() && counts.done > self.jobs / 3 {

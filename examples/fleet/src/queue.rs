@@ -141,14 +141,14 @@ impl Counts {
         self.submitted == self.outstanding() + self.done + self.dead
     }
 
-    /// Returns the number of leases that ended because their worker had died.
+    /// Returns the number of leases that ended with nobody having given the job back: their workers died, or could not be
+    /// reached for too long.
     ///
-    /// Once nothing is outstanding, a redelivery follows either a failure that was not the last, or a worker that stopped, or
-    /// one that died.
+    /// Each redelivery follows such an end, or a failure that was not the last, or a worker that had to stop.
     #[must_use]
     pub fn expired(&self) -> u64 {
-        let retried = self.failed.saturating_sub(self.dead);
-        self.redelivered.saturating_sub(retried + self.unfinished)
+        let given_back = self.failed.saturating_sub(self.dead) + self.unfinished;
+        (self.redelivered + self.given_back).saturating_sub(given_back)
     }
 }
 
