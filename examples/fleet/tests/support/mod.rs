@@ -89,10 +89,10 @@ impl<S: Store> Fleet<S> {
             .args([command, "--queue", &self.server.url()])
             .args(["--runtime", &self.runtime.to_string()])
             .args(options)
-            // Some are to panic.
-            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            // Some are to panic, and some to be cut off: what they say about it is no news.
+            .stderr(Stdio::null())
             .spawn()
             .expect("the program is there")
     }
