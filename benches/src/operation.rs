@@ -98,14 +98,14 @@ const LIMITS: Timeout = Timeout {
 };
 
 operation!(plain, operation => |_| operation);
-operation!(timed, operation => |_| operation.timeout(LIMITS).retry(Retry::recommended()).timer(never));
+operation!(timed, operation => |_| operation.timer(never).timeout(LIMITS).retry(Retry::recommended()));
 operation!(guarded, operation => |_| operation.guardrails(Guardrails::recommended()));
-operation!(told, operation => |on_event| operation.timeout(LIMITS).timer(never).on_event(on_event));
+operation!(told, operation => |on_event| operation.timer(never).timeout(LIMITS).on_event(on_event));
 operation!(full, operation => |on_event| {
     operation
+        .timer(never)
         .timeout(LIMITS)
         .retry(Retry::recommended())
-        .timer(never)
         .guardrails(Guardrails::recommended())
         .on_event(on_event)
 });

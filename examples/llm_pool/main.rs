@@ -92,11 +92,11 @@ async fn fall_through(client: Client) -> Result<(), Box<dyn Error>> {
     println!("\n-- a fall-through: two models that fail, each in its way, and a third");
     let ask = |model| move || client.stream(model, "Which way?");
     let state = Operation::new(ask("overloaded"))
+        .timer(Timer::after)
         .fallback(ask("locked"))
         .fallback(ask("claude-3-haiku"))
         .retry(retry().max_retries(2))
         .timeout(TIMEOUT)
-        .timer(Timer::after)
         .on_event(print)
         .on_token(|token| println!("    {token:?}"))
         .run()
@@ -113,12 +113,12 @@ async fn pool(client: Client) -> Result<(), Box<dyn Error>> {
         refused.then(violation).into_iter().collect()
     });
     let (pool, mut driver) = create_pool(3)
+        .timer(Timer::after)
         .shared_retry(retry())
         .shared_timeout(TIMEOUT)
         .shared_guardrails(Guardrails::recommended().rule(no_refusal))
         .on_event(print)
         .context([("user_id", "user_123")])
-        .timer(Timer::after)
         .build();
     let ask = |model| Operation::new(move || client.stream(model, "Which way?"));
     let models = [

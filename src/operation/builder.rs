@@ -1,29 +1,27 @@
 //! The settings of operations.
-#![allow(clippy::type_complexity)]
 
-use alloc::vec::Vec;
 use core::future::Future;
 
 use super::Operation;
-use super::classify::{ByClosure, ByTrait, Classification};
-use super::context::Context;
+use super::classify::Classification;
+use super::context::EventContext;
 use super::event::Event;
+use super::future::Phase;
 use super::future::session::Session;
 use super::guardrails::Guardrails;
-use super::hooks::{OnEvent, OnToken};
-use super::parts::Parts;
-use super::retry::Retry;
-use super::retry::judge::Judge;
-use super::source::{Factory, Source, Sources, Then};
+use super::handlers::{Classified, OnEvent, OnToken, With};
+use super::retry::{Retry, RetryPredicates};
+use super::source::{Fallback, Fallbacks, IntoSource, Source, Tokens};
 use super::timeout::Timeout;
-use super::waits::{By, Unset, Waits};
-use crate::time::Timer;
+use super::timer::{Clock, HasTimer, NoTimer, OptionalTimer};
+use crate::time::{Sleep, Timer};
 
-impl<F: Source<Via>, Via> Operation<Factory<F, Via>> {
-    /// An operation on the streams that `source` opens, one for each attempt.
+impl<S: Tokens> Operation<S> {
+    /// Creates an operation on the streams that `source` opens, one for each attempt.
     ///
     /// A source is an `FnMut() -> Stream`, or an `FnMut() -> Future<Output = Result<Stream, E>>` if it must first connect.
-    /// The streams yield `Result<impl AsRef<str>, E>`. How errors are judged is up to `E`: see [`Classify`](super::Classify).
+    /// The streams yield `Result<impl AsRef<str>, E>`. What kind of failures its errors are is up to `E`: see
+    /// [`Classify`](super::Classify).
     ///
     /// ```
     /// use abreast::operation::Operation;
@@ -38,88 +36,31 @@ impl<F: Source<Via>, Via> Operation<Factory<F, Via>> {
     /// # Ok::<_, abreast::operation::OperationFailure<String>>(())
     /// # }).unwrap();
     /// ```
-    pub fn new(source: F) -> Self {
-        Self::from_parts(Parts {
-            sources: Factory::new(source),
-            classify: ByTrait,
-            retry: Unset,
-            timeout: Unset,
-            timer: Unset,
-            hooks: (),
-            guardrails: None,
-            context: None,
-        })
-    }
-}
-
-impl<S, C, R, T, M, O> Operation<S, C, R, T, M, O>
-where
-    S: Sources,
-    M: Waits,
-{
-    pub(super) fn from_parts(parts: Parts<S, C, R, T, M, O>) -> Self {
+    pub fn new<F, Via>(source: F) -> Self
+    where
+        F: IntoSource<Via, Source = S>,
+    {
         Self {
-            tokens: None,
-            sleep: None,
-            parts,
+            source: source.into_source(),
+            timer: NoTimer,
+            sleep: Sleep::new(),
+            clock: Clock::default(),
+            phase: Phase::Start,
             session: Session::new(),
         }
     }
+}
 
-    /// Opens this stream if all before it have failed, their retries included.
-    ///
-    /// It has a budget of retries of its own. Its tokens may be of another type, its errors may not.
-    ///
-    /// ```
-    /// use abreast::operation::Operation;
-    /// use futures::stream;
-    ///
-    /// # smol::block_on(async {
-    /// let state = Operation::new(|| stream::iter([Err::<&str, _>("overloaded")]))
-    ///     .fallback(|| stream::iter([Ok(String::from("Hello"))]))
-    ///     .run()
-    ///     .await?;
-    /// assert_eq!((state.content.as_str(), state.fallback_index), ("Hello", 1));
-    /// # Ok::<_, abreast::operation::OperationFailure<&str>>(())
-    /// # }).unwrap();
-    /// ```
-    pub fn fallback<F, Via>(self, source: F) -> Operation<Then<S, Factory<F, Via>>, C, R, T, M, O>
-    where
-        F: Source<Via, Error = S::Error>,
-    {
-        let source = Factory::new(source);
-        Operation::from_parts(self.parts.sources(|sources| Then(sources, source)))
-    }
-
-    /// Opens these streams one after another if all before them have failed: any number of [fallbacks](Self::fallback) of
-    /// one type.
-    ///
-    /// ```
-    /// use abreast::operation::Operation;
-    /// use futures::stream;
-    ///
-    /// # smol::block_on(async {
-    /// let ask = |model: &'static str| move || stream::iter([if model == "tiny" { Ok("Hello") } else { Err("overloaded") }]);
-    /// let state = Operation::new(ask("large")).fallbacks(["medium", "small", "tiny"].map(ask)).run().await?;
-    /// assert_eq!(state.fallback_index, 3);
-    /// # Ok::<_, abreast::operation::OperationFailure<&str>>(())
-    /// # }).unwrap();
-    /// ```
-    pub fn fallbacks<I, F, Via>(
-        self,
-        sources: I,
-    ) -> Operation<Then<S, Vec<Factory<F, Via>>>, C, R, T, M, O>
-    where
-        I: IntoIterator<Item = F>,
-        F: Source<Via, Error = S::Error>,
-    {
-        let more = sources.into_iter().map(Factory::new).collect();
-        Operation::from_parts(self.parts.sources(|sources| Then(sources, more)))
-    }
-
-    /// Judges errors by a closure, instead of by their trait [`Classify`](super::Classify).
+impl<S, M, E> Operation<S, M, E>
+where
+    S: Tokens<Error = E>,
+    M: OptionalTimer,
+{
+    /// Classifies errors by a closure, instead of by their trait [`Classify`](super::Classify).
     ///
     /// It returns a [`Category`](super::Category), or a [`Classification`] if the other side has said when to try again.
+    ///
+    /// Where the error does not have the trait, this comes right after [`new`](Self::new).
     ///
     /// ```
     /// use abreast::operation::{Category, Operation};
@@ -141,34 +82,18 @@ where
     ///     .unwrap_err();
     /// # });
     /// ```
-    pub fn classify<F, I>(self, classify: F) -> Operation<S, ByClosure<F>, R, T, M, O>
+    pub fn classify<F, C>(self, classify: F) -> Operation<impl Source<Error = E>, M, E>
     where
-        F: Fn(&S::Error) -> I,
-        I: Into<Classification>,
+        F: Fn(&E) -> C,
+        C: Into<Classification>,
     {
-        Operation::from_parts(self.parts.classify(|_| ByClosure(classify)))
-    }
-
-    /// Tries again what failed. Without it, there are no retries.
-    ///
-    /// For an example, and for why it needs a [timer](Self::timer), see [`Retry`].
-    pub fn retry<P, W>(self, retry: Retry<P, W>) -> Operation<S, C, Retry<P, W>, T, M, O>
-    where
-        P: Judge<S::Error>,
-    {
-        Operation::from_parts(self.parts.retry(|_| retry))
-    }
-
-    /// Gives up on tokens that take too long. Without it, nothing does.
-    ///
-    /// For an example, and for why it needs a [timer](Self::timer), see [`Timeout`].
-    pub fn timeout(self, timeout: Timeout) -> Operation<S, C, R, Timeout, M, O> {
-        Operation::from_parts(self.parts.timeout(|_| timeout))
+        self.map_source(|source| Classified::new(source, classify))
     }
 
     /// Waits by this timer: the `sleep` function of the runtime, see [`Timer`].
     ///
-    /// Times are measured by the clock of the timer, if [it has one](Timer::now), or else by the system's.
+    /// It comes before the settings that wait, [`retry`](Self::retry) and [`timeout`](Self::timeout). Times are measured by
+    /// the clock of the timer, if [it has one](Timer::now), or else by the system's.
     ///
     /// ```
     /// use abreast::operation::{Operation, Retry};
@@ -176,20 +101,137 @@ where
     ///
     /// # smol::block_on(async {
     /// # let tokens = || stream::iter([Ok::<_, String>("Hello")]);
-    /// Operation::new(tokens).retry(Retry::recommended()).timer(smol::Timer::after).run().await?;
+    /// Operation::new(tokens).timer(smol::Timer::after).retry(Retry::recommended()).run().await?;
     /// # Ok::<_, abreast::operation::OperationFailure<String>>(())
     /// # }).unwrap();
     /// ```
-    pub fn timer<N: Timer>(self, timer: N) -> Operation<S, C, R, T, By<N>, O> {
-        Operation::from_parts(self.parts.timer(|_| By(timer)))
+    pub fn timer<N: Timer>(self, timer: N) -> Operation<S, N, E> {
+        self.map(|source| source, |_| timer)
     }
 
-    /// Holds the content to guardrails. Without them, all content passes.
+    /// Tries again what failed. Without it, there are no retries.
+    ///
+    /// For an example, and for why it needs a [timer](Self::timer), see [`Retry`].
+    pub fn retry<P>(mut self, retry: Retry<P>) -> Self
+    where
+        P: Into<RetryPredicates<E>>,
+        M: HasTimer,
+    {
+        self.session.settings.retry = Some(retry.plan);
+        self.session.predicates = retry.predicates.into();
+        self
+    }
+
+    /// Tries again what failed, without any delay, and so without a timer.
+    ///
+    /// ```
+    /// use abreast::operation::{Operation, Retry};
+    /// # use futures::stream;
+    ///
+    /// # smol::block_on(async {
+    /// # let mut calls = 0;
+    /// # let tokens = move || { calls += 1; stream::iter([if calls == 1 { Err("broken") } else { Ok("Hello") }]) };
+    /// let state = Operation::new(tokens).retry_at_once(Retry::recommended()).run().await?;
+    /// assert_eq!(state.model_retry_count, 1);
+    /// # Ok::<_, abreast::operation::OperationFailure<&str>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn retry_at_once<P>(mut self, retry: Retry<P>) -> Self
+    where
+        P: Into<RetryPredicates<E>>,
+    {
+        self.session.settings.retry = Some(retry.plan.without_delay());
+        self.session.predicates = retry.predicates.into();
+        self
+    }
+
+    /// Gives up on tokens that take too long. Without it, nothing does.
+    ///
+    /// For an example, and for why it needs a [timer](Self::timer), see [`Timeout`].
+    pub fn timeout(mut self, timeout: Timeout) -> Self
+    where
+        M: HasTimer,
+    {
+        self.session.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// Checks the content with guardrails. Without them, all content passes.
     ///
     /// For an example, see [`Guardrails`].
     pub fn guardrails(mut self, guardrails: Guardrails) -> Self {
-        self.parts.guardrails = Some(guardrails);
+        self.session.settings.guardrails = Some(guardrails);
         self
+    }
+
+    /// Attaches values to every event.
+    ///
+    /// ```
+    /// use abreast::operation::Operation;
+    /// use futures::stream;
+    ///
+    /// # smol::block_on(async {
+    /// Operation::new(|| stream::iter([Ok::<_, String>("Hello")]))
+    ///     .context([("user_id", "user_123")])
+    ///     .on_event(|event| assert_eq!(event.context.get("user_id").unwrap(), "user_123"))
+    ///     .run()
+    ///     .await?;
+    /// # Ok::<_, abreast::operation::OperationFailure<String>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn context(mut self, context: impl Into<EventContext>) -> Self {
+        self.session.settings.context = Some(context.into());
+        self
+    }
+
+    /// Opens this stream if all before it have failed, their retries included.
+    ///
+    /// It has a budget of retries of its own. Its tokens may be of another type, its errors may not.
+    ///
+    /// ```
+    /// use abreast::operation::Operation;
+    /// use futures::stream;
+    ///
+    /// # smol::block_on(async {
+    /// let state = Operation::new(|| stream::iter([Err::<&str, _>("overloaded")]))
+    ///     .fallback(|| stream::iter([Ok(String::from("Hello"))]))
+    ///     .run()
+    ///     .await?;
+    /// assert_eq!((state.content.as_str(), state.fallback_index), ("Hello", 1));
+    /// # Ok::<_, abreast::operation::OperationFailure<&str>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn fallback<F, Via>(self, source: F) -> Operation<impl Source<Error = E>, M, E>
+    where
+        S: Source<Error = E>,
+        F: IntoSource<Via, Error = E>,
+    {
+        self.map_source(|first| Fallback::new(first, source.into_source()))
+    }
+
+    /// Opens these streams one after another if all before them have failed: any number of [fallbacks](Self::fallback) of
+    /// one type.
+    ///
+    /// ```
+    /// use abreast::operation::Operation;
+    /// use futures::stream;
+    ///
+    /// # smol::block_on(async {
+    /// let ask = |model: &'static str| move || stream::iter([if model == "tiny" { Ok("Hello") } else { Err("overloaded") }]);
+    /// let state = Operation::new(ask("large")).fallbacks(["medium", "small", "tiny"].map(ask)).run().await?;
+    /// assert_eq!(state.fallback_index, 3);
+    /// # Ok::<_, abreast::operation::OperationFailure<&str>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn fallbacks<I, F, Via>(self, sources: I) -> Operation<impl Source<Error = E>, M, E>
+    where
+        S: Source<Error = E>,
+        I: IntoIterator<Item = F>,
+        F: IntoSource<Via, Error = E>,
+    {
+        let sources = sources.into_iter().map(F::into_source);
+        let more: Fallbacks<F::Source> = sources.collect();
+        self.map_source(|first| Fallback::new(first, more))
     }
 
     /// Calls `handler` with each event. Several handlers are called in the order in which they were given.
@@ -212,11 +254,12 @@ where
     ///
     /// # Panics
     /// A panic of the handler is caught, if there is the feature `std`.
-    pub fn on_event<F: FnMut(&Event)>(
-        self,
-        handler: F,
-    ) -> Operation<S, C, R, T, M, (O, OnEvent<F>)> {
-        Operation::from_parts(self.parts.hooks(|hooks| (hooks, OnEvent(handler))))
+    pub fn on_event<F>(self, handler: F) -> Operation<impl Source<Error = E>, M, E>
+    where
+        S: Source<Error = E>,
+        F: FnMut(&Event),
+    {
+        self.map_source(|source| With::new(source, OnEvent(handler)))
     }
 
     /// Calls `handler` with each token that is not empty, as soon as it comes.
@@ -240,31 +283,15 @@ where
     ///
     /// # Panics
     /// A panic of the handler is caught, if there is the feature `std`.
-    pub fn on_token<F: FnMut(&str)>(self, handler: F) -> Operation<S, C, R, T, M, (O, OnToken<F>)> {
-        Operation::from_parts(self.parts.hooks(|hooks| (hooks, OnToken(handler))))
+    pub fn on_token<F>(self, handler: F) -> Operation<impl Source<Error = E>, M, E>
+    where
+        S: Source<Error = E>,
+        F: FnMut(&str),
+    {
+        self.map_source(|source| With::new(source, OnToken(handler)))
     }
 
-    /// Attaches values to every event.
-    ///
-    /// ```
-    /// use abreast::operation::Operation;
-    /// use futures::stream;
-    ///
-    /// # smol::block_on(async {
-    /// Operation::new(|| stream::iter([Ok::<_, String>("Hello")]))
-    ///     .context([("user_id", "user_123")])
-    ///     .on_event(|event| assert_eq!(event.context.get("user_id").unwrap(), "user_123"))
-    ///     .run()
-    ///     .await?;
-    /// # Ok::<_, abreast::operation::OperationFailure<String>>(())
-    /// # }).unwrap();
-    /// ```
-    pub fn context(mut self, context: impl Into<Context>) -> Self {
-        self.parts.context = Some(context.into());
-        self
-    }
-
-    /// The operation as a future, which it is already: this says so, and has the compiler tell what is missing.
+    /// Returns the operation, which is a future already: this says so, and has the compiler say what is missing.
     ///
     /// ```
     /// use abreast::operation::Operation;
@@ -277,8 +304,38 @@ where
     /// ```
     pub fn run(self) -> Self
     where
+        S: Source<Error = E>,
         Self: Future,
     {
         self
+    }
+
+    /// Puts another source into the place of this one.
+    pub(super) fn map_source<X>(self, map: impl FnOnce(S) -> X) -> Operation<X, M, E>
+    where
+        X: Tokens<Error = E>,
+    {
+        self.map(map, |timer| timer)
+    }
+
+    /// Puts another source and another timer into the place of these.
+    pub(super) fn map<X, N>(
+        self,
+        source: impl FnOnce(S) -> X,
+        timer: impl FnOnce(M) -> N,
+    ) -> Operation<X, N, E>
+    where
+        X: Tokens<Error = E>,
+        N: OptionalTimer,
+    {
+        // An `Unpin` operation may have been polled already: then it starts over.
+        Operation {
+            source: source(self.source),
+            timer: timer(self.timer),
+            sleep: Sleep::new(),
+            clock: Clock::default(),
+            phase: Phase::Start,
+            session: self.session.afresh(),
+        }
     }
 }

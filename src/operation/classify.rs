@@ -95,6 +95,16 @@ pub struct Classification {
     pub retry_after: Option<Duration>,
 }
 
+impl Classification {
+    /// Returns what an error says of itself.
+    pub(super) fn of(error: &impl Classify) -> Self {
+        Self {
+            category: error.category(),
+            retry_after: error.retry_after(),
+        }
+    }
+}
+
 impl From<Category> for Classification {
     fn from(category: Category) -> Self {
         Self {
@@ -137,10 +147,10 @@ impl From<Category> for Classification {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "nobody knows what kind of failure `{Self}` is",
+    message = "it is not known what kind of failure `{Self}` is",
     label = "an error without a category",
     note = "implement `Classify` for it: `impl Classify for MyError {{}}` will do, as both methods have defaults",
-    note = "or give the operation a closure: `.classify(|error| Category::Network)`"
+    note = "or call `.classify(|error| Category::Network)` right after `Operation::new`"
 )]
 pub trait Classify {
     /// The category; [`Category::Model`] unless said otherwise.
@@ -206,44 +216,5 @@ impl Classify for Box<dyn Error + Send + Sync> {
             return error.category();
         }
         Category::Model
-    }
-}
-
-/// How an operation classifies errors.
-pub trait Classifies<E> {
-    #[doc(hidden)]
-    fn classify(&self, error: &E) -> Classification;
-}
-
-/// By the trait [`Classify`].
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ByTrait;
-
-impl<E: Classify> Classifies<E> for ByTrait {
-    fn classify(&self, error: &E) -> Classification {
-        Classification {
-            category: error.category(),
-            retry_after: error.retry_after(),
-        }
-    }
-}
-
-/// By a closure.
-#[derive(Clone, Copy)]
-pub struct ByClosure<F>(pub(super) F);
-
-impl<E, F, I> Classifies<E> for ByClosure<F>
-where
-    F: Fn(&E) -> I,
-    I: Into<Classification>,
-{
-    fn classify(&self, error: &E) -> Classification {
-        (self.0)(error).into()
-    }
-}
-
-impl<F> fmt::Debug for ByClosure<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ByClosure").finish_non_exhaustive()
     }
 }

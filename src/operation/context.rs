@@ -9,32 +9,32 @@ use serde_json::{Map, Value};
 /// Values by name that are attached to every event of an operation. Clones share one map, which never changes.
 ///
 /// ```
-/// use abreast::operation::Context;
+/// use abreast::operation::EventContext;
 ///
-/// let context = Context::from([("user_id", "user_123"), ("tenant", "acme")]);
+/// let context = EventContext::from([("user_id", "user_123"), ("tenant", "acme")]);
 /// assert_eq!(context.get("user_id").unwrap(), "user_123");
 /// ```
 ///
 /// Values are those of JSON, nested ones too. A map of `serde_json` turns into a context:
 ///
 /// ```
-/// use abreast::operation::Context;
+/// use abreast::operation::EventContext;
 /// use serde_json::json;
 ///
-/// let context: Context = [("user", json!({"id": 123, "roles": ["admin"]})), ("trial", json!(false))].into();
+/// let context: EventContext = [("user", json!({"id": 123, "roles": ["admin"]})), ("trial", json!(false))].into();
 /// assert_eq!(context.get("user").unwrap()["roles"][0], "admin");
 ///
 /// let serde_json::Value::Object(map) = json!({"user": {"id": 123}}) else { panic!() };
-/// assert_eq!(Context::from(map).get("user").unwrap()["id"], 123);
+/// assert_eq!(EventContext::from(map).get("user").unwrap()["id"], 123);
 /// ```
 #[derive(Clone, Default, PartialEq)]
-pub struct Context(Option<Arc<Map<String, Value>>>);
+pub struct EventContext(Option<Arc<Map<String, Value>>>);
 
-impl Context {
+impl EventContext {
     /// One without values, which is what operations have unless told otherwise.
     ///
     /// ```
-    /// assert!(abreast::operation::Context::new().is_empty());
+    /// assert!(abreast::operation::EventContext::new().is_empty());
     /// ```
     #[must_use]
     pub const fn new() -> Self {
@@ -44,7 +44,7 @@ impl Context {
     /// The value of this name.
     ///
     /// ```
-    /// let context = abreast::operation::Context::from([("retries", 3)]);
+    /// let context = abreast::operation::EventContext::from([("retries", 3)]);
     /// assert_eq!(context.get("retries").unwrap(), 3);
     /// assert_eq!(context.get("attempts"), None);
     /// ```
@@ -56,7 +56,7 @@ impl Context {
     /// All values by name.
     ///
     /// ```
-    /// let context = abreast::operation::Context::from([("retries", 3)]);
+    /// let context = abreast::operation::EventContext::from([("retries", 3)]);
     /// assert_eq!(context.iter().next().unwrap().0, "retries");
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
@@ -67,7 +67,7 @@ impl Context {
     /// Whether there are no values.
     ///
     /// ```
-    /// assert!(!abreast::operation::Context::from([("retries", 3)]).is_empty());
+    /// assert!(!abreast::operation::EventContext::from([("retries", 3)]).is_empty());
     /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -75,13 +75,13 @@ impl Context {
     }
 }
 
-impl From<Map<String, Value>> for Context {
+impl From<Map<String, Value>> for EventContext {
     fn from(map: Map<String, Value>) -> Self {
         Self(Some(Arc::new(map)))
     }
 }
 
-impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Context {
+impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for EventContext {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(values: I) -> Self {
         let values = values.into_iter();
         let map: Map<_, _> = values
@@ -91,13 +91,13 @@ impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Context {
     }
 }
 
-impl<K: Into<String>, V: Into<Value>, const N: usize> From<[(K, V); N]> for Context {
+impl<K: Into<String>, V: Into<Value>, const N: usize> From<[(K, V); N]> for EventContext {
     fn from(values: [(K, V); N]) -> Self {
         values.into_iter().collect()
     }
 }
 
-impl fmt::Debug for Context {
+impl fmt::Debug for EventContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
     }

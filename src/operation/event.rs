@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 
 use super::classify::Category;
-use super::context::Context;
+use super::context::EventContext;
 use super::guardrails::Violation;
 use super::timeout::TimeoutKind;
 
@@ -23,7 +23,7 @@ pub struct Event {
     /// To which operation.
     pub operation_id: OperationId,
     /// What the user attached to it.
-    pub context: Context,
+    pub context: EventContext,
 }
 
 /// Tells operations of one process apart.
@@ -106,7 +106,7 @@ impl fmt::Display for OperationId {
 ///     calls += 1;
 ///     stream::iter([if calls == 1 { Err("broken") } else { Ok("Hello") }])
 /// })
-/// .retry(Retry::recommended().without_delay())
+/// .retry_at_once(Retry::recommended())
 /// .on_event(|event| names.push(event.kind.name()))
 /// .run()
 /// .await?;
@@ -122,7 +122,7 @@ impl fmt::Display for OperationId {
 pub enum EventKind {
     /// The operation starts. Once, and first.
     SessionStart {
-        /// The number of the attempt within its stream, from 1; of a retry, the number of the retry.
+        /// The number of the attempt within its stream, from 1.
         attempt: u32,
         /// Whether the stream was opened before.
         is_retry: bool,
@@ -131,7 +131,7 @@ pub enum EventKind {
     },
     /// A stream is opened again. The first retry of a stream is attempt 2.
     AttemptStart {
-        /// The number of the attempt within its stream, from 1; of a retry, the number of the retry.
+        /// The number of the attempt within its stream, from 1.
         attempt: u32,
         /// Whether the stream was opened before.
         is_retry: bool,
@@ -181,11 +181,12 @@ pub enum EventKind {
     },
     /// There will be a retry.
     RetryStart,
-    /// A retry waits for its delay. 1 is the first of a stream.
+    /// A retry waits for its delay.
     RetryAttempt {
-        /// The number of the attempt within its stream, from 1; of a retry, the number of the retry.
+        /// The number of the retry within its stream: 1 is the first.
         attempt: u32,
-        /// How many retries there may be, of all categories.
+        /// The number of retries of the stream that there can be in all, those so far included, if all further errors are
+        /// of this category.
         max_attempts: u32,
         /// How long it waits.
         delay: Duration,

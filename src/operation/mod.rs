@@ -3,11 +3,11 @@
 //! An [`Operation`] opens a stream of tokens, as language models send them, and resolves when the stream is consumed: to a
 //! [`State`] with the content, or to an [`OperationFailure`] with everything that there was until then. On the way it
 //!
-//! - [retries](Retry) what failed, as long as the [category](Category) of the error gives hope,
+//! - [retries](Retry) what failed, as far as the [category](Category) of the error allows it,
 //! - [falls back](Operation::fallback) on other streams,
 //! - gives up on tokens that [take too long](Timeout),
 //! - holds the content to [guardrails](Guardrails),
-//! - tells of [events](Event) and of [tokens](Operation::on_token).
+//! - reports [events](Event) and [tokens](Operation::on_token).
 //!
 //! ```
 //! use std::time::Duration;
@@ -22,8 +22,9 @@
 //! # }
 //! # let (client, cheaper, prompt) = (Client("Hola"), Client("Hola"), "Translate to Spanish: Hello");
 //! # smol::block_on(async {
-//! let state = Operation::new(|| client.stream(prompt))
+//! let state = Operation::new(|| client.stream(prompt))     .timer(smol::Timer::after)
 //!     .fallback(|| cheaper.stream(prompt))
+//! // or tokio::time::sleep; before what waits
 //!     .retry(Retry::recommended())
 //!     .timeout(Timeout {
 //!         initial_token: Duration::from_secs(10),
@@ -33,7 +34,6 @@
 //!     .on_event(|event| println!("{event:?}"))
 //!     .on_token(|token| print!("{token}"))
 //!     .context([("user_id", "user_123")])
-//!     .timer(smol::Timer::after) // or tokio::time::sleep
 //!     .run()
 //!     .await?;
 //! assert_eq!(state.content, "Hola");
@@ -41,14 +41,21 @@
 //! # }).unwrap();
 //! ```
 //!
-//! An operation is a future, and so a task of every verb:
+//! An operation is a future, and so a task of every verb. A function returns one by its [`Source`], and by the [timer](crate::Timer)
+//! if it has one:
 //!
 //! ```
-//! use abreast::{operation::Operation, parallel, race};
+//! use abreast::{parallel, race, Timer};
+//! use abreast::operation::{Operation, Retry, Source};
 //! # use futures::stream;
 //!
+//! fn ask(model: &'static str) -> Operation<impl Source<Error = String>, impl Timer> {
+//!     Operation::new(move || stream::iter([Ok(model)]))         .timer(smol::Timer::after)
+//!
+//!         .retry(Retry::recommended())
+//! }
+//!
 //! # smol::block_on(async {
-//! let ask = |model: &'static str| Operation::new(move || stream::iter([Ok::<_, String>(model)]));
 //! let all = parallel(["large", "small"].map(ask)).concurrency(2).await;
 //! assert_eq!(all[1].value().unwrap().content, "small");
 //! let first = race(["large", "small"].map(ask)).await.unwrap();
@@ -63,48 +70,44 @@ mod context;
 mod event;
 mod future;
 mod guardrails;
-mod hooks;
+mod handlers;
 mod outcome;
-mod parts;
 mod pool;
 mod retry;
+mod settings;
 mod source;
 mod telemetry;
 mod timeout;
-mod waits;
-
-use core::fmt;
+mod timer;
 
 use pin_project_lite::pin_project;
 
-use classify::ByTrait;
-use future::session::Session;
-use parts::Parts;
-use source::Sources;
-use waits::Waits;
+use self::future::Phase;
+use self::future::session::Session;
+use self::timer::Clock;
+use crate::time::Sleep;
 
 pub use classify::{Category, Classification, Classify};
-pub use context::Context;
+pub use context::EventContext;
 pub use event::{Event, EventKind, GuardrailPhase, OperationId, Recovery};
 pub use guardrails::{Checker, GuardrailContext, Guardrails, Rule, Severity, Violation, rules};
 pub use outcome::{AttemptError, FailedAttempt, OperationFailure, State};
 pub use pool::{OperationPool, OperationPoolBuilder, create_pool};
-pub use retry::Strategy;
-pub use retry::{Retry, RetryContext};
-pub use source::Source;
+pub use retry::{Retry, RetryContext, RetryPredicates, SharedPredicates, Strategy};
+pub use source::{Connections, Connects, IntoSource, Opens, Source, Streams, Tokens};
 pub use telemetry::{AggregatedTelemetry, Telemetry};
 pub use timeout::{TimedOut, Timeout, TimeoutKind};
-pub use waits::{By, Delayed, Immediate, Unset};
+pub use timer::{HasTimer, NoTimer, OptionalTimer};
 
 pin_project! {
-    /// Consumes a stream of tokens, come what may: see the [module](self).
+    /// Consumes a stream of tokens, with retries, fallbacks, timeouts and guardrails: see the [module](self).
     ///
-    /// It is a future of `Result<State, OperationFailure<E>>`, and so a task for every verb and pool. What is set is known
-    /// to its type, so that what is not set costs nothing.
+    /// It is a future of `Result<State, OperationFailure<E>>`, and so a task for every verb and pool. `S` is the
+    /// [`Source`], `M` the [`Timer`](crate::Timer) or [`NoTimer`], and `E` the error of the streams, which follows from `S`.
     ///
     /// # Order
-    /// Nothing happens until it is polled. A stream is dropped before another one is opened, and before events tell that
-    /// its attempt has failed. Tokens are appended to the content first, then told of, then checked.
+    /// Nothing happens until it is polled. A stream is dropped before another one is opened, and before events report that
+    /// its attempt has failed. Tokens are appended to the content first, then given to handlers, then checked.
     ///
     /// # Errors
     /// [`OperationFailure`], with the error and the content of the last attempt, and those of all before it.
@@ -115,38 +118,34 @@ pin_project! {
     ///
     /// # Panics
     /// With the feature `std`, a panic of a handler is caught and has no effect on the operation; a panic of a rule is
-    /// caught and fails it. A panic of a source, a stream, a timer, or a closure that judges errors passes through to
-    /// whoever polls it.
+    /// caught and fails it. A panic of a source, a stream, a timer, or a closure that classifies or retries errors passes
+    /// through to whoever polls it.
     ///
     /// # Polls and allocations
     /// The stream is polled until it is pending, or 256 times; the operation then wakes itself. One allocation, for the
     /// content as it grows, and none for tokens. A timer is set when a stream is pending and a new token is waited for.
-    /// Each attempt that looks at guardrails makes a checker for each rule. Failed attempts are kept.
+    /// Each attempt that is checked by guardrails makes a checker for each rule. Failed attempts are kept.
     #[project = OperationProjection]
     #[must_use = "operations do nothing unless polled"]
-    pub struct Operation<S, C = ByTrait, R = Unset, T = Unset, M = Unset, O = ()>
+    pub struct Operation<S, M = NoTimer, E = <S as Tokens>::Error>
     where
-        S: Sources,
-        M: Waits,
+        S: Tokens,
+        M: OptionalTimer,
     {
+        // What to open, and the stream that is open.
         #[pin]
-        tokens: Option<S::Tokens>,
+        source: S,
+        timer: M,
+        // The wait for a token, or for a retry.
         #[pin]
-        sleep: Option<M::Sleep>,
-        parts: Parts<S, C, R, T, M, O>,
-        session: Session<S::Error>,
+        sleep: Sleep<M::Sleep>,
+        clock: Clock,
+        phase: Phase,
+        session: Session<E>,
     }
 }
 
-impl<S, C, R, T, M, O> fmt::Debug for Operation<S, C, R, T, M, O>
-where
-    S: Sources,
-    M: Waits,
-{
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Operation")
-            .field("phase", &self.session.phase)
-            .field("state", &self.session.state)
-            .finish_non_exhaustive()
-    }
-}
+impl_debug!(Operation<S: Tokens, M: OptionalTimer, E> |self| {
+    phase: self.phase,
+    state: self.session.state(),
+});

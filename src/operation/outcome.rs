@@ -76,11 +76,11 @@ impl State {
         (self.token_count > 0 && seconds > 0.0).then(|| self.token_count as f64 / seconds)
     }
 
-    /// Forgets what belongs to one attempt.
+    /// Takes out what belongs to one attempt, so that the next one starts afresh.
     pub(super) fn start_afresh<E>(
         &mut self,
         error: AttemptError<E>,
-        at: Place,
+        at: AttemptLocation,
     ) -> FailedAttempt<E> {
         self.first_token_at = None;
         self.last_token_at = None;
@@ -98,7 +98,7 @@ impl State {
 
 /// Which attempt failed, and in which way.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct AttemptLocation {
     pub(super) category: Category,
     pub(super) fallback_index: usize,
     pub(super) attempt: u32,

@@ -1,21 +1,109 @@
 //! Where tokens come from: factories of streams, the primary one and its fallbacks.
+//!
+//! Sources are adaptors around one another, as iterators are. Each holds its open stream itself, so that an operation names
+//! no type through a projection, which is what keeps it `Send` in an `async` block with borrowed data.
+//!
+//! ```text
+//! Operation::new(a)          Streams(a)
+//!     .classify(c)           Classified(Streams(a), c)
+//!     .fallback(b)           Fallback(Classified(Streams(a), c), Connections(b))
+//!     .on_event(f)           With(Fallback(..), OnEvent(f))
+//! ```
 
-use alloc::string::String;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 use core::future::Future;
-use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
-/// Opens a stream of tokens, as often as it is asked to.
+use super::classify::{Classification, Classify};
+use super::event::Event;
+
+/// Opens a stream of tokens for each attempt: the first parameter of an [`Operation`](super::Operation).
 ///
-/// Every `FnMut() -> Stream` is a source, and so is every `FnMut() -> Future<Output = Result<Stream, E>>`, for streams that
-/// must first connect. The streams yield `Result<impl AsRef<str>, E>`. The parameter `Via` tells the two apart, and the
-/// compiler finds it.
+/// [`Operation::new`](super::Operation::new) makes one of a closure. The settings that take closures wrap it in others, so
+/// that a function returns what it has set up by this trait:
+///
+/// ```
+/// use abreast::operation::{Operation, Source};
+/// use futures::stream;
+///
+/// fn ask(model: &'static str) -> Operation<impl Source<Error = String>> {
+///     Operation::new(move || stream::iter([Ok(model)])).on_token(|token| print!("{token}"))
+/// }
+/// # assert_eq!(smol::block_on(ask("Hello")).unwrap().content, "Hello");
+/// ```
+///
+/// It is implemented if it is known what kind of failures its errors are: they implement [`Classify`], or
+/// [`classify`](super::Operation::classify) was called.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a source of tokens whose errors are classified",
+    label = "not a classified source",
+    note = "implement `Classify` for the error of the stream: `impl Classify for MyError {{}}` will do",
+    note = "or call `.classify(|error| Category::Network)` right after `Operation::new`"
+)]
+pub trait Source: Tokens {
+    #[doc(hidden)]
+    fn classify(&self, error: &Self::Error) -> Classification;
+}
+
+/// Streams of tokens, and the handlers of what happens with them: a [`Source`] whose errors need not be classified yet.
+pub trait Tokens {
+    /// The error of its streams.
+    type Error;
+    #[doc(hidden)]
+    type Token;
+
+    /// Returns the number of sources: one, and one for each fallback.
+    #[doc(hidden)]
+    fn count(&self) -> usize {
+        1
+    }
+
+    /// Opens a stream of the source at `index`, which is less than the count. No other stream is open.
+    #[doc(hidden)]
+    fn open(self: Pin<&mut Self>, index: usize);
+
+    /// Drops the open stream, if there is one.
+    #[doc(hidden)]
+    fn close(self: Pin<&mut Self>);
+
+    /// Polls the open stream.
+    #[doc(hidden)]
+    fn poll_token(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Self::Token, Self::Error>>>;
+
+    /// Returns the text of a token.
+    #[doc(hidden)]
+    fn text<'t>(&self, token: &'t Self::Token) -> &'t str;
+
+    #[doc(hidden)]
+    fn is_classified(&self) -> bool {
+        false
+    }
+
+    #[doc(hidden)]
+    fn wants_events(&self) -> bool {
+        false
+    }
+
+    #[doc(hidden)]
+    fn on_event(self: Pin<&mut Self>, _: &Event) {}
+
+    #[doc(hidden)]
+    fn on_token(self: Pin<&mut Self>, _: &str) {}
+}
+
+/// What becomes a [`Source`]: a closure that opens a stream of tokens, as often as it is asked to.
+///
+/// Every `FnMut() -> Stream` is one, and so is every `FnMut() -> Future<Output = Result<Stream, E>>`, for streams that must
+/// first connect. The streams yield `Result<impl AsRef<str>, E>`. The parameter `Via` tells the two apart, and the compiler
+/// finds it.
 ///
 /// ```
 /// use abreast::operation::Operation;
@@ -38,245 +126,333 @@ use pin_project_lite::pin_project;
     note = "pass a closure without arguments that returns a `Stream` of `Result<impl AsRef<str>, E>`",
     note = "or one that returns a future of `Result<S, E>`, where `S` is such a stream"
 )]
-pub trait Source<Via> {
-    /// How its streams fail.
+pub trait IntoSource<Via> {
+    /// The error of its streams.
     type Error;
-    /// What it opens.
-    #[doc(hidden)]
-    type Tokens: Tokens<Error = Self::Error>;
+    /// What it becomes.
+    type Source: Tokens<Error = Self::Error>;
 
-    /// Opens a stream.
     #[doc(hidden)]
-    fn open(&mut self) -> Self::Tokens;
+    fn into_source(self) -> Self::Source;
 }
 
-/// Says that a [`Source`] has its stream at once.
+/// Says that a closure returns its stream at once: see [`IntoSource`].
 #[derive(Clone, Copy, Debug)]
 pub enum Opens {}
 
-/// Says that a [`Source`] must first connect.
+/// Says that a closure must first connect: see [`IntoSource`].
 #[derive(Clone, Copy, Debug)]
 pub enum Connects {}
 
-impl<F, S, T, E> Source<Opens> for F
+impl<F, St, T, E> IntoSource<Opens> for F
 where
-    F: FnMut() -> S,
-    S: Stream<Item = Result<T, E>>,
+    F: FnMut() -> St,
+    St: Stream<Item = Result<T, E>>,
     T: AsRef<str>,
 {
     type Error = E;
-    type Tokens = S;
+    type Source = Streams<F, St>;
 
-    fn open(&mut self) -> S {
-        self()
+    fn into_source(self) -> Streams<F, St> {
+        Streams {
+            open: self,
+            stream: None,
+        }
     }
 }
 
-impl<F, Fut, S, T, E> Source<Connects> for F
+impl<F, Fut, St, T, E> IntoSource<Connects> for F
 where
     F: FnMut() -> Fut,
-    Fut: Future<Output = Result<S, E>>,
-    S: Stream<Item = Result<T, E>>,
+    Fut: Future<Output = Result<St, E>>,
+    St: Stream<Item = Result<T, E>>,
     T: AsRef<str>,
 {
     type Error = E;
-    type Tokens = Connecting<Fut, S>;
+    type Source = Connections<F, Fut, St>;
 
-    fn open(&mut self) -> Connecting<Fut, S> {
-        Connecting::Pending { future: self() }
-    }
-}
-
-/// An open stream, whatever its tokens are.
-pub trait Tokens {
-    type Error;
-
-    /// Appends the next token to `content`; `None` if there is none left.
-    fn poll_token(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        content: &mut String,
-    ) -> Poll<Option<Result<(), Self::Error>>>;
-}
-
-impl<S, T, E> Tokens for S
-where
-    S: Stream<Item = Result<T, E>>,
-    T: AsRef<str>,
-{
-    type Error = E;
-
-    #[inline]
-    fn poll_token(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        content: &mut String,
-    ) -> Poll<Option<Result<(), E>>> {
-        Poll::Ready(match ready!(self.poll_next(cx)) {
-            Some(Ok(token)) => {
-                content.push_str(token.as_ref());
-                Some(Ok(()))
-            }
-            Some(Err(error)) => Some(Err(error)),
-            None => None,
-        })
+    fn into_source(self) -> Connections<F, Fut, St> {
+        Connections {
+            open: self,
+            connection: Connection::Closed,
+        }
     }
 }
 
 pin_project! {
-    /// A stream that must first connect.
-    #[project = ConnectingProjection]
-    pub enum Connecting<Fut, S> {
-        Pending { #[pin] future: Fut },
-        Open { #[pin] stream: S },
-        Failed,
+    /// The source that [`Operation::new`](super::Operation::new) makes of a closure that returns a stream.
+    pub struct Streams<F, St> {
+        open: F,
+        #[pin]
+        stream: Option<St>,
     }
 }
 
-impl<Fut, S, T, E> Stream for Connecting<Fut, S>
+impl<F, St, T, E> Tokens for Streams<F, St>
 where
-    Fut: Future<Output = Result<S, E>>,
-    S: Stream<Item = Result<T, E>>,
+    F: FnMut() -> St,
+    St: Stream<Item = Result<T, E>>,
+    T: AsRef<str>,
 {
-    type Item = Result<T, E>;
+    type Error = E;
+    type Token = T;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn open(self: Pin<&mut Self>, _: usize) {
+        let mut this = self.project();
+        let stream = (this.open)();
+        this.stream.set(Some(stream));
+    }
+
+    fn close(self: Pin<&mut Self>) {
+        self.project().stream.set(None);
+    }
+
+    #[inline]
+    fn poll_token(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<T, E>>> {
+        let stream = self.project().stream.as_pin_mut();
+        stream.expect("a stream is open").poll_next(cx)
+    }
+
+    #[inline]
+    fn text<'t>(&self, token: &'t T) -> &'t str {
+        token.as_ref()
+    }
+}
+
+impl<F, St> Source for Streams<F, St>
+where
+    Self: Tokens<Error: Classify>,
+{
+    fn classify(&self, error: &Self::Error) -> Classification {
+        Classification::of(error)
+    }
+}
+
+impl_debug!(Streams<F, St> |self| { is_open: self.stream.is_some() });
+
+pin_project! {
+    /// The source that [`Operation::new`](super::Operation::new) makes of a closure that returns a future of a stream.
+    pub struct Connections<F, Fut, St> {
+        open: F,
+        #[pin]
+        connection: Connection<Fut, St>,
+    }
+}
+
+pin_project! {
+    #[project = ConnectionProjection]
+    enum Connection<Fut, St> {
+        Closed,
+        Connecting { #[pin] future: Fut },
+        Connected { #[pin] stream: St },
+    }
+}
+
+impl<F, Fut, St, T, E> Tokens for Connections<F, Fut, St>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<St, E>>,
+    St: Stream<Item = Result<T, E>>,
+    T: AsRef<str>,
+{
+    type Error = E;
+    type Token = T;
+
+    fn open(self: Pin<&mut Self>, _: usize) {
+        let mut this = self.project();
+        let future = (this.open)();
+        this.connection.set(Connection::Connecting { future });
+    }
+
+    fn close(self: Pin<&mut Self>) {
+        self.project().connection.set(Connection::Closed);
+    }
+
+    #[inline]
+    fn poll_token(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<T, E>>> {
+        let mut connection = self.project().connection;
         loop {
-            let connected = match self.as_mut().project() {
-                ConnectingProjection::Pending { future } => ready!(future.poll(cx)),
-                ConnectingProjection::Open { stream } => return stream.poll_next(cx),
-                ConnectingProjection::Failed => return Poll::Ready(None),
+            let connected = match connection.as_mut().project() {
+                ConnectionProjection::Connected { stream } => return stream.poll_next(cx),
+                ConnectionProjection::Connecting { future } => ready!(future.poll(cx)),
+                ConnectionProjection::Closed => panic!("no stream is open"),
             };
             match connected {
-                Ok(stream) => self.set(Self::Open { stream }),
-                Err(error) => {
-                    self.set(Self::Failed);
-                    return Poll::Ready(Some(Err(error)));
-                }
+                Ok(stream) => connection.set(Connection::Connected { stream }),
+                Err(error) => return Poll::Ready(Some(Err(error))),
             }
         }
     }
-}
 
-impl<Fut, S> fmt::Debug for Connecting<Fut, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pending { .. } => "Pending",
-            Self::Open { .. } => "Open",
-            Self::Failed => "Failed",
-        })
+    #[inline]
+    fn text<'t>(&self, token: &'t T) -> &'t str {
+        token.as_ref()
     }
 }
 
-/// The primary source and its fallbacks.
-pub trait Sources {
-    type Error;
-    type Tokens: Tokens<Error = Self::Error>;
-
-    /// How many sources there are.
-    fn count(&self) -> usize;
-
-    /// Opens a stream of the source at `index`, which is less than the count.
-    fn open(&mut self, index: usize) -> Self::Tokens;
-}
-
-/// One source.
-#[derive(Clone)]
-pub struct Factory<F, Via> {
-    open: F,
-    via: PhantomData<fn() -> Via>,
-}
-
-impl<F: Source<Via>, Via> Factory<F, Via> {
-    pub(super) const fn new(open: F) -> Self {
-        let via = PhantomData;
-        Self { open, via }
+impl<F, Fut, St> Source for Connections<F, Fut, St>
+where
+    Self: Tokens<Error: Classify>,
+{
+    fn classify(&self, error: &Self::Error) -> Classification {
+        Classification::of(error)
     }
 }
 
-impl<F: Source<Via>, Via> Sources for Factory<F, Via> {
-    type Error = F::Error;
-    type Tokens = F::Tokens;
+impl_debug!(Connections<F, Fut, St> |self| {
+    is_open: !matches!(self.connection, Connection::Closed),
+});
 
-    fn count(&self) -> usize {
-        1
-    }
+/// A token of one source or of another.
+#[derive(Debug)]
+pub(super) enum Either<A, B> {
+    A(A),
+    B(B),
+}
 
-    fn open(&mut self, _: usize) -> F::Tokens {
-        self.open.open()
+pin_project! {
+    /// A source, and another to fall back on. The handlers and the classification are those of the first.
+    pub(super) struct Fallback<A, B> {
+        #[pin]
+        first: A,
+        #[pin]
+        second: B,
+        // Whether the open stream is of the second one.
+        in_second: bool,
     }
 }
 
-/// Some sources, and some more to fall back on.
-#[derive(Clone)]
-pub struct Then<A, B>(pub(super) A, pub(super) B);
-
-impl<A: Sources, B: Sources<Error = A::Error>> Sources for Then<A, B> {
-    type Error = A::Error;
-    type Tokens = Either<A::Tokens, B::Tokens>;
-
-    fn count(&self) -> usize {
-        self.0.count() + self.1.count()
-    }
-
-    fn open(&mut self, index: usize) -> Self::Tokens {
-        match index.checked_sub(self.0.count()) {
-            None => Either::A {
-                tokens: self.0.open(index),
-            },
-            Some(index) => Either::B {
-                tokens: self.1.open(index),
-            },
+impl<A, B> Fallback<A, B> {
+    pub(super) const fn new(first: A, second: B) -> Self {
+        Self {
+            first,
+            second,
+            in_second: false,
         }
     }
 }
 
-impl<A: Sources> Sources for Vec<A> {
+impl<A: Tokens, B: Tokens<Error = A::Error>> Tokens for Fallback<A, B> {
     type Error = A::Error;
-    type Tokens = A::Tokens;
+    type Token = Either<A::Token, B::Token>;
 
     fn count(&self) -> usize {
-        self.len()
+        self.first.count() + self.second.count()
     }
 
-    fn open(&mut self, index: usize) -> A::Tokens {
-        self[index].open(0)
+    fn open(self: Pin<&mut Self>, index: usize) {
+        let this = self.project();
+        match index.checked_sub(this.first.count()) {
+            None => {
+                *this.in_second = false;
+                this.first.open(index);
+            }
+            Some(index) => {
+                *this.in_second = true;
+                this.second.open(index);
+            }
+        }
     }
-}
 
-pin_project! {
-    /// A stream of one source or of another.
-    #[project = EitherProjection]
-    pub enum Either<A, B> {
-        A { #[pin] tokens: A },
-        B { #[pin] tokens: B },
+    fn close(self: Pin<&mut Self>) {
+        let this = self.project();
+        if *this.in_second {
+            this.second.close();
+        } else {
+            this.first.close();
+        }
     }
-}
-
-impl<A: Tokens, B: Tokens<Error = A::Error>> Tokens for Either<A, B> {
-    type Error = A::Error;
 
     #[inline]
     fn poll_token(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        content: &mut String,
-    ) -> Poll<Option<Result<(), A::Error>>> {
-        match self.project() {
-            EitherProjection::A { tokens } => tokens.poll_token(cx, content),
-            EitherProjection::B { tokens } => tokens.poll_token(cx, content),
+    ) -> Poll<Option<Result<Self::Token, A::Error>>> {
+        let this = self.project();
+        if *this.in_second {
+            let token = ready!(this.second.poll_token(cx));
+            Poll::Ready(token.map(|token| token.map(Either::B)))
+        } else {
+            let token = ready!(this.first.poll_token(cx));
+            Poll::Ready(token.map(|token| token.map(Either::A)))
+        }
+    }
+
+    #[inline]
+    fn text<'t>(&self, token: &'t Self::Token) -> &'t str {
+        match token {
+            Either::A(token) => self.first.text(token),
+            Either::B(token) => self.second.text(token),
+        }
+    }
+
+    fn is_classified(&self) -> bool {
+        self.first.is_classified()
+    }
+
+    fn wants_events(&self) -> bool {
+        self.first.wants_events()
+    }
+
+    fn on_event(self: Pin<&mut Self>, event: &Event) {
+        self.project().first.on_event(event);
+    }
+
+    #[inline]
+    fn on_token(self: Pin<&mut Self>, token: &str) {
+        self.project().first.on_token(token);
+    }
+}
+
+impl<A: Source, B: Tokens<Error = A::Error>> Source for Fallback<A, B> {
+    fn classify(&self, error: &A::Error) -> Classification {
+        self.first.classify(error)
+    }
+}
+
+/// Any number of sources of one type, to fall back on.
+pub(super) struct Fallbacks<S> {
+    sources: Vec<Pin<Box<S>>>,
+    /// The one whose stream is open.
+    index: usize,
+}
+
+impl<S> FromIterator<S> for Fallbacks<S> {
+    fn from_iter<I: IntoIterator<Item = S>>(sources: I) -> Self {
+        Self {
+            sources: sources.into_iter().map(Box::pin).collect(),
+            index: 0,
         }
     }
 }
 
-macro_rules! opaque_debug {
-    ($($name:ident),*) => {$(
-        impl<A, B> fmt::Debug for $name<A, B> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-    )*};
-}
+impl<S: Tokens> Tokens for Fallbacks<S> {
+    type Error = S::Error;
+    type Token = S::Token;
 
-opaque_debug!(Factory, Then, Either);
+    fn count(&self) -> usize {
+        self.sources.len()
+    }
+
+    fn open(mut self: Pin<&mut Self>, index: usize) {
+        self.index = index;
+        self.sources[index].as_mut().open(0);
+    }
+
+    fn close(mut self: Pin<&mut Self>) {
+        let index = self.index;
+        self.sources[index].as_mut().close();
+    }
+
+    fn poll_token(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<S::Token, S::Error>>> {
+        let index = self.index;
+        self.sources[index].as_mut().poll_token(cx)
+    }
+
+    fn text<'t>(&self, token: &'t S::Token) -> &'t str {
+        self.sources[self.index].text(token)
+    }
+}

@@ -4,8 +4,6 @@ use core::error::Error;
 use core::fmt;
 use core::time::Duration;
 
-use super::waits::{Delayed, Immediate, Unset};
-
 /// How long an operation waits for tokens.
 ///
 /// Neither is reset by empty tokens. What takes too long is a [`TimedOut`] of the category
@@ -18,12 +16,12 @@ use super::waits::{Delayed, Immediate, Unset};
 ///
 /// # smol::block_on(async {
 /// # let tokens = || stream::iter([Ok::<_, String>("Hello")]);
-/// let state = Operation::new(tokens)
+/// let state = Operation::new(tokens)     .timer(smol::Timer::after)
+///
 ///     .timeout(Timeout {
 ///         initial_token: Duration::from_secs(10),
 ///         inter_token: Duration::from_secs(30),
 ///     })
-///     .timer(smol::Timer::after)
 ///     .run()
 ///     .await?;
 /// # Ok::<_, abreast::operation::OperationFailure<String>>(())
@@ -39,8 +37,8 @@ use super::waits::{Delayed, Immediate, Unset};
 /// # smol::block_on(async {
 /// # let tokens = || stream::iter([Ok::<_, String>("Hello")]);
 /// Operation::new(tokens)
-///     .timeout(Timeout::initial_token(Duration::from_secs(10)))
-///     .run() // error: this operation waits, but has no timer to wait by
+///     .timeout(Timeout::initial_token(Duration::from_secs(10))) // error: this setting waits, but there is no timer to wait by
+///     .run()
 ///     .await;
 /// # });
 /// ```
@@ -127,9 +125,9 @@ pub enum TimeoutKind {
 ///
 /// # smol::block_on(async {
 /// let limit = Duration::from_millis(1);
-/// let failure = Operation::new(|| stream::pending::<Result<&str, String>>())
+/// let failure = Operation::new(|| stream::pending::<Result<&str, String>>())     .timer(smol::Timer::after)
+///
 ///     .timeout(Timeout::initial_token(limit))
-///     .timer(smol::Timer::after)
 ///     .run()
 ///     .await
 ///     .unwrap_err();
@@ -156,29 +154,3 @@ impl fmt::Display for TimedOut {
 }
 
 impl Error for TimedOut {}
-
-/// The timeouts of an operation, if it has any.
-pub trait Limits {
-    #[doc(hidden)]
-    type Wait;
-    #[doc(hidden)]
-    fn limit(&self, kind: TimeoutKind) -> Option<Duration>;
-}
-
-impl Limits for Unset {
-    type Wait = Immediate;
-
-    #[inline]
-    fn limit(&self, _: TimeoutKind) -> Option<Duration> {
-        None
-    }
-}
-
-impl Limits for Timeout {
-    type Wait = Delayed;
-
-    #[inline]
-    fn limit(&self, kind: TimeoutKind) -> Option<Duration> {
-        self.limit(kind)
-    }
-}

@@ -47,12 +47,12 @@ fn with_all_settings_there_is_nothing_for_tokens() {
     let run = |n| {
         let mut events = 0;
         let operation = Operation::new(tokens(n))
+            .timer(|_| pending::<()>())
             .timeout(Timeout {
                 initial_token: secs(10),
                 inter_token: secs(30),
             })
             .retry(Retry::recommended())
-            .timer(|_| pending::<()>())
             .guardrails(Guardrails::recommended())
             .on_event(|_| events += 1)
             .on_token(|_| {});

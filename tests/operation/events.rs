@@ -4,8 +4,8 @@
 use crate::script::*;
 use abreast::operation::EventKind::{self, *};
 use abreast::operation::{
-    Category, Context, GuardrailPhase, Guardrails, Operation, Recovery, Retry, Strategy, Timeout,
-    TimeoutKind, Violation, rules,
+    Category, EventContext, GuardrailPhase, Guardrails, Operation, Recovery, Retry, Strategy,
+    Timeout, TimeoutKind, Violation, rules,
 };
 use serde_json::json;
 #[cfg(target_family = "wasm")]
@@ -90,6 +90,7 @@ fn success_with_timeouts_and_guardrails() {
         Token("c"),
         Wait(1),
     ]]))
+    .timer(stage.clock.timer())
     .timeout(Timeout {
         initial_token: ms(100),
         inter_token: ms(30),
@@ -100,7 +101,6 @@ fn success_with_timeouts_and_guardrails() {
             .rule(rules::ZeroOutput)
             .check_every(2),
     )
-    .timer(stage.clock.timer())
     .on_event(log.handler());
     stage.clock.run(operation).unwrap();
     let reset = |elapsed| TimeoutReset {
@@ -142,9 +142,9 @@ fn success_with_timeouts_and_guardrails() {
 fn retry_on_guardrail() {
     let (stage, log) = (Stage::new(), Log::new());
     let operation = Operation::new(stage.source([&[Token("...")], &[Token("good")]]))
+        .timer(stage.clock.timer())
         .guardrails(Guardrails::none().rule(rules::ZeroOutput))
         .retry(fixed())
-        .timer(stage.clock.timer())
         .on_event(log.handler());
     let state = stage.clock.run(operation).unwrap();
     assert_eq!((state.model_retry_count, state.violations.len()), (1, 0));
@@ -210,8 +210,8 @@ fn retry_on_network_error() {
         &[Fail(Fault::Broken)],
         &[Wait(3), Token("b")],
     ]))
-    .retry(fixed())
     .timer(stage.clock.timer())
+    .retry(fixed())
     .on_event(log.handler());
     stage.clock.run(operation).unwrap();
     assert_eq!(
@@ -231,7 +231,7 @@ fn retry_on_network_error() {
             (1007, RetryEnd { success: false }),
             (1007, error(Category::Model, Recovery::Retry, "broken")),
             (1007, RetryStart),
-            (1007, retry(2, 3, 1000, "broken")),
+            (1007, retry(2, 4, 1000, "broken")),
             (2007, again(3, false)),
             (2010, RetryEnd { success: true }),
             (2010, complete(1, 1)),
@@ -244,12 +244,12 @@ fn both_timeouts() {
     let (stage, log) = (Stage::new(), Log::new());
     let operation =
         Operation::new(stage.source([&[Hang], &[Wait(10), Token("a"), Hang], &[Token("b")]]))
+            .timer(stage.clock.timer())
             .timeout(Timeout {
                 initial_token: ms(100),
                 inter_token: ms(30),
             })
             .retry(fixed())
-            .timer(stage.clock.timer())
             .on_event(log.handler());
     stage.clock.run(operation).unwrap();
     let triggered = |kind, limit| TimeoutTriggered {
@@ -293,10 +293,10 @@ fn fall_through_after_exhausted_retries() {
     let (stage, log) = (Stage::new(), Log::new());
     let broken: &[Step] = &[Fail(Fault::Broken)];
     let operation = Operation::new(stage.source([broken]))
+        .timer(stage.clock.timer())
         .fallback(stage.source([broken]))
         .fallback(stage.source([broken, &[Token("b")]]))
         .retry(fixed().attempts(1))
-        .timer(stage.clock.timer())
         .on_event(log.handler());
     stage.clock.run(operation).unwrap();
     let give_up = || RetryGiveUp {
@@ -355,9 +355,9 @@ fn fall_through_after_exhausted_retries() {
 fn fatal_with_fallback() {
     let (stage, log) = (Stage::new(), Log::new());
     let operation = Operation::new(stage.source([&[Fail(Fault::Denied)]]))
+        .timer(stage.clock.timer())
         .fallback(stage.source([&[Token("b")]]))
         .retry(fixed())
-        .timer(stage.clock.timer())
         .on_event(log.handler());
     stage.clock.run(operation).unwrap();
     assert_eq!(
@@ -380,8 +380,8 @@ fn fatal_with_fallback() {
 fn fatal_without_fallback() {
     let (stage, log) = (Stage::new(), Log::new());
     let operation = Operation::new(stage.source([&[Fail(Fault::Denied)]]))
-        .retry(fixed())
         .timer(stage.clock.timer())
+        .retry(fixed())
         .on_event(log.handler());
     stage.clock.run(operation).unwrap_err();
     assert_eq!(
@@ -394,8 +394,8 @@ fn fatal_without_fallback() {
 fn give_up() {
     let (stage, log) = (Stage::new(), Log::new());
     let operation = Operation::new(stage.source([&[Fail(Fault::Refused)]]))
-        .retry(fixed().max_retries(1))
         .timer(stage.clock.timer())
+        .retry(fixed().max_retries(1))
         .on_event(log.handler());
     stage.clock.run(operation).unwrap_err();
     assert_eq!(
@@ -435,8 +435,8 @@ fn give_up() {
 fn a_veto_is_giving_up_and_no_retry_configured_is_not() {
     let (stage, log) = (Stage::new(), Log::new());
     let operation = Operation::new(stage.source([&[Fail(Fault::Broken)]]))
-        .retry(fixed().should_retry(|_| false))
         .timer(stage.clock.timer())
+        .retry(fixed().should_retry(|_| false))
         .on_event(log.handler());
     stage.clock.run(operation).unwrap_err();
     assert_eq!(log.names(), ["SessionStart", "Error", "RetryGiveUp"]);
@@ -450,17 +450,17 @@ fn a_veto_is_giving_up_and_no_retry_configured_is_not() {
 #[test]
 fn all_events_of_an_operation_have_its_id_and_its_context() {
     let (stage, log) = (Stage::new(), Log::new());
-    let context: Context = [
+    let context: EventContext = [
         ("user", json!({"id": 7, "roles": ["admin", null]})),
         ("n", json!(1.5)),
     ]
     .into();
     let run = || {
         let operation = Operation::new(stage.source([&[Wait(3), Fail(Fault::Refused)]]))
+            .timer(stage.clock.timer())
             .fallback(stage.source([&[Token("...")], &[Wait(5), Token("b")]]))
             .guardrails(Guardrails::recommended())
             .retry(fixed().max_retries(1))
-            .timer(stage.clock.timer())
             .context(context.clone())
             .on_event(log.handler());
         stage.clock.run(operation).unwrap();
@@ -511,8 +511,8 @@ fn the_stream_is_gone_when_its_failure_is_told_of() {
     let stage = Stage::new();
     let (seen, late) = (stage.clone(), std::cell::Cell::new(0));
     let operation = Operation::new(stage.source([&[Token("a"), Hang]]))
-        .timeout(Timeout::inter_token(ms(10)))
         .timer(stage.clock.timer())
+        .timeout(Timeout::inter_token(ms(10)))
         .on_event(|event| {
             if !matches!(event.kind, SessionStart { .. } | TimeoutStart { .. }) {
                 late.set(late.get() + seen.open());

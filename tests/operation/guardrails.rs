@@ -422,14 +422,14 @@ fn fatal_halts_at_once_and_is_not_retried_but_a_fallback_is_tried() {
     let operation = Operation::new(stage.source([&[Token("a"), Token("bad"), Hang]]))
         .fallback(stage.source([&[Token("good")]]))
         .guardrails(on_word("bad", || Violation::fatal("bad")))
-        .retry(Retry::recommended().without_delay());
+        .retry_at_once(Retry::recommended());
     let state = stage.clock.run(operation).unwrap();
     assert_eq!((state.content.as_str(), stage.opened()), ("good", 2));
     assert!(state.violations.is_empty());
 
     let operation = Operation::new(stage.source([&[Token("a"), Token("bad"), Hang]]))
         .guardrails(on_word("bad", || Violation::fatal("bad")))
-        .retry(Retry::recommended().without_delay());
+        .retry_at_once(Retry::recommended());
     let failure = stage.clock.run(operation).unwrap_err();
     assert_eq!(failure.state.content, "abad");
     assert_eq!(failure.state.violations.len(), 1);
@@ -442,7 +442,7 @@ fn errors_count_at_the_end() {
     let operation =
         Operation::new(stage.source([&[Token("bad"), Token("b"), Token("c")], &[Token("good")]]))
             .guardrails(on_word("bad", || Violation::error("bad")))
-            .retry(Retry::recommended().without_delay().should_retry(|failed| {
+            .retry_at_once(Retry::recommended().should_retry(|failed| {
                 assert_eq!(failed.state.content, "badbc");
                 assert_eq!(
                     failed.state.violations.len(),
@@ -460,7 +460,7 @@ fn errors_that_are_not_recoverable_are_not_retried() {
     let stage = Stage::new();
     let operation = Operation::new(stage.source([&[Token("bad"), Token("b")], &[Token("good")]]))
         .guardrails(on_word("bad", || Violation::error("bad").unrecoverable()))
-        .retry(Retry::recommended().without_delay());
+        .retry_at_once(Retry::recommended());
     let failure = stage.clock.run(operation).unwrap_err();
     assert_eq!(
         (failure.state.content.as_str(), stage.opened()),
@@ -513,7 +513,7 @@ fn rules_keep_nothing_between_attempts_and_operations() {
             &[Token("]"), Token("x")],
         ]))
         .guardrails(guardrails.clone())
-        .retry(Retry::recommended().without_delay());
+        .retry_at_once(Retry::recommended());
         assert_eq!(stage.clock.run(operation).unwrap().content, "2]");
     }
     assert_eq!(checkers.load(SeqCst), 4);
@@ -530,7 +530,7 @@ fn a_rule_that_panics_fails_its_operation_and_nothing_else() {
     let log = Log::new();
     let operation = Operation::new(stage.source([&[Token("bad")]]))
         .fallback(stage.source([&[Token("good")]]))
-        .retry(Retry::recommended().without_delay())
+        .retry_at_once(Retry::recommended())
         .guardrails(guardrails.clone())
         .on_event(log.handler());
     let failure = stage.clock.run(operation).unwrap_err();

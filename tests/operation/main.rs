@@ -11,6 +11,7 @@ mod guardrails;
 mod pool;
 mod retry;
 mod run;
+mod send;
 mod telemetry;
 mod timeout;
 mod tracing;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use crate::script::*;
 use abreast::operation::{
-    AttemptError, Context, Guardrails, Operation, Retry, Strategy, TimedOut, Timeout, TimeoutKind,
-    create_pool,
+    AttemptError, EventContext, Guardrails, Operation, Retry, Strategy, TimedOut, Timeout,
+    TimeoutKind, create_pool,
 };
 use abreast::{JobError, PoolError};
 use futures::stream;
@@ -18,12 +18,12 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 fn operations_inherit_what_they_have_not_set() {
     let (stage, log) = (Stage::new(), Log::new());
     let (pool, mut driver) = create_pool(1)
+        .timer(stage.clock.timer())
         .shared_retry(Retry::recommended().strategy(Strategy::Fixed))
         .shared_timeout(Timeout::initial_token(ms(50)))
         .shared_guardrails(Guardrails::recommended())
         .on_event(log.handler())
         .context([("user_id", "user_123")])
-        .timer(stage.clock.timer())
         .build();
     let operation = Operation::new(stage.source([&[Hang], &[Token("[1")], &[Token("[1]")]]));
     let handle = pool.execute(operation).unwrap();
@@ -31,7 +31,7 @@ fn operations_inherit_what_they_have_not_set() {
     assert_eq!(state.content, "[1]");
     assert_eq!((state.network_retry_count, state.model_retry_count), (1, 1));
     assert_eq!(state.duration, ms(2050));
-    let context = Context::from([("user_id", "user_123")]);
+    let context = EventContext::from([("user_id", "user_123")]);
     assert!(log.events().iter().all(|event| event.context == context));
     assert_eq!(log.names().last(), Some(&"Complete"));
 }
@@ -40,14 +40,15 @@ fn operations_inherit_what_they_have_not_set() {
 fn what_operations_have_set_wins() {
     let (stage, shared, own) = (Stage::new(), Log::new(), Log::new());
     let (pool, mut driver) = create_pool(1)
+        .timer(stage.clock.timer())
         .shared_retry(Retry::recommended())
         .shared_timeout(Timeout::initial_token(ms(50)))
         .shared_guardrails(Guardrails::recommended())
         .on_event(shared.handler())
         .context([("user_id", "user_123")])
-        .timer(stage.clock.timer())
         .build();
     let operation = Operation::new(stage.source([&[Wait(99), Fail(Fault::Broken)], &[Hang]]))
+        .timer(stage.clock.timer())
         .retry(Retry::minimal().max_retries(1).base_delay(ms(7)))
         .timeout(Timeout::initial_token(ms(100)))
         .guardrails(Guardrails::none())
@@ -79,7 +80,7 @@ fn what_operations_have_set_wins() {
 #[test]
 fn each_operation_may_be_of_another_type_and_error() {
     let (pool, mut driver) = create_pool(2)
-        .shared_retry(Retry::recommended().without_delay())
+        .shared_retry_at_once(Retry::recommended())
         .build();
     let one = pool
         .execute(Operation::new(|| {
@@ -107,13 +108,11 @@ fn each_operation_may_be_of_another_type_and_error() {
 fn a_shared_judge_is_asked_for_all() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = asked.clone();
-    let retry = Retry::recommended()
-        .without_delay()
-        .should_retry(move |failed| {
-            count.fetch_add(1, SeqCst);
-            failed.error != &AttemptError::Stream(Fault::Broken)
-        });
-    let (pool, mut driver) = create_pool(2).shared_retry(retry).build();
+    let retry = Retry::recommended().should_retry(move |failed| {
+        count.fetch_add(1, SeqCst);
+        failed.error != &AttemptError::Stream(Fault::Broken)
+    });
+    let (pool, mut driver) = create_pool(2).shared_retry_at_once(retry).build();
     for _ in 0..3 {
         let operation = Operation::new(|| stream::iter([Err::<&str, _>(Fault::Broken)]));
         let _handle = pool.execute(operation).unwrap();

@@ -17,8 +17,8 @@ const DENIED: &[Step] = &[Fail(Fault::Denied)];
 fn delays<const N: usize>(retry: Retry, scripts: [&[Step]; N]) -> Vec<u128> {
     let stage = Stage::new();
     let operation = Operation::new(stage.source(scripts))
-        .retry(retry)
-        .timer(stage.clock.timer());
+        .timer(stage.clock.timer())
+        .retry(retry);
     let failure = stage.clock.run(operation).unwrap_err();
     assert_eq!(failure.earlier.len() + 1, stage.opened());
     let openings = stage.openings();
@@ -172,11 +172,11 @@ fn fatal_errors_are_not_retried() {
 fn each_stream_has_a_fresh_budget() {
     let stage = Stage::new();
     let operation = Operation::new(stage.source([BROKEN]))
+        .timer(stage.clock.timer())
         .fallback(stage.source([REFUSED]))
         .fallback(stage.source([DENIED]))
         .fallback(stage.source([BROKEN, BROKEN, &[Token("at last")]]))
-        .retry(Retry::minimal())
-        .timer(stage.clock.timer());
+        .retry(Retry::minimal());
     let state = stage.clock.run(operation).unwrap();
     assert_eq!(stage.opened(), 3 + 5 + 1 + 3);
     let at: Vec<_> = stage.openings().iter().map(Duration::as_secs).collect();
@@ -220,8 +220,8 @@ fn a_veto_ends_it() {
             failed.attempt < 2
         });
     let operation = Operation::new(stage.source([&[Token("partial"), Fail(Fault::Broken)]]))
-        .retry(retry)
-        .timer(stage.clock.timer());
+        .timer(stage.clock.timer())
+        .retry(retry);
     let failure: OperationFailure<_> = stage.clock.run(operation).unwrap_err();
     assert_eq!(failure.state.model_retry_count, 1);
     assert_eq!(stage.opened(), 2);
@@ -238,8 +238,8 @@ fn a_delay_of_the_users_own_outweighs_all_others() {
         });
     let operation =
         Operation::new(stage.source([&[Fail(Fault::Limited(Some(secs(1))))], BROKEN, DENIED]))
-            .retry(retry)
-            .timer(stage.clock.timer());
+            .timer(stage.clock.timer())
+            .retry(retry);
     stage.clock.run(operation).unwrap_err();
     assert_eq!(stage.openings(), [secs(0), secs(60), secs(61)]);
 }
@@ -252,8 +252,8 @@ fn without_delay_nobody_waits() {
         BROKEN,
         &[Token("a")],
     ]))
-    .retry(Retry::recommended().without_delay())
-    .timer(stage.clock.timer());
+    .timer(stage.clock.timer())
+    .retry_at_once(Retry::recommended());
     stage.clock.run(operation).unwrap();
     assert_eq!(stage.clock.timers_set(), 0);
 }
@@ -263,8 +263,8 @@ fn the_stream_is_dropped_before_the_delay() {
     let stage = Stage::new();
     let mut operation = Box::pin(
         Operation::new(stage.source([BROKEN]))
-            .retry(Retry::recommended())
-            .timer(stage.clock.timer()),
+            .timer(stage.clock.timer())
+            .retry(Retry::recommended()),
     );
     let waker = futures::task::noop_waker();
     let mut cx = std::task::Context::from_waker(&waker);

@@ -118,7 +118,7 @@ fn nothing_is_lost_in_a_failure() {
                         },
                     )),
                 )
-                .retry(Retry::recommended().without_delay()),
+                .retry_at_once(Retry::recommended()),
         )
         .unwrap_err();
     let attempts: Vec<_> = failure
@@ -176,9 +176,9 @@ fn everything_but_retry_counts_starts_afresh() {
     ]);
     let guardrails = Guardrails::recommended().check_every(1);
     let operation = Operation::new(primary)
+        .timer(stage.clock.timer())
         .guardrails(guardrails)
-        .retry(Retry::recommended().without_delay())
-        .timer(stage.clock.timer());
+        .retry_at_once(Retry::recommended());
     let state = stage.clock.run(operation).unwrap();
     assert_eq!((state.content.as_str(), state.token_count), ("bc", 2));
     assert!(state.violations.is_empty());
@@ -232,8 +232,8 @@ fn a_source_may_have_to_connect_and_fail_to() {
         }
     };
     let operation = Operation::new(connect)
-        .retry(Retry::recommended().without_delay())
-        .timer(clock.timer());
+        .timer(clock.timer())
+        .retry_at_once(Retry::recommended());
     let state = clock.run(operation).unwrap();
     assert_eq!(state.content, "connected");
     assert_eq!(
@@ -273,10 +273,10 @@ fn it_borrows_and_is_send_if_its_parts_are() {
     let prompt = String::from("borrowed");
     let log = std::sync::Mutex::new(Vec::new());
     let operation = Operation::new(|| stream::iter([Ok::<_, Fault>(prompt.as_str())]))
+        .timer(smol::Timer::after)
         .fallback(|| async { Ok(stream::iter([Ok(prompt.clone())])) })
         .retry(Retry::recommended().should_retry(|failed| failed.attempt < 2))
         .timeout(abreast::operation::Timeout::NONE)
-        .timer(smol::Timer::after)
         .guardrails(Guardrails::strict())
         .on_event(|event| log.lock().unwrap().push(event.kind.name()))
         .classify(|_: &Fault| Category::Model);
@@ -300,12 +300,8 @@ fn a_stream_that_is_always_ready_does_not_starve_others() {
 
 #[test]
 fn attempts_that_fail_at_once_do_not_starve_others() {
-    let operation = Operation::new(|| stream::iter([Err::<&str, _>(Fault::Broken)])).retry(
-        Retry::recommended()
-            .attempts(100)
-            .max_retries(100)
-            .without_delay(),
-    );
+    let operation = Operation::new(|| stream::iter([Err::<&str, _>(Fault::Broken)]))
+        .retry_at_once(Retry::recommended().attempts(100).max_retries(100));
     let mut operation = Driver::new(operation);
     assert!(operation.finish().is_err());
     assert_eq!(operation.polls, 101);
@@ -327,7 +323,7 @@ fn tokens_are_told_of_as_they_come() {
         &[Token("a"), Token(""), Token("b"), Fail(Fault::Broken)],
         &[Token("c")],
     ]))
-    .retry(Retry::recommended().without_delay())
+    .retry_at_once(Retry::recommended())
     .on_token(|token| tokens.push(token.to_owned()));
     stage.clock.run(operation).unwrap();
     assert_eq!(tokens, ["a", "b", "c"]);

@@ -58,8 +58,8 @@ fn a_parallel_result_has_those_of_its_states() {
         // Each on a stage of its own: they run at the same time.
         let own = stage.beside();
         Operation::new(own.source([&[Fail(fault)], &[Wait(10), Token("a"), Token("b")]]))
-            .retry(Retry::recommended().strategy(Strategy::Fixed))
             .timer(stage.clock.timer())
+            .retry(Retry::recommended().strategy(Strategy::Fixed))
     };
     let faults = [Fault::Refused, Fault::Broken, Fault::Denied];
     let result = stage.clock.run(parallel(faults.map(operation)));

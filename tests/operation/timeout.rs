@@ -21,8 +21,8 @@ fn timed_out(kind: TimeoutKind, after: u64) -> AttemptError<Fault> {
 fn run(steps: &[Step]) -> Result<u128, Box<(AttemptError<Fault>, u128, String)>> {
     let stage = Stage::new();
     let operation = Operation::new(stage.source([steps]))
-        .timeout(LIMITS)
-        .timer(stage.clock.timer());
+        .timer(stage.clock.timer())
+        .timeout(LIMITS);
     let result = stage.clock.run(operation);
     assert_eq!((stage.open(), stage.clock.timers_running()), (0, 0));
     match result {
@@ -105,8 +105,8 @@ fn a_flood_of_empty_tokens_is_late() {
         })
     };
     let operation = Operation::new(flood)
-        .timeout(LIMITS)
-        .timer(stage.clock.timer());
+        .timer(stage.clock.timer())
+        .timeout(LIMITS);
     let failure = stage.clock.run(operation).unwrap_err();
     assert_eq!(failure.error, timed_out(TimeoutKind::InitialToken, 100));
 }
@@ -127,8 +127,8 @@ fn connecting_counts() {
         }
     };
     let operation = Operation::new(connect)
-        .timeout(LIMITS)
-        .timer(stage.clock.timer());
+        .timer(stage.clock.timer())
+        .timeout(LIMITS);
     let failure = stage.clock.run(operation).unwrap_err();
     assert_eq!(failure.error, timed_out(TimeoutKind::InitialToken, 100));
     assert_eq!(failure.state.duration, ms(100));
@@ -139,14 +139,14 @@ fn one_limit_may_be_left_out() {
     let stage = Stage::new();
     let steps = [Wait(1_000_000), Token("a"), Wait(29), Token("b")];
     let operation = Operation::new(stage.source([&steps]))
-        .timeout(Timeout::inter_token(ms(30)))
-        .timer(stage.clock.timer());
+        .timer(stage.clock.timer())
+        .timeout(Timeout::inter_token(ms(30)));
     assert!(stage.clock.run(operation).is_ok());
 
     let steps = [Wait(10), Token("a"), Wait(1_000_000), Token("b")];
     let operation = Operation::new(stage.source([&steps]))
-        .timeout(Timeout::initial_token(ms(30)))
-        .timer(stage.clock.timer());
+        .timer(stage.clock.timer())
+        .timeout(Timeout::initial_token(ms(30)));
     assert!(stage.clock.run(operation).is_ok());
 }
 
@@ -155,10 +155,10 @@ fn the_late_stream_is_dropped_before_the_next_is_opened() {
     // The stage panics if two streams are open.
     let stage = Stage::new();
     let operation = Operation::new(stage.source([&[Token("a"), Hang], &[Hang]]))
+        .timer(stage.clock.timer())
         .fallback(stage.source([&[Hang], &[Token("b")]]))
         .retry(Retry::recommended().max_retries(1))
-        .timeout(LIMITS)
-        .timer(stage.clock.timer());
+        .timeout(LIMITS);
     let state = stage.clock.run(operation).unwrap();
     assert_eq!(
         (state.content.as_str(), stage.opened(), stage.open()),
@@ -177,8 +177,8 @@ fn timers_are_set_for_waits_not_for_tokens() {
     let stage = Stage::new();
     let tokens = || stream::iter(["a"; 200].map(Ok::<_, Fault>));
     let operation = Operation::new(tokens)
-        .timeout(LIMITS)
-        .timer(stage.clock.timer());
+        .timer(stage.clock.timer())
+        .timeout(LIMITS);
     stage.clock.run(operation).unwrap();
     assert_eq!(stage.clock.timers_set(), 0);
 }

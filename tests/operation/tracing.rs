@@ -81,8 +81,8 @@ fn each_operation_has_a_span_with_its_events() {
             let stage = Stage::new();
             let operation =
                 Operation::new(stage.source([&[Fail(Fault::Refused)], &[Wait(5), Token("a")]]))
-                    .retry(Retry::recommended().strategy(Strategy::Fixed))
                     .timer(stage.clock.timer())
+                    .retry(Retry::recommended().strategy(Strategy::Fixed))
                     .on_event(log.handler());
             stage.clock.run(operation).unwrap();
         }

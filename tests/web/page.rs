@@ -506,9 +506,9 @@ async fn an_operation_retries_and_times_out_by_the_browsers_timers() {
     let began = now();
     let seen = RefCell::new(Vec::new());
     let state = Operation::new(|| third_time_lucky(&opened))
+        .timer(sleep)
         .retry(retry)
         .timeout(Timeout::inter_token(Duration::from_millis(100)))
-        .timer(sleep)
         .on_token(|token| seen.borrow_mut().push(token.to_owned()))
         .run()
         .await
@@ -525,9 +525,9 @@ async fn an_operation_retries_and_times_out_by_the_browsers_timers() {
 #[wasm_bindgen_test]
 async fn an_operation_falls_back_and_tells_of_every_attempt() {
     let failure = Operation::new(|| tokens(&[(1, "refused")]))
+        .timer(sleep)
         .fallback(|| tokens(&[(60_000, "late")]))
         .timeout(Timeout::initial_token(Duration::from_millis(20)))
-        .timer(sleep)
         .run()
         .await
         .expect_err("neither succeeds");

@@ -1,181 +1,179 @@
-//! How an operation runs.
+//! How an operation runs: a thin future that opens streams and waits, around a [`Session`] that decides.
+//!
+//! ```text
+//!          first poll            stream opened              on_end: the content passed
+//!   Start ------------>  Open  ---------------> Streaming -----------------------------> Done
+//!                        ^  ^                       |                                     ^
+//!                        |  |                       | error, timeout, guardrail           |
+//!               delay    |  |  Decision::Fallback   v                                     |
+//!               is over  |  '----------------- (failed) ----------------------------------'
+//!                        |                          |            Decision::Halt
+//!                      Delay <----------------------'
+//!                              Decision::Retry
+//! ```
 //!
 //! It is one hand-written future: a boxed one would cost an allocation, and an unnamed one could be neither stored nor be
-//! the operation itself. A stream is dropped where its attempt ends, before anything else happens.
+//! the operation itself.
 
-mod recover;
+mod reporter;
 pub(in crate::operation) mod session;
-mod tokens;
+#[cfg(test)]
+mod tests;
 
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 
-use futures::future::FusedFuture;
-
-use self::session::Phase;
-use self::tokens::verdict;
-use crate::operation::classify::Classifies;
-use crate::operation::event::{EventKind, GuardrailPhase};
-use crate::operation::guardrails::Guard;
-use crate::operation::hooks::Hooks;
+use self::session::Decision;
 use crate::operation::outcome::{AttemptError, OperationFailure, State};
-use crate::operation::retry::judge::Retries;
-use crate::operation::source::Sources;
-use crate::operation::timeout::{Limits, TimeoutKind};
-use crate::operation::waits::{Covers, Waits};
+use crate::operation::source::Source;
+use crate::operation::timer::OptionalTimer;
 use crate::operation::{Operation, OperationProjection};
 
-impl<S, C, R, T, M, O> Future for Operation<S, C, R, T, M, O>
+/// Where an operation is: see the drawing above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Not yet polled.
+    Start,
+    /// A stream is to be opened.
+    Open,
+    /// A stream is open.
+    Streaming,
+    /// A retry waits for its delay.
+    Delay(Duration),
+    /// Resolved, or a closure of the user panicked.
+    Done,
+}
+
+/// The number of tokens that may come in one poll: a stream that is always ready must not starve its neighbours.
+const TOKENS_PER_POLL: usize = 256;
+
+impl<S, M, E> Future for Operation<S, M, E>
 where
-    S: Sources,
-    S::Error: fmt::Display,
-    C: Classifies<S::Error>,
-    R: Retries<S::Error>,
-    T: Limits,
-    M: Covers<R::Wait> + Covers<T::Wait>,
-    O: Hooks,
+    S: Source<Error = E>,
+    M: OptionalTimer,
+    E: fmt::Display,
 {
-    type Output = Result<State, OperationFailure<S::Error>>;
+    type Output = Result<State, OperationFailure<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if this.session.phase == Phase::Start {
-            this.start();
+        if *this.phase == Phase::Start {
+            this.clock.start(this.timer);
+            let (sources, now) = (this.source.count(), this.clock.last());
+            this.session.start(sources, now, &mut this.source);
+            *this.phase = Phase::Open;
         }
         #[cfg(feature = "tracing")]
-        let _entered = this.session.voice.enter();
-        if this.session.phase == Phase::Delay {
-            if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
-                ready!(sleep.poll(cx));
+        let _entered = this.session.enter();
+        if let Phase::Delay(delay) = *this.phase {
+            if !delay.is_zero() {
+                let sleep = this.sleep.as_mut();
+                ready!(sleep.poll(cx, || this.timer.start(delay)));
             }
-            this.sleep.set(None);
-            this.start_retry();
+            *this.phase = Phase::Open;
+            this.sleep.as_mut().stop();
         }
-        let opened = match this.session.phase {
+        let opened = match *this.phase {
             Phase::Open => this.open(),
-            Phase::Tokens => Ok(()),
+            Phase::Streaming => Ok(()),
             _ => panic!("`Operation` was polled after it had resolved"),
         };
         let ended = match opened {
-            Ok(()) => ready!(this.poll_tokens(cx)).and_then(|()| this.look(GuardrailPhase::Final)),
+            Ok(()) => ready!(this.poll_tokens(cx)),
             Err(error) => Err(error),
         };
-        match ended {
-            Ok(()) => Poll::Ready(Ok(this.complete())),
-            Err(error) => match this.fail(error) {
-                Some(failure) => Poll::Ready(Err(failure)),
-                None => {
-                    // Whatever is next is for another poll, so that attempts which fail at once starve nobody.
-                    cx.waker().wake_by_ref();
-                    Poll::Pending
-                }
-            },
-        }
-    }
-}
 
-impl<S, C, R, T, M, O> FusedFuture for Operation<S, C, R, T, M, O>
-where
-    S: Sources,
-    M: Waits,
-    Self: Future,
-{
-    fn is_terminated(&self) -> bool {
-        self.session.phase == Phase::Done
-    }
-}
-
-impl<S, C, R, T, M, O> OperationProjection<'_, S, C, R, T, M, O>
-where
-    S: Sources,
-    T: Limits,
-    M: Waits,
-    O: Hooks,
-{
-    pub(in crate::operation) fn is_heard(&self) -> bool {
-        self.session.voice.is_heard(&self.parts.hooks)
-    }
-
-    pub(in crate::operation) fn tell(&mut self, kind: EventKind) {
-        let parts = &mut *self.parts;
-        let voice = &mut self.session.voice;
-        voice.tell(&mut parts.hooks, &parts.timer, kind);
-    }
-
-    fn start(&mut self) {
-        let context = self.parts.context.take();
-        self.session.voice.start(context, &self.parts.timer);
-        self.session.phase = Phase::Open;
-        if self.is_heard() {
-            self.tell(EventKind::SessionStart {
-                attempt: 1,
-                is_retry: false,
-                is_fallback: false,
-            });
-        }
-    }
-
-    fn start_retry(&mut self) {
-        self.session.phase = Phase::Open;
-        if self.is_heard() {
-            self.tell(EventKind::AttemptStart {
-                attempt: self.session.attempt,
-                is_retry: true,
-                is_fallback: self.session.is_fallback(),
-            });
-        }
-    }
-
-    fn open(&mut self) -> Result<(), AttemptError<S::Error>> {
-        self.session.guard = match &self.parts.guardrails {
-            Some(guardrails) => {
-                Guard::new(guardrails).or_else(|passed| verdict(passed).map(|()| None))?
-            }
-            None => None,
+        // The attempt is over. What is foreign may panic from here on, and then there is no next poll.
+        *this.phase = Phase::Done;
+        this.source.as_mut().close();
+        this.sleep.as_mut().stop();
+        let now = this.clock.read(this.timer);
+        let result = ended.and_then(|()| this.session.on_end(now, &mut this.source));
+        let error = match result {
+            Ok(state) => return Poll::Ready(Ok(state)),
+            Err(error) => error,
         };
-        let tokens = self.parts.sources.open(self.session.state.fallback_index);
-        self.tokens.set(Some(tokens));
-        self.session.phase = Phase::Tokens;
-        self.session.timer_is_stale = true;
-        if self.is_heard() {
-            self.start_to_wait(TimeoutKind::InitialToken);
-        }
+        *this.phase = match this.session.on_failure(error, now, &mut this.source) {
+            Decision::Retry { delay } => Phase::Delay(delay),
+            Decision::Fallback => Phase::Open,
+            Decision::Halt(failure) => return Poll::Ready(Err(failure)),
+        };
+        // The next attempt is for another poll, so that attempts which fail at once starve nothing else.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<S, M, E> OperationProjection<'_, S, M, E>
+where
+    S: Source<Error = E>,
+    M: OptionalTimer,
+{
+    fn open(&mut self) -> Result<(), AttemptError<E>> {
+        let now = self.clock.read(self.timer);
+        let index = self.session.on_open(now, &mut self.source)?;
+        self.source.as_mut().open(index);
+        *self.phase = Phase::Streaming;
         Ok(())
     }
 
-    fn complete(&mut self) -> State {
-        self.end_attempt();
-        let session = &mut *self.session;
-        session.phase = Phase::Done;
-        session.state.completed = true;
-        session.state.duration = session.voice.clock.look(&self.parts.timer);
-        if self.is_heard() {
-            self.tell_of_ends(true, true);
-            self.tell(EventKind::Complete {
-                token_count: self.session.state.token_count,
-                content_length: self.session.state.content.len(),
-            });
+    /// Takes tokens for as long as they come, and resolves when the attempt is over.
+    fn poll_tokens(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), AttemptError<E>>> {
+        // Reading the clock for every token would cost more than all else that is done for it. So it is read for the first
+        // and the last of a poll.
+        let mut tokens = 0_usize;
+        let mut now = Duration::ZERO;
+        let mut left = TOKENS_PER_POLL;
+        let ended = loop {
+            if left == 0 {
+                cx.waker().wake_by_ref();
+                break Poll::Pending;
+            }
+            left -= 1;
+            let token = match self.source.as_mut().poll_token(cx) {
+                Poll::Ready(Some(Ok(token))) => token,
+                Poll::Ready(Some(Err(error))) => {
+                    break Poll::Ready(Err(AttemptError::Stream(error)));
+                }
+                Poll::Ready(None) => break Poll::Ready(Ok(())),
+                Poll::Pending => break Poll::Pending,
+            };
+            let text = self.source.text(&token);
+            if text.is_empty() {
+                continue;
+            }
+            if tokens == 0 {
+                now = self.clock.read(self.timer);
+            }
+            tokens += 1;
+            if let Err(error) = self.session.on_token(text, now, &mut self.source) {
+                break Poll::Ready(Err(error));
+            }
+        };
+        if tokens > 1 {
+            let now = self.clock.read(self.timer);
+            self.session.last_token_came(now);
         }
-        self.session.take_state()
-    }
+        if ended.is_ready() {
+            return ended;
+        }
 
-    /// Drops what belongs to the attempt.
-    pub(in crate::operation) fn end_attempt(&mut self) {
-        self.tokens.set(None);
-        self.sleep.set(None);
-        self.session.guard = None;
-    }
-
-    /// Tells that the retry is over, if it is one, and the fallback, if it is one and is over too.
-    pub(in crate::operation) fn tell_of_ends(&mut self, fallback_is_over: bool, success: bool) {
-        if self.session.attempt > 1 {
-            self.tell(EventKind::RetryEnd { success });
+        // A new token is waited for anew; otherwise the wait goes on.
+        if tokens > 0 {
+            self.sleep.as_mut().stop();
         }
-        if fallback_is_over && self.session.is_fallback() {
-            let index = self.session.state.fallback_index;
-            self.tell(EventKind::FallbackEnd { index, success });
-        }
+        let Some(limit) = self.session.limit() else {
+            return Poll::Pending;
+        };
+        let sleep = self.sleep.as_mut();
+        ready!(sleep.poll(cx, || self.timer.start(limit)));
+        self.source.as_mut().close();
+        let now = self.clock.read(self.timer);
+        Poll::Ready(Err(self.session.on_timeout(now, &mut self.source)))
     }
 }
+
+impl_fused!(FusedFuture for Operation<S: Source<Error = E>, M: OptionalTimer, E> |self| self.phase == Phase::Done);

@@ -1,152 +1,499 @@
-//! Where an operation is.
+//! What an operation decides: which stream is next, what an error means, when the content has passed.
+//!
+//! A session knows neither streams nor timers, and not even the time but for what it is told. Its future opens the streams,
+//! waits, and tells it what happened:
+//!
+//! | the future has | and calls | which returns | and then |
+//! |---|---|---|---|
+//! | been polled for the first time | `start` | | opens a stream |
+//! | to open a stream | `on_open` | the index of its source | opens it |
+//! | a token | `on_token` | whether it passed | asks for the next token, or fails the attempt |
+//! | to wait for a token | `limit` | for how long at most | waits |
+//! | waited that long | `on_timeout` | an error | fails the attempt |
+//! | the end of the stream | `on_end` | the final state, or an error | resolves, or fails the attempt |
+//! | an attempt that failed | `on_failure` | `Decision::Retry { delay }` | waits, and opens the same stream again |
+//! | | | `Decision::Fallback` | opens the next stream |
+//! | | | `Decision::Halt` | resolves |
+//!
+//! The stream is dropped before `on_timeout`, `on_end` and `on_failure`, so nothing is open when they report events.
 
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 use core::mem;
 use core::time::Duration;
 
-use crate::operation::context::Context;
-use crate::operation::event::{Event, EventKind, OperationId};
-use crate::operation::guardrails::Guard;
-use crate::operation::hooks::Hooks;
-use crate::operation::outcome::{FailedAttempt, State};
-use crate::operation::retry::strategy::{Budget, Dice};
-use crate::operation::waits::{Clock, Waits};
+use super::reporter::Reporter;
+use crate::operation::classify::{Category, Classification};
+use crate::operation::event::{EventKind, GuardrailPhase, Recovery};
+use crate::operation::guardrails::{Guard, GuardrailContext, Passed, Severity};
+use crate::operation::handlers::Handlers;
+use crate::operation::outcome::{
+    AttemptError, AttemptLocation, FailedAttempt, OperationFailure, State,
+};
+use crate::operation::retry::{Budget, Jitter, RetryContext, RetryPredicates};
+use crate::operation::settings::Settings;
+use crate::operation::timeout::{TimedOut, TimeoutKind};
 
-/// What an operation has come to, and what it does next.
+/// The state of an operation on streams that fail with `E`.
 pub(in crate::operation) struct Session<E> {
-    pub(in crate::operation) phase: Phase,
-    pub(in crate::operation) state: State,
-    pub(in crate::operation) earlier: Vec<FailedAttempt<E>>,
-    pub(in crate::operation) voice: Voice,
-    /// The number of the attempt of this stream: 1 is the first.
-    pub(in crate::operation) attempt: u32,
-    /// The retries of this stream.
-    pub(in crate::operation) budget: Budget,
-    pub(in crate::operation) dice: Dice,
-    pub(in crate::operation) guard: Option<Guard>,
-    /// Whether the token that the timer was set for has come.
-    pub(in crate::operation) timer_is_stale: bool,
-    /// How many tokens came in this poll.
-    pub(in crate::operation) fresh_tokens: usize,
+    pub(in crate::operation) settings: Settings,
+    pub(in crate::operation) predicates: RetryPredicates<E>,
+    /// The number of sources: the primary one and the fallbacks.
+    sources: usize,
+    state: State,
+    /// The attempts before the current one.
+    earlier: Vec<FailedAttempt<E>>,
+    /// The number of the attempt of the current stream: 1 is the first.
+    attempt: u32,
+    /// The retries of the current stream.
+    budget: Budget,
+    jitter: Jitter,
+    /// The guardrails of the current attempt, if there are any.
+    guard: Option<Guard>,
+    reporter: Reporter,
     /// When the wait for the next token began.
-    pub(in crate::operation) waits_since: Duration,
+    waiting_since: Duration,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::operation) enum Phase {
-    /// Not yet polled.
-    Start,
-    /// A stream is to be opened.
-    Open,
-    /// A stream is open.
-    Tokens,
-    /// A retry waits for its delay.
-    Delay,
-    /// Resolved.
-    Done,
+/// What follows a failed attempt.
+pub(super) enum Decision<E> {
+    /// The same stream is opened again after this delay.
+    Retry { delay: Duration },
+    /// The next stream is opened.
+    Fallback,
+    /// The operation has failed.
+    Halt(OperationFailure<E>),
 }
 
 impl<E> Session<E> {
     pub(in crate::operation) fn new() -> Self {
         Self {
-            phase: Phase::Start,
+            settings: Settings::default(),
+            predicates: RetryPredicates::none(),
+            sources: 1,
             state: State::default(),
             earlier: Vec::new(),
-            voice: Voice::new(),
             attempt: 1,
             budget: Budget::default(),
-            dice: Dice::default(),
+            jitter: Jitter::default(),
             guard: None,
-            timer_is_stale: true,
-            fresh_tokens: 0,
-            waits_since: Duration::ZERO,
+            reporter: Reporter::new(),
+            waiting_since: Duration::ZERO,
         }
     }
 
-    pub(in crate::operation) fn is_fallback(&self) -> bool {
+    /// Returns one with the same settings that has not started.
+    pub(in crate::operation) fn afresh(self) -> Self {
+        Self {
+            settings: self.settings,
+            predicates: self.predicates,
+            ..Self::new()
+        }
+    }
+
+    pub(in crate::operation) const fn state(&self) -> &State {
+        &self.state
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(super) fn enter(&self) -> tracing::span::EnteredSpan {
+        self.reporter.enter()
+    }
+
+    /// Starts the operation, which has this many sources.
+    pub(super) fn start(&mut self, sources: usize, now: Duration, handlers: &mut impl Handlers<E>) {
+        self.sources = sources;
+        self.reporter.start(self.settings.context.clone());
+        self.report(now, handlers, || EventKind::SessionStart {
+            attempt: 1,
+            is_retry: false,
+            is_fallback: false,
+        });
+    }
+
+    /// Starts an attempt, and returns the index of the source to open.
+    ///
+    /// Fails if a rule panics when it makes its checker.
+    pub(super) fn on_open(
+        &mut self,
+        now: Duration,
+        handlers: &mut impl Handlers<E>,
+    ) -> Result<usize, AttemptError<E>> {
+        let (attempt, is_fallback) = (self.attempt, self.is_fallback());
+        if attempt > 1 {
+            self.report(now, handlers, || EventKind::AttemptStart {
+                attempt,
+                is_retry: true,
+                is_fallback,
+            });
+        }
+        if let Some(guardrails) = &self.settings.guardrails {
+            self.guard = Guard::new(guardrails).or_else(|passed| match passed {
+                Passed::Yes => Ok(None),
+                failed => Err(failed.into_error()),
+            })?;
+        }
+        self.start_waiting(TimeoutKind::InitialToken, now, handlers);
+        Ok(self.state.fallback_index)
+    }
+
+    /// Appends a token to the content. Empty ones do not count.
+    #[inline]
+    pub(super) fn on_token(
+        &mut self,
+        token: &str,
+        now: Duration,
+        handlers: &mut impl Handlers<E>,
+    ) -> Result<(), AttemptError<E>> {
+        if token.is_empty() {
+            return Ok(());
+        }
+        self.state.content.push_str(token);
+        self.state.token_count += 1;
+        self.state.last_token_at = Some(now);
+        if self.state.token_count == 1 {
+            self.state.first_token_at = Some(now);
+            self.start_waiting(TimeoutKind::InterToken, now, handlers);
+        } else {
+            self.wait_again(now, handlers);
+        }
+        handlers.on_token(token);
+        if self.guard.as_mut().is_some_and(Guard::is_due) {
+            self.check(GuardrailPhase::Streaming, now, handlers)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that the last token came at `now`, if that is known better than when it was appended.
+    pub(super) fn last_token_came(&mut self, now: Duration) {
+        self.state.last_token_at = Some(now);
+    }
+
+    /// Returns how long the next token may take, if there is a limit.
+    pub(super) fn limit(&self) -> Option<Duration> {
+        self.settings.limit(self.awaited())
+    }
+
+    /// The wait for a token has reached its limit.
+    pub(super) fn on_timeout(
+        &mut self,
+        now: Duration,
+        handlers: &mut impl Handlers<E>,
+    ) -> AttemptError<E> {
+        let kind = self.awaited();
+        let configured = self.settings.limit(kind).unwrap_or(Duration::MAX);
+        let elapsed = now.saturating_sub(self.waiting_since);
+        self.report(now, handlers, || EventKind::TimeoutTriggered {
+            kind,
+            configured,
+            elapsed,
+        });
+        TimedOut {
+            kind,
+            after: configured,
+        }
+        .into()
+    }
+
+    /// The stream has ended: checks all of the content, and completes the operation if it passes.
+    pub(super) fn on_end(
+        &mut self,
+        now: Duration,
+        handlers: &mut impl Handlers<E>,
+    ) -> Result<State, AttemptError<E>> {
+        self.check(GuardrailPhase::Final, now, handlers)?;
+        self.guard = None;
+        self.state.completed = true;
+        self.state.duration = now;
+        self.report_ends(true, true, now, handlers);
+        let (token_count, content_length) = (self.state.token_count, self.state.content.len());
+        self.report(now, handlers, || EventKind::Complete {
+            token_count,
+            content_length,
+        });
+        Ok(mem::take(&mut self.state))
+    }
+
+    /// An attempt has failed: decides what follows, and prepares for it.
+    pub(super) fn on_failure(
+        &mut self,
+        error: AttemptError<E>,
+        now: Duration,
+        handlers: &mut impl Handlers<E>,
+    ) -> Decision<E>
+    where
+        E: fmt::Display,
+    {
+        self.guard = None;
+        self.state.duration = now;
+        let Classification {
+            category,
+            retry_after,
+        } = classify(&error, handlers);
+        if category == Category::Network {
+            self.state.network_errors.push(error.to_string());
+        }
+
+        // The budget comes first, so that closures are asked only about what is possible.
+        let retry = self.retry_delay(&error, category, retry_after);
+        let recovery = match &error {
+            _ if retry.is_some() => Recovery::Retry,
+            AttemptError::RulePanicked { .. } => Recovery::Halt,
+            _ if self.state.fallback_index + 1 < self.sources => Recovery::Fallback,
+            _ => Recovery::Halt,
+        };
+        let delay = retry.unwrap_or_default();
+        self.report_failure(&error, category, recovery, delay, now, handlers);
+
+        // What belongs to the attempt moves to the list of those that failed, unless it is the last.
+        let location = AttemptLocation {
+            category,
+            fallback_index: self.state.fallback_index,
+            attempt: self.attempt,
+        };
+        match recovery {
+            Recovery::Retry => {
+                self.budget.spend(category);
+                self.attempt = self.attempt.saturating_add(1);
+                let count = if category.is_of_model() {
+                    &mut self.state.model_retry_count
+                } else {
+                    &mut self.state.network_retry_count
+                };
+                *count = count.saturating_add(1);
+            }
+            Recovery::Fallback => {
+                self.state.fallback_index += 1;
+                self.attempt = 1;
+                self.budget = Budget::default();
+            }
+            Recovery::Halt => {
+                return Decision::Halt(OperationFailure {
+                    error,
+                    state: Box::new(mem::take(&mut self.state)),
+                    earlier: mem::take(&mut self.earlier),
+                });
+            }
+        }
+        let failed = self.state.start_afresh(error, location);
+        self.earlier.push(failed);
+        match recovery {
+            Recovery::Retry => Decision::Retry { delay },
+            _ => Decision::Fallback,
+        }
+    }
+
+    /// Returns after which delay there is a retry, if there is to be one.
+    fn retry_delay(
+        &mut self,
+        error: &AttemptError<E>,
+        category: Category,
+        retry_after: Option<Duration>,
+    ) -> Option<Duration> {
+        let plan = self.settings.retry?;
+        let failed = RetryContext {
+            error,
+            state: &self.state,
+            attempt: self.budget.spent().saturating_add(1),
+            category,
+        };
+        if !self.budget.allows(&plan, category) || !self.predicates.allow(&failed) {
+            return None;
+        }
+        if !plan.waits {
+            return Some(Duration::ZERO);
+        }
+        let asked = retry_after.map(|delay| delay.min(plan.max_delay));
+        let delay = self.predicates.delay(&failed).or(asked);
+        Some(delay.unwrap_or_else(|| {
+            let retries = self.budget.of(category);
+            self.jitter.delay(&plan, retries, self.reporter.id())
+        }))
+    }
+
+    /// Checks the content with the guardrails, those that run in this phase.
+    fn check(
+        &mut self,
+        phase: GuardrailPhase,
+        now: Duration,
+        handlers: &mut impl Handlers<E>,
+    ) -> Result<(), AttemptError<E>> {
+        let token_count = self.state.token_count;
+        let has_listeners = self.reporter.has_listeners(handlers);
+        let Some(guard) = &mut self.guard else {
+            return Ok(());
+        };
+        if has_listeners {
+            let start = EventKind::GuardrailPhaseStart { phase, token_count };
+            self.reporter.report(start, now, handlers);
+        }
+        let context = GuardrailContext {
+            completed: phase == GuardrailPhase::Final,
+            token_count,
+            fallback_index: self.state.fallback_index,
+            ..GuardrailContext::so_far(&self.state.content)
+        };
+        let reporter = &mut self.reporter;
+        let passed = guard.check(&context, &mut self.state.violations, |rule, violation| {
+            if has_listeners {
+                let result = EventKind::GuardrailRuleResult {
+                    rule: rule.clone(),
+                    passed: violation.is_none(),
+                    violation: violation.cloned(),
+                };
+                reporter.report(result, now, handlers);
+            }
+        });
+        if has_listeners {
+            let passed = matches!(passed, Passed::Yes);
+            let end = EventKind::GuardrailPhaseEnd { phase, passed };
+            self.reporter.report(end, now, handlers);
+        }
+        match passed {
+            Passed::Yes => Ok(()),
+            failed => Err(failed.into_error()),
+        }
+    }
+
+    const fn is_fallback(&self) -> bool {
         self.state.fallback_index > 0
     }
 
-    pub(in crate::operation) fn take_state(&mut self) -> State {
-        mem::take(&mut self.state)
-    }
-}
-
-/// Tells of events.
-pub(in crate::operation) struct Voice {
-    event: Event,
-    pub(in crate::operation) clock: Clock,
-    #[cfg(feature = "tracing")]
-    span: tracing::Span,
-}
-
-impl Voice {
-    fn new() -> Self {
-        Self {
-            event: Event {
-                kind: EventKind::RetryStart,
-                at: Duration::ZERO,
-                operation_id: OperationId::NONE,
-                context: Context::new(),
-            },
-            clock: Clock::default(),
-            #[cfg(feature = "tracing")]
-            span: tracing::Span::none(),
+    /// Returns which token is next.
+    const fn awaited(&self) -> TimeoutKind {
+        match self.state.token_count {
+            0 => TimeoutKind::InitialToken,
+            _ => TimeoutKind::InterToken,
         }
     }
 
-    pub(in crate::operation) fn start(&mut self, context: Option<Context>, timer: &impl Waits) {
-        self.event.operation_id = OperationId::next();
-        self.event.context = context.unwrap_or_default();
-        self.clock.start(timer);
-        #[cfg(feature = "tracing")]
-        {
-            let id = self.event.operation_id.get();
-            let context = &self.event.context;
-            self.span = tracing::info_span!("operation", operation_id = id, ?context);
+    /// Notes and reports that the first token of its kind is waited for.
+    fn start_waiting(&mut self, kind: TimeoutKind, now: Duration, handlers: &mut impl Handlers<E>) {
+        self.waiting_since = now;
+        if let Some(configured) = self.settings.limit(kind) {
+            self.report(now, handlers, || EventKind::TimeoutStart {
+                kind,
+                configured,
+                elapsed: Duration::ZERO,
+            });
         }
     }
 
-    pub(in crate::operation) fn id(&self) -> u64 {
-        self.event.operation_id.get()
+    /// Notes and reports that a token came in time and the next one is waited for.
+    fn wait_again(&mut self, now: Duration, handlers: &mut impl Handlers<E>) {
+        let elapsed = now.saturating_sub(mem::replace(&mut self.waiting_since, now));
+        if let Some(configured) = self.settings.limit(TimeoutKind::InterToken) {
+            self.report(now, handlers, || EventKind::TimeoutReset {
+                kind: TimeoutKind::InterToken,
+                configured,
+                elapsed,
+            });
+        }
     }
 
-    /// The span of the operation, which other things that are told of while it is polled belong to as well.
-    #[cfg(feature = "tracing")]
-    pub(in crate::operation) fn enter(&self) -> tracing::span::EnteredSpan {
-        self.span.clone().entered()
-    }
-
-    /// Whether anybody listens, so that events are worth making.
+    /// Reports an event, which is made only if anything listens.
     #[inline]
-    pub(in crate::operation) fn is_heard(&self, hooks: &impl Hooks) -> bool {
-        #[cfg(feature = "tracing")]
-        if !self.span.is_disabled() {
-            return true;
-        }
-        hooks.wants_events()
-    }
-
-    /// Tells of what happens now.
-    pub(in crate::operation) fn tell(
+    fn report(
         &mut self,
-        hooks: &mut impl Hooks,
-        timer: &impl Waits,
-        kind: EventKind,
+        now: Duration,
+        handlers: &mut impl Handlers<E>,
+        kind: impl FnOnce() -> EventKind,
     ) {
-        self.clock.look(timer);
-        self.tell_at_last(hooks, kind);
+        if self.reporter.has_listeners(handlers) {
+            self.reporter.report(kind(), now, handlers);
+        }
     }
 
-    /// Tells of what happened when the clock was last looked at, which is cheaper.
-    pub(in crate::operation) fn tell_at_last(&mut self, hooks: &mut impl Hooks, kind: EventKind) {
-        self.event.kind = kind;
-        self.event.at = self.clock.last();
-        #[cfg(feature = "tracing")]
-        self.span.in_scope(|| {
-            let Event { kind, at, .. } = &self.event;
-            tracing::info!(name = kind.name(), ?at, ?kind);
+    /// Reports that the retry is over, if the attempt is one, and the fallback, if that is one and is over too.
+    fn report_ends(
+        &mut self,
+        stream_is_over: bool,
+        success: bool,
+        now: Duration,
+        handlers: &mut impl Handlers<E>,
+    ) {
+        if self.attempt > 1 {
+            self.report(now, handlers, || EventKind::RetryEnd { success });
+        }
+        if stream_is_over && self.is_fallback() {
+            let index = self.state.fallback_index;
+            self.report(now, handlers, || EventKind::FallbackEnd { index, success });
+        }
+    }
+
+    /// Reports that an attempt has failed, and what follows.
+    fn report_failure(
+        &mut self,
+        error: &AttemptError<E>,
+        category: Category,
+        recovery: Recovery,
+        delay: Duration,
+        now: Duration,
+        handlers: &mut impl Handlers<E>,
+    ) where
+        E: fmt::Display,
+    {
+        // The message is written once, and only if anything listens.
+        if !self.reporter.has_listeners(handlers) {
+            return;
+        }
+        let message: String = error.to_string();
+        self.report_ends(recovery != Recovery::Retry, false, now, handlers);
+        let attempt = self.attempt;
+        let mut report = |kind| self.reporter.report(kind, now, handlers);
+        if category == Category::Network {
+            let error = message.clone();
+            report(EventKind::NetworkError { error });
+        }
+        report(EventKind::Error {
+            category,
+            recovery,
+            error: message.clone(),
         });
-        hooks.event(&self.event);
+
+        let plan = self.settings.retry;
+        match (recovery, plan) {
+            (Recovery::Retry, plan) => {
+                report(EventKind::RetryStart);
+                report(EventKind::RetryAttempt {
+                    attempt,
+                    max_attempts: plan.map_or(0, |plan| self.budget.limit(&plan, category)),
+                    delay,
+                    reason: message.clone(),
+                });
+            }
+            // Without a policy, or for a fatal error, there was nothing to give up.
+            (_, Some(_)) if category != Category::Fatal => report(EventKind::RetryGiveUp {
+                attempts: attempt,
+                last_error: message.clone(),
+            }),
+            _ => {}
+        }
+        if recovery == Recovery::Fallback {
+            let from_index = self.state.fallback_index;
+            let to_index = from_index + 1;
+            report(EventKind::FallbackStart {
+                from_index,
+                to_index,
+                reason: message,
+            });
+            report(EventKind::FallbackSelected { index: to_index });
+        }
+    }
+}
+
+/// Returns the kind of failure. Only the errors of streams need to be asked.
+fn classify<E>(error: &AttemptError<E>, handlers: &impl Handlers<E>) -> Classification {
+    match error {
+        AttemptError::Stream(error) => handlers.classify(error),
+        AttemptError::TimedOut(_) => Category::Transient.into(),
+        AttemptError::Violated(violation)
+            if violation.recoverable && violation.severity != Severity::Fatal =>
+        {
+            Category::Content.into()
+        }
+        AttemptError::Violated(_) | AttemptError::RulePanicked { .. } => Category::Fatal.into(),
     }
 }

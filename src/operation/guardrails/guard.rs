@@ -7,14 +7,15 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{Checker, GuardrailContext, Guardrails, Rule, Severity, Violation};
+use crate::operation::outcome::AttemptError;
 use crate::sync::panic::catch;
 
 /// The checkers of one attempt.
 pub(in super::super) struct Guard {
     checkers: Vec<Watch>,
     every: usize,
-    /// How many tokens there are until the next look; never zero.
-    until_look: usize,
+    /// The tokens until the next check; never zero.
+    until_check: usize,
     streaming: bool,
 }
 
@@ -34,6 +35,17 @@ pub(in super::super) enum Passed {
     No(Violation),
     /// A rule panicked.
     Panicked { rule: String, message: String },
+}
+
+impl Passed {
+    /// Returns why content has not passed, which it has not.
+    pub(in super::super) fn into_error<E>(self) -> AttemptError<E> {
+        match self {
+            Self::Yes => unreachable!("the content has passed"),
+            Self::No(violation) => AttemptError::Violated(Box::new(violation)),
+            Self::Panicked { rule, message } => AttemptError::RulePanicked { rule, message },
+        }
+    }
 }
 
 impl Guard {
@@ -58,29 +70,29 @@ impl Guard {
         }
         Ok(Some(Self {
             every: guardrails.every,
-            until_look: guardrails.every,
+            until_check: guardrails.every,
             streaming: checkers.iter().any(|watch| watch.streaming),
             checkers,
         }))
     }
 
-    /// Counts a token, and says whether it is time to look.
+    /// Counts a token, and returns whether a check is due.
     #[inline]
     pub(in super::super) fn is_due(&mut self) -> bool {
-        self.until_look -= 1;
-        if self.until_look > 0 {
+        self.until_check -= 1;
+        if self.until_check > 0 {
             return false;
         }
-        self.until_look = self.every;
+        self.until_check = self.every;
         self.streaming
     }
 
-    /// Looks at the content. What is found goes to `violations`, and `tell` is told what each rule has found.
-    pub(in super::super) fn look(
+    /// Checks the content. What is found goes to `violations`, and each rule's result to `report`.
+    pub(in super::super) fn check(
         &mut self,
         context: &GuardrailContext<'_>,
         violations: &mut Vec<Violation>,
-        mut tell: impl FnMut(&Cow<'static, str>, Option<&Violation>),
+        mut report: impl FnMut(&Cow<'static, str>, Option<&Violation>),
     ) -> Passed {
         for watch in &mut self.checkers {
             if !(context.completed || watch.streaming) {
@@ -100,11 +112,11 @@ impl Guard {
             };
             watch.checked = context.content.len();
             if found.is_empty() {
-                tell(&watch.name, None);
+                report(&watch.name, None);
             }
             for violation in found {
                 let violation = violation.of(watch.name.clone());
-                tell(&watch.name, Some(&violation));
+                report(&watch.name, Some(&violation));
                 if !violations.contains(&violation) {
                     violations.push(violation);
                 }

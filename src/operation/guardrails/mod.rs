@@ -41,7 +41,7 @@ pub use rule::{Checker, GuardrailContext, Rule, Severity, Violation};
 ///     stream::iter([Ok::<_, String>(if calls == 1 { r#"{"answer": 4"# } else { r#"{"answer": 42}"# })])
 /// })
 /// .guardrails(Guardrails::recommended())
-/// .retry(Retry::recommended().without_delay())
+/// .retry_at_once(Retry::recommended())
 /// .run()
 /// .await?;
 /// assert_eq!(state.content, r#"{"answer": 42}"#);

@@ -1,22 +1,21 @@
 //! The settings of a pool of operations.
 
 use alloc::sync::Arc;
-use core::fmt;
+use core::marker::PhantomData;
 
-use super::super::context::Context;
-use super::super::event::Event;
-use super::super::guardrails::Guardrails;
-use super::super::hooks::Shared;
-use super::super::retry::Retry;
-use super::super::retry::judge::Delays;
-use super::super::timeout::{Limits, Timeout};
-use super::super::waits::{By, Covers, Unset, Waits};
 use super::OperationPool;
-use super::shared::Settings;
+use super::shared::Shared;
+use crate::operation::classify::Classification;
+use crate::operation::context::EventContext;
+use crate::operation::event::Event;
+use crate::operation::guardrails::Guardrails;
+use crate::operation::retry::{Retry, SharedPredicates};
+use crate::operation::timeout::Timeout;
+use crate::operation::timer::{HasTimer, NoTimer, SharedTimer};
 use crate::pool::{Driver, Pool, PoolBuilder};
 use crate::time::Timer;
 
-/// Makes a pool of operations with at most `workers` running at any time: see [`OperationPool`].
+/// Creates a pool of operations with at most `workers` running at any time: see [`OperationPool`].
 ///
 /// What is set here is for all operations that have not set it themselves.
 ///
@@ -26,7 +25,8 @@ use crate::time::Timer;
 /// use std::time::Duration;
 ///
 /// # smol::block_on(async {
-/// let (pool, mut driver) = create_pool(3)
+/// let (pool, mut driver) = create_pool(3)     .timer(smol::Timer::after)
+///
 ///     .shared_retry(Retry::recommended())
 ///     .shared_timeout(Timeout {
 ///         initial_token: Duration::from_secs(10),
@@ -35,7 +35,6 @@ use crate::time::Timer;
 ///     .shared_guardrails(Guardrails::recommended())
 ///     .on_event(|event| println!("Event: {}", event.kind.name()))
 ///     .context([("user_id", "user_123")])
-///     .timer(smol::Timer::after)
 ///     .build();
 ///
 /// # let (tokens, others) = (|| stream::iter([Ok::<_, String>("Hello")]), || stream::iter([Ok::<_, String>("Hi")]));
@@ -56,90 +55,129 @@ use crate::time::Timer;
 pub fn create_pool(workers: usize) -> OperationPoolBuilder {
     OperationPoolBuilder {
         pool: Pool::builder().worker_count(workers),
-        settings: Settings {
-            retry: Arc::new(Unset),
-            timeout: Unset,
-            timer: Arc::new(Unset),
-            guardrails: None,
-            context: None,
-            on_event: Shared::default(),
-        },
+        shared: Shared::default(),
+        timer: PhantomData,
     }
 }
 
 /// The settings of an [`OperationPool`]: see [`create_pool`].
+///
+/// The parameter is the timer, or [`NoTimer`].
 #[must_use = "a builder does nothing until it builds"]
-pub struct OperationPoolBuilder<R = Unset, T = Unset, M = Unset> {
+pub struct OperationPoolBuilder<M = NoTimer> {
     pool: PoolBuilder,
-    settings: Settings<R, T, M>,
+    shared: Shared,
+    timer: PhantomData<fn() -> M>,
 }
 
-impl<R, T, M> OperationPoolBuilder<R, T, M> {
-    /// Tries again what failed, for operations without a [`retry`](super::super::Operation::retry).
+impl<M> OperationPoolBuilder<M> {
+    /// Waits by this timer, for operations without a [`timer`](crate::operation::Operation::timer).
+    ///
+    /// It comes before the settings that wait, [`shared_retry`](Self::shared_retry) and
+    /// [`shared_timeout`](Self::shared_timeout).
+    ///
+    /// ```
+    /// use abreast::operation::create_pool;
+    ///
+    /// let builder = create_pool(3).timer(smol::Timer::after);
+    /// ```
+    pub fn timer<N>(mut self, timer: N) -> OperationPoolBuilder<N>
+    where
+        N: Timer<Sleep: Send + 'static> + Send + Sync + 'static,
+    {
+        self.shared.timer = Some(SharedTimer::new(timer));
+        OperationPoolBuilder {
+            pool: self.pool,
+            shared: self.shared,
+            timer: PhantomData,
+        }
+    }
+
+    /// Tries again what failed, for operations without a [`retry`](crate::operation::Operation::retry).
+    ///
+    /// What the policy was told about errors is for operations whose streams fail with errors of that type.
     ///
     /// ```
     /// use abreast::operation::{Retry, create_pool};
     ///
-    /// let builder = create_pool(3).shared_retry(Retry::recommended()).timer(smol::Timer::after);
+    /// let builder = create_pool(3).timer(smol::Timer::after).shared_retry(Retry::recommended());
     /// ```
-    pub fn shared_retry<P, W>(self, retry: Retry<P, W>) -> OperationPoolBuilder<Retry<P, W>, T, M> {
-        let Settings {
-            timeout,
-            timer,
-            guardrails,
-            context,
-            on_event,
-            ..
-        } = self.settings;
-        let retry = Arc::new(retry);
-        let settings = Settings {
-            retry,
-            timeout,
-            timer,
-            guardrails,
-            context,
-            on_event,
-        };
-        OperationPoolBuilder {
-            pool: self.pool,
-            settings,
-        }
+    ///
+    /// Without a timer, that does not compile:
+    ///
+    /// ```compile_fail,E0277
+    /// use abreast::operation::{Retry, create_pool};
+    ///
+    /// create_pool(3).shared_retry(Retry::recommended()); // error: this setting waits, but there is no timer to wait by
+    /// ```
+    pub fn shared_retry<P: SharedPredicates>(mut self, retry: Retry<P>) -> Self
+    where
+        M: HasTimer,
+    {
+        self.shared.settings.retry = Some(retry.plan);
+        self.shared.predicates = retry.predicates.share();
+        self
     }
 
-    /// Gives up on tokens that take too long, for operations without a [`timeout`](super::super::Operation::timeout).
+    /// Tries again what failed, without any delay, for operations without a [`retry`](crate::operation::Operation::retry).
+    ///
+    /// ```
+    /// use abreast::operation::{Retry, create_pool};
+    ///
+    /// let builder = create_pool(3).shared_retry_at_once(Retry::recommended());
+    /// ```
+    pub fn shared_retry_at_once<P: SharedPredicates>(mut self, retry: Retry<P>) -> Self {
+        self.shared.settings.retry = Some(retry.plan.without_delay());
+        self.shared.predicates = retry.predicates.share();
+        self
+    }
+
+    /// Gives up on tokens that take too long, for operations without a [`timeout`](crate::operation::Operation::timeout).
     ///
     /// ```
     /// use std::time::Duration;
     /// use abreast::operation::{Timeout, create_pool};
     ///
-    /// let builder = create_pool(3)
-    ///     .shared_timeout(Timeout::inter_token(Duration::from_secs(30)))
-    ///     .timer(smol::Timer::after);
+    /// let builder = create_pool(3)     .timer(smol::Timer::after)
+    ///
+    ///     .shared_timeout(Timeout::inter_token(Duration::from_secs(30)));
     /// ```
-    pub fn shared_timeout(self, timeout: Timeout) -> OperationPoolBuilder<R, Timeout, M> {
-        let Settings {
-            retry,
-            timer,
-            guardrails,
-            context,
-            on_event,
-            ..
-        } = self.settings;
-        let settings = Settings {
-            retry,
-            timeout,
-            timer,
-            guardrails,
-            context,
-            on_event,
-        };
-        OperationPoolBuilder {
-            pool: self.pool,
-            settings,
-        }
+    pub fn shared_timeout(mut self, timeout: Timeout) -> Self
+    where
+        M: HasTimer,
+    {
+        self.shared.settings.timeout = Some(timeout);
+        self
     }
 
-    /// Holds content to guardrails, for operations without [`guardrails`](super::super::Operation::guardrails). Those with
+    /// Classifies errors of the type `E` by a closure, for operations without a
+    /// [`classify`](crate::operation::Operation::classify).
+    ///
+    /// There may be one for each type of errors; of several for one type, the last counts.
+    ///
+    /// ```
+    /// use std::io;
+    /// use abreast::operation::{Category, create_pool};
+    ///
+    /// let builder = create_pool(3)
+    ///     .shared_classify(|error: &io::Error| match error.kind() {
+    ///         io::ErrorKind::PermissionDenied => Category::Fatal,
+    ///         _ => Category::Network,
+    ///     })
+    ///     .shared_classify(|_: &String| Category::Transient);
+    /// ```
+    pub fn shared_classify<E, F, C>(mut self, classify: F) -> Self
+    where
+        E: 'static,
+        F: Fn(&E) -> C + Send + Sync + 'static,
+        C: Into<Classification>,
+    {
+        let classify = move |error: &E| classify(error).into();
+        self.shared.classify::<E>(Arc::new(classify));
+        self
+    }
+
+    /// Checks content with guardrails, for operations without [`guardrails`](crate::operation::Operation::guardrails). Those with
     /// [`Guardrails::none`] have some, which have no rules.
     ///
     /// ```
@@ -148,11 +186,11 @@ impl<R, T, M> OperationPoolBuilder<R, T, M> {
     /// let builder = create_pool(3).shared_guardrails(Guardrails::recommended());
     /// ```
     pub fn shared_guardrails(mut self, guardrails: Guardrails) -> Self {
-        self.settings.guardrails = Some(guardrails);
+        self.shared.settings.guardrails = Some(guardrails);
         self
     }
 
-    /// Calls `handler` with each event of all operations without an [`on_event`](super::super::Operation::on_event). The
+    /// Calls `handler` with each event of all operations without an [`on_event`](crate::operation::Operation::on_event). The
     /// last handler that is given counts.
     ///
     /// ```
@@ -161,54 +199,40 @@ impl<R, T, M> OperationPoolBuilder<R, T, M> {
     /// let builder = create_pool(3).on_event(|event| println!("{}: {}", event.operation_id, event.kind.name()));
     /// ```
     pub fn on_event(mut self, handler: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        self.settings.on_event = Shared(Some(Arc::new(handler)));
+        self.shared.on_event = Some(Arc::new(handler));
         self
     }
 
-    /// Attaches values to the events of all operations without a [`context`](super::super::Operation::context).
+    /// Attaches values to the events of all operations without a [`context`](crate::operation::Operation::context).
     ///
     /// ```
     /// use abreast::operation::create_pool;
     ///
     /// let builder = create_pool(3).context([("user_id", "user_123")]);
     /// ```
-    pub fn context(mut self, context: impl Into<Context>) -> Self {
-        self.settings.context = Some(context.into());
+    pub fn context(mut self, context: impl Into<EventContext>) -> Self {
+        self.shared.settings.context = Some(context.into());
         self
     }
 
-    /// Waits by this timer, for operations without a [`timer`](super::super::Operation::timer).
+    /// Limits the operations that run at any time.
     ///
     /// ```
-    /// use abreast::operation::create_pool;
+    /// use abreast::operation::OperationPool;
     ///
-    /// let builder = create_pool(3).timer(smol::Timer::after);
+    /// let (pool, driver) = OperationPool::builder().worker_count(8).build();
+    /// assert_eq!(pool.worker_count(), 8);
     /// ```
-    pub fn timer<N: Timer>(self, timer: N) -> OperationPoolBuilder<R, T, By<N>> {
-        let Settings {
-            retry,
-            timeout,
-            guardrails,
-            context,
-            on_event,
-            ..
-        } = self.settings;
-        let timer = Arc::new(By(timer));
-        let settings = Settings {
-            retry,
-            timeout,
-            timer,
-            guardrails,
-            context,
-            on_event,
-        };
-        OperationPoolBuilder {
-            pool: self.pool,
-            settings,
-        }
+    ///
+    /// # Panics
+    /// If `workers` is 0: nothing could ever run.
+    #[track_caller]
+    pub fn worker_count(mut self, workers: usize) -> Self {
+        self.pool = self.pool.worker_count(workers);
+        self
     }
 
-    /// How many operations may be queued at most, beside those that run: see [`PoolBuilder::queue_capacity`].
+    /// Limits the operations that may be queued, beside those that run: see [`PoolBuilder::queue_capacity`].
     ///
     /// ```
     /// use abreast::operation::create_pool;
@@ -224,35 +248,16 @@ impl<R, T, M> OperationPoolBuilder<R, T, M> {
         self
     }
 
-    /// Makes the pool, and the driver that it needs.
+    /// Creates the pool, and the driver that it needs.
     ///
     /// ```
     /// let (pool, driver) = abreast::operation::create_pool(3).build();
     /// assert_eq!(pool.worker_count(), 3);
     /// ```
-    ///
-    /// What waits needs a timer:
-    ///
-    /// ```compile_fail,E0277
-    /// use abreast::operation::{Retry, create_pool};
-    ///
-    /// create_pool(3).shared_retry(Retry::recommended()).build();
-    /// ```
-    pub fn build(self) -> (OperationPool<R, T, M>, Driver)
-    where
-        R: Delays,
-        T: Limits,
-        M: Waits + Covers<R::Wait> + Covers<T::Wait>,
-    {
+    pub fn build(self) -> (OperationPool, Driver) {
         let (pool, driver) = self.pool.build();
-        (OperationPool::new(pool, self.settings), driver)
+        (OperationPool::new(pool, self.shared), driver)
     }
 }
 
-impl<R, T, M> fmt::Debug for OperationPoolBuilder<R, T, M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OperationPoolBuilder")
-            .field("pool", &self.pool)
-            .finish_non_exhaustive()
-    }
-}
+impl_debug!(OperationPoolBuilder<M> { pool, shared });

@@ -8,14 +8,13 @@ use core::fmt;
 use core::future::Future;
 
 pub use builder::{OperationPoolBuilder, create_pool};
-use shared::{Or, Settings, Settled};
+use shared::Shared;
 
 use super::Operation;
-use super::hooks::Hooks;
 use super::outcome::{OperationFailure, State};
-use super::source::Sources;
-use super::telemetry::{AggregatedTelemetry, Telemetry};
-use super::waits::{Unset, Waits};
+use super::source::Source;
+use super::telemetry::AggregatedTelemetry;
+use super::timer::OptionalTimer;
 use crate::pool::{Drain, ExecuteWhenRoom, JobHandle, Pool, PoolError, PoolStats, Shutdown};
 use crate::sync::Lock;
 
@@ -42,37 +41,46 @@ use crate::sync::Lock;
 /// # }).unwrap();
 /// ```
 ///
-/// In a field of yours, the type names what the pool shares:
+/// It has no type parameters, whatever was set:
 ///
 /// ```
-/// use abreast::operation::{By, OperationPool, Retry, Timeout, create_pool};
-/// use std::time::{Duration, Instant};
+/// use abreast::operation::{OperationPool, Retry, create_pool};
 ///
 /// struct App {
-///     pool: OperationPool<Retry, Timeout, By<fn(Duration) -> smol::Timer>>,
+///     pool: OperationPool,
 /// }
 ///
-/// let (pool, driver) = create_pool(3)
-///     .shared_retry(Retry::recommended())
-///     .shared_timeout(Timeout::inter_token(Duration::from_secs(30)))
-///     .timer(smol::Timer::after as fn(Duration) -> smol::Timer)
-///     .build();
+/// let (pool, driver) = create_pool(3).timer(smol::Timer::after).shared_retry(Retry::recommended()).build();
 /// let app = App { pool };
 /// ```
-pub struct OperationPool<R = Unset, T = Unset, M = Unset> {
+///
+/// # Polls and allocations
+/// Beside those of a [`Pool`]: each wait for a token or a retry allocates once, as the timer of the pool has no type.
+#[derive(Clone)]
+pub struct OperationPool {
     pool: Pool,
-    settings: Arc<Settings<R, T, M>>,
+    shared: Arc<Shared>,
+    /// What the operations that have ended add up to.
     telemetry: Arc<Lock<AggregatedTelemetry>>,
 }
 
-/// The handle of an operation on streams that fail with `E`.
-type Handle<E> = JobHandle<State, OperationFailure<E>>;
+impl OperationPool {
+    /// Returns the settings of a pool: three workers, and nothing to inherit.
+    ///
+    /// ```
+    /// use abreast::operation::OperationPool;
+    ///
+    /// let (pool, driver) = OperationPool::builder().build();
+    /// assert_eq!(pool.worker_count(), 3);
+    /// ```
+    pub fn builder() -> OperationPoolBuilder {
+        create_pool(3)
+    }
 
-impl<R2, T2, M2> OperationPool<R2, T2, M2> {
-    fn new(pool: Pool, settings: Settings<R2, T2, M2>) -> Self {
+    fn new(pool: Pool, shared: Shared) -> Self {
         Self {
             pool,
-            settings: Arc::new(settings),
+            shared: Arc::new(shared),
             telemetry: Arc::new(Lock::new(AggregatedTelemetry::default())),
         }
     }
@@ -83,22 +91,16 @@ impl<R2, T2, M2> OperationPool<R2, T2, M2> {
     ///
     /// # Errors
     /// As for [`Pool::execute`].
-    pub fn execute<S, C, R, T, M, O>(
+    pub fn execute<S, M, E>(
         &self,
-        operation: Operation<S, C, R, T, M, O>,
-    ) -> Result<Handle<S::Error>, PoolError>
+        operation: Operation<S, M, E>,
+    ) -> Result<JobHandle<State, OperationFailure<E>>, PoolError>
     where
-        S: Sources<Error: Send + 'static>,
-        R: Or<Arc<R2>>,
-        T: Or<T2>,
-        M: Waits + Or<Arc<M2>, Setting: Waits>,
-        O: Hooks,
-        Settled<S, C, R, T, M, O, R2, T2, M2>:
-            Future<Output = Result<State, OperationFailure<S::Error>>> + Send + 'static,
+        S: Source<Error = E> + Send + 'static,
+        M: OptionalTimer<Sleep: Send> + Send + 'static,
+        E: fmt::Display + Send + 'static,
     {
-        let operation = self.settings.settle(operation);
-        self.pool
-            .execute(counted(operation, self.telemetry.clone()))
+        self.pool.execute(self.prepare(operation))
     }
 
     /// Accepts an operation when the queue has room for it.
@@ -118,25 +120,38 @@ impl<R2, T2, M2> OperationPool<R2, T2, M2> {
     ///
     /// # Errors
     /// As for [`Pool::execute_when_room`].
-    pub fn execute_when_room<S, C, R, T, M, O>(
+    pub fn execute_when_room<S, M, E>(
         &self,
-        operation: Operation<S, C, R, T, M, O>,
-    ) -> ExecuteWhenRoom<State, OperationFailure<S::Error>>
+        operation: Operation<S, M, E>,
+    ) -> ExecuteWhenRoom<State, OperationFailure<E>>
     where
-        S: Sources<Error: Send + 'static>,
-        R: Or<Arc<R2>>,
-        T: Or<T2>,
-        M: Waits + Or<Arc<M2>, Setting: Waits>,
-        O: Hooks,
-        Settled<S, C, R, T, M, O, R2, T2, M2>:
-            Future<Output = Result<State, OperationFailure<S::Error>>> + Send + 'static,
+        S: Source<Error = E> + Send + 'static,
+        M: OptionalTimer<Sleep: Send> + Send + 'static,
+        E: fmt::Display + Send + 'static,
     {
-        let operation = self.settings.settle(operation);
-        self.pool
-            .execute_when_room(counted(operation, self.telemetry.clone()))
+        self.pool.execute_when_room(self.prepare(operation))
     }
 
-    /// Figures over all operations that have ended by themselves, whether they succeeded or failed.
+    /// Lets an operation inherit what it has not set, and count towards the telemetry before its handle resolves.
+    fn prepare<S, M, E>(
+        &self,
+        operation: Operation<S, M, E>,
+    ) -> impl Future<Output = Result<State, OperationFailure<E>>> + Send + 'static
+    where
+        S: Source<Error = E> + Send + 'static,
+        M: OptionalTimer<Sleep: Send> + Send + 'static,
+        E: fmt::Display + Send + 'static,
+    {
+        let operation = self.shared.inherited_by(operation);
+        let telemetry = self.telemetry.clone();
+        async move {
+            let result = operation.await;
+            telemetry.with(|telemetry| telemetry.add(&result));
+            result
+        }
+    }
+
+    /// Returns figures over all operations that have ended by themselves, whether they succeeded or failed.
     ///
     /// For an example, see [`OperationPool`].
     #[must_use]
@@ -154,31 +169,31 @@ impl<R2, T2, M2> OperationPool<R2, T2, M2> {
         self.pool.shutdown()
     }
 
-    /// How many operations are waiting for a worker.
+    /// Returns the number of operations that wait for a worker.
     #[must_use]
     pub fn queue_length(&self) -> usize {
         self.pool.queue_length()
     }
 
-    /// How many workers are executing an operation.
+    /// Returns the number of workers that are executing an operation.
     #[must_use]
     pub fn active_workers(&self) -> usize {
         self.pool.active_workers()
     }
 
-    /// How many workers the pool was made with.
+    /// Returns the number of workers that the pool was made with.
     #[must_use]
     pub fn worker_count(&self) -> usize {
         self.pool.worker_count()
     }
 
-    /// The figures of the pool at this moment: see [`Pool::stats`].
+    /// Returns the figures of the pool at this moment: see [`Pool::stats`].
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         self.pool.stats()
     }
 
-    /// The pool beneath, which runs tasks of any kind.
+    /// Returns the pool beneath, which runs tasks of any kind.
     ///
     /// ```
     /// let (pool, _driver) = abreast::operation::create_pool(3).build();
@@ -190,30 +205,4 @@ impl<R2, T2, M2> OperationPool<R2, T2, M2> {
     }
 }
 
-/// Adds what an operation has come to before anybody learns of it.
-async fn counted<F: Future<Output: Telemetry>>(
-    operation: F,
-    telemetry: Arc<Lock<AggregatedTelemetry>>,
-) -> F::Output {
-    let result = operation.await;
-    telemetry.with(|telemetry| telemetry.add(&result));
-    result
-}
-
-impl<R, T, M> Clone for OperationPool<R, T, M> {
-    fn clone(&self) -> Self {
-        Self {
-            pool: self.pool.clone(),
-            settings: self.settings.clone(),
-            telemetry: self.telemetry.clone(),
-        }
-    }
-}
-
-impl<R, T, M> fmt::Debug for OperationPool<R, T, M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OperationPool")
-            .field("pool", &self.pool)
-            .finish_non_exhaustive()
-    }
-}
+impl_debug!(OperationPool { pool });

@@ -1,95 +1,120 @@
-//! What operations of a pool share, and what becomes of it where they have settings of their own.
+//! What the operations of a pool share, and how they inherit it.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::any::Any;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
 
-use super::super::Operation;
-use super::super::context::Context;
-use super::super::guardrails::Guardrails;
-use super::super::hooks::{Hooks, Shared};
-use super::super::retry::Retry;
-use super::super::source::Sources;
-use super::super::timeout::Timeout;
-use super::super::waits::{By, Unset, Waits};
+use pin_project_lite::pin_project;
 
-/// The settings of a pool.
-pub(super) struct Settings<R, T, M> {
-    pub(super) retry: Arc<R>,
-    pub(super) timeout: T,
-    pub(super) timer: Arc<M>,
-    pub(super) guardrails: Option<Guardrails>,
-    pub(super) context: Option<Context>,
-    pub(super) on_event: Shared,
+use crate::operation::Operation;
+use crate::operation::handlers::{Inherited, SharedClassify, SharedOnEvent, With};
+use crate::operation::retry::RetryPredicates;
+use crate::operation::settings::Settings;
+use crate::operation::source::Source;
+use crate::operation::timer::{BoxSleep, OptionalTimer, SharedTimer};
+
+/// The settings of a pool, without their types.
+#[derive(Default)]
+pub(super) struct Shared {
+    pub(super) settings: Settings,
+    pub(super) timer: Option<SharedTimer>,
+    pub(super) on_event: Option<SharedOnEvent>,
+    /// The [`RetryPredicates`] of the policy, for errors of one type.
+    pub(super) predicates: Option<Arc<dyn Any + Send + Sync>>,
+    /// A [`SharedClassify`] for each type of errors.
+    classify: Vec<Box<dyn Any + Send + Sync>>,
 }
 
-/// A setting of an operation, or else that of its pool.
-pub trait Or<X> {
-    #[doc(hidden)]
-    type Setting;
-    #[doc(hidden)]
-    fn or(self, shared: &X) -> Self::Setting;
-}
+impl Shared {
+    pub(super) fn classify<E: 'static>(&mut self, classify: SharedClassify<E>) {
+        self.classify.push(Box::new(classify));
+    }
 
-impl<X: Clone> Or<X> for Unset {
-    type Setting = X;
+    /// Fills in what an operation has not set.
+    pub(super) fn inherited_by<S, M, E>(
+        &self,
+        mut operation: Operation<S, M, E>,
+    ) -> Operation<With<S, Inherited<E>>, PoolTimer<M>, E>
+    where
+        S: Source<Error = E>,
+        M: OptionalTimer,
+        E: 'static,
+    {
+        // The closures of a retry policy belong to its figures: both are inherited, or neither is.
+        let session = &mut operation.session;
+        if session.settings.retry.is_none() {
+            let shared = self.predicates.as_ref();
+            let of_this_error = shared.and_then(|shared| shared.downcast_ref());
+            session.predicates = of_this_error.cloned().unwrap_or(RetryPredicates::none());
+        }
+        session.settings.inherit(&self.settings);
 
-    fn or(self, shared: &X) -> X {
-        shared.clone()
+        let source = &operation.source;
+        let on_event = self.on_event.clone().filter(|_| !source.wants_events());
+        let mut classify = self.classify.iter().rev();
+        let classify = classify
+            .find_map(|classify| classify.downcast_ref().cloned())
+            .filter(|_| !source.is_classified());
+        let timer = self.timer.clone();
+        operation.map(
+            |source| With::new(source, Inherited { on_event, classify }),
+            |own| PoolTimer { own, shared: timer },
+        )
     }
 }
 
-macro_rules! wins {
-    ($([$($parameter:ident),*] $setting:ty;)*) => {$(
-        impl<X, $($parameter),*> Or<X> for $setting {
-            type Setting = Self;
+impl_debug!(Shared { settings });
 
-            fn or(self, _: &X) -> Self {
-                self
-            }
+/// The timer of an operation in a pool: its own one, or else that of the pool.
+#[derive(Debug)]
+pub(super) struct PoolTimer<M> {
+    own: M,
+    shared: Option<SharedTimer>,
+}
+
+impl<M: OptionalTimer> OptionalTimer for PoolTimer<M> {
+    type Sleep = PoolSleep<M::Sleep>;
+    const IS_SET: bool = true;
+
+    fn start(&self, duration: Duration) -> Self::Sleep {
+        match &self.shared {
+            Some(shared) if !M::IS_SET => PoolSleep::Shared {
+                sleep: shared.start(duration),
+            },
+            _ => PoolSleep::Own {
+                sleep: self.own.start(duration),
+            },
         }
-    )*};
+    }
+
+    fn time(&self) -> Option<Duration> {
+        match &self.shared {
+            Some(shared) if !M::IS_SET => shared.time(),
+            _ => self.own.time(),
+        }
+    }
 }
 
-wins! {
-    [P, W] Retry<P, W>;
-    [] Timeout;
-    [M] By<M>;
+pin_project! {
+    #[project = PoolSleepProjection]
+    pub(super) enum PoolSleep<F> {
+        Own { #[pin] sleep: F },
+        Shared { sleep: BoxSleep },
+    }
 }
 
-/// An operation with the settings of a pool of the settings `R2`, `T2`, `M2`.
-pub(super) type Settled<S, C, R, T, M, O, R2, T2, M2> = Operation<
-    S,
-    C,
-    <R as Or<Arc<R2>>>::Setting,
-    <T as Or<T2>>::Setting,
-    <M as Or<Arc<M2>>>::Setting,
-    (O, Shared),
->;
+impl<F: Future> Future for PoolSleep<F> {
+    type Output = ();
 
-impl<R2, T2, M2> Settings<R2, T2, M2> {
-    /// Fills in what an operation has not set.
-    pub(super) fn settle<S, C, R, T, M, O>(
-        &self,
-        operation: Operation<S, C, R, T, M, O>,
-    ) -> Settled<S, C, R, T, M, O, R2, T2, M2>
-    where
-        S: Sources,
-        R: Or<Arc<R2>>,
-        T: Or<T2>,
-        M: Waits + Or<Arc<M2>, Setting: Waits>,
-        O: Hooks,
-    {
-        let mut parts = operation.parts;
-        parts.guardrails = parts.guardrails.or_else(|| self.guardrails.clone());
-        parts.context = parts.context.or_else(|| self.context.clone());
-        let handler = match parts.hooks.wants_events() {
-            true => Shared::default(),
-            false => self.on_event.clone(),
-        };
-        let parts = parts
-            .retry(|retry| retry.or(&self.retry))
-            .timeout(|timeout| timeout.or(&self.timeout))
-            .timer(|timer| timer.or(&self.timer))
-            .hooks(|hooks| (hooks, handler));
-        Operation::from_parts(parts)
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match self.project() {
+            PoolSleepProjection::Own { sleep } => sleep.poll(cx).map(drop),
+            PoolSleepProjection::Shared { sleep } => sleep.as_mut().poll(cx),
+        }
     }
 }

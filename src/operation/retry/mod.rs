@@ -1,17 +1,17 @@
 //! Whether to try again, and when.
 
-pub(in crate::operation) mod judge;
-pub(in crate::operation) mod strategy;
+mod budget;
+mod jitter;
+mod predicates;
+mod strategy;
 
-use core::fmt;
-use core::marker::PhantomData;
 use core::time::Duration;
 
-use self::judge::{Delay, ShouldRetry};
-use crate::operation::AttemptError;
 use crate::operation::classify::Category;
-use crate::operation::outcome::State;
-use crate::operation::waits::{Delayed, Immediate};
+use crate::operation::outcome::{AttemptError, State};
+pub(in crate::operation) use budget::Budget;
+pub(in crate::operation) use jitter::Jitter;
+pub use predicates::{RetryPredicates, SharedPredicates};
 pub use strategy::Strategy;
 
 /// How often an operation tries a stream again, and after which delays.
@@ -33,9 +33,9 @@ pub use strategy::Strategy;
 /// # smol::block_on(async {
 /// # let mut calls = 0;
 /// # let tokens = move || { calls += 1; stream::iter([if calls == 1 { Err("broken") } else { Ok("Hello") }]) };
-/// let state = Operation::new(tokens)
+/// let state = Operation::new(tokens)     .timer(smol::Timer::after)
+///
 ///     .retry(Retry::recommended().base_delay(Duration::from_millis(1)))
-///     .timer(smol::Timer::after)
 ///     .run()
 ///     .await?;
 /// assert_eq!(state.model_retry_count, 1);
@@ -51,31 +51,42 @@ pub use strategy::Strategy;
 /// # smol::block_on(async {
 /// # let tokens = || stream::iter([Ok::<_, String>("Hello")]);
 /// Operation::new(tokens)
-///     .retry(Retry::recommended())
-///     .run() // error: this operation waits, but has no timer to wait by
+///     .retry(Retry::recommended()) // error: this setting waits, but there is no timer to wait by
+///     .run()
 ///     .await;
 /// # });
 /// ```
 ///
-/// Either there is a [`timer`](super::Operation::timer), or retries come [without delay](Self::without_delay).
+/// Either there is a [`timer`](super::Operation::timer), or it [retries at once](super::Operation::retry_at_once).
 ///
-/// Its parameters say how it was told to judge errors, by [`should_retry`](Self::should_retry) and
-/// [`delay`](Self::delay), and whether it waits.
-pub struct Retry<P = (), W = Delayed> {
+/// The parameter is `()`, or [`RetryPredicates`] once it was told about errors of one type by
+/// [`should_retry`](Self::should_retry) or [`delay`](Self::delay). Clones share these closures.
+#[derive(Clone)]
+pub struct Retry<P = ()> {
     pub(in crate::operation) plan: Plan,
-    pub(in crate::operation) judge: P,
-    wait: PhantomData<fn() -> W>,
+    pub(in crate::operation) predicates: P,
 }
 
 /// The figures of a [`Retry`].
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
+pub(in crate::operation) struct Plan {
     pub(in crate::operation) attempts: u32,
     pub(in crate::operation) max_retries: u32,
     pub(in crate::operation) base_delay: Duration,
     pub(in crate::operation) max_delay: Duration,
     pub(in crate::operation) strategy: Strategy,
     pub(in crate::operation) seed: Option<u64>,
+    /// Whether there are delays at all: only then there must be a timer.
+    pub(in crate::operation) waits: bool,
+}
+
+impl Plan {
+    pub(in crate::operation) const fn without_delay(self) -> Self {
+        Self {
+            waits: false,
+            ..self
+        }
+    }
 }
 
 /// What there is to know about an attempt that failed: see [`Retry::should_retry`].
@@ -102,13 +113,13 @@ impl Retry {
                 max_delay: Duration::from_secs(10),
                 strategy,
                 seed: None,
+                waits: true,
             },
-            judge: (),
-            wait: PhantomData,
+            predicates: (),
         }
     }
 
-    /// Few retries, with delays that grow evenly.
+    /// Retries little, with delays that grow evenly.
     ///
     /// ```
     /// let retry = abreast::operation::Retry::minimal();
@@ -118,7 +129,7 @@ impl Retry {
         Self::preset(2, 4, Strategy::Linear)
     }
 
-    /// What suits most.
+    /// Retries as suits most.
     ///
     /// ```
     /// let retry = abreast::operation::Retry::recommended();
@@ -128,7 +139,7 @@ impl Retry {
         Self::preset(3, 6, Strategy::FixedJitter)
     }
 
-    /// As recommended, with delays that are spread as widely as can be.
+    /// Retries as recommended, with delays that are spread as widely as can be.
     ///
     /// ```
     /// let retry = abreast::operation::Retry::strict();
@@ -138,7 +149,7 @@ impl Retry {
         Self::preset(3, 6, Strategy::FullJitter)
     }
 
-    /// Many retries, with delays that double.
+    /// Retries often, with delays that double.
     ///
     /// ```
     /// let retry = abreast::operation::Retry::exponential();
@@ -156,8 +167,8 @@ impl Default for Retry {
     }
 }
 
-impl<P, W> Retry<P, W> {
-    /// How often a stream is opened again after errors of the categories [`Model`](Category::Model) and
+impl<P> Retry<P> {
+    /// Limits the retries of a stream after errors of the categories [`Model`](Category::Model) and
     /// [`Content`](Category::Content); 3 by default, which makes four calls.
     ///
     /// ```
@@ -169,7 +180,7 @@ impl<P, W> Retry<P, W> {
         self
     }
 
-    /// How often a stream is opened again, whatever the errors; 6 by default.
+    /// Limits the retries of a stream, whatever the errors; 6 by default.
     ///
     /// ```
     /// let retry = abreast::operation::Retry::recommended().max_retries(10);
@@ -180,7 +191,7 @@ impl<P, W> Retry<P, W> {
         self
     }
 
-    /// What the [strategy](Self::strategy) starts from; a second by default.
+    /// Sets what the [strategy](Self::strategy) starts from; a second by default.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -192,8 +203,7 @@ impl<P, W> Retry<P, W> {
         self
     }
 
-    /// The longest delay, that which the other side [asks for](super::Classify::retry_after) included; 10 seconds by
-    /// default.
+    /// Limits delays, those that the other side [asks for](super::Classify::retry_after) included; 10 seconds by default.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -205,7 +215,7 @@ impl<P, W> Retry<P, W> {
         self
     }
 
-    /// How delays grow; [`Strategy::FixedJitter`] by default.
+    /// Sets how delays grow; [`Strategy::FixedJitter`] by default.
     ///
     /// ```
     /// use abreast::operation::{Retry, Strategy};
@@ -229,7 +239,7 @@ impl<P, W> Retry<P, W> {
         self
     }
 
-    /// Asks `veto` before each retry that the budget allows; if it returns `false`, there is none.
+    /// Calls `should_retry` before each retry that the budget allows; if it returns `false`, there is none.
     ///
     /// Errors of the category [`Fatal`](Category::Fatal) are never retried, whatever it would say. If it is given more
     /// than once, all must agree.
@@ -240,10 +250,9 @@ impl<P, W> Retry<P, W> {
     ///
     /// # smol::block_on(async {
     /// let retry = Retry::recommended()
-    ///     .without_delay()
     ///     .should_retry(|failed| !matches!(failed.error, AttemptError::Stream("context too long")));
     /// let failure = Operation::new(|| stream::iter([Err::<String, _>("context too long")]))
-    ///     .retry(retry)
+    ///     .retry_at_once(retry)
     ///     .run()
     ///     .await
     ///     .unwrap_err();
@@ -251,18 +260,22 @@ impl<P, W> Retry<P, W> {
     /// # });
     /// ```
     #[must_use]
-    pub fn should_retry<E, F>(self, veto: F) -> Retry<(P, ShouldRetry<F, E>), W>
+    pub fn should_retry<E>(
+        self,
+        should_retry: impl Fn(&RetryContext<'_, E>) -> bool + Send + Sync + 'static,
+    ) -> Retry<RetryPredicates<E>>
     where
-        F: Fn(&RetryContext<'_, E>) -> bool,
+        P: Into<RetryPredicates<E>>,
     {
+        let mut predicates = self.predicates.into();
+        predicates.add_should_retry(should_retry);
         Retry {
             plan: self.plan,
-            judge: (self.judge, ShouldRetry::new(veto)),
-            wait: PhantomData,
+            predicates,
         }
     }
 
-    /// Asks `delay` for the delay before each retry; where it returns `None`, the delay is what it would be without.
+    /// Calls `delay` for the delay before each retry; where it returns `None`, the delay is what it would be without.
     ///
     /// It outweighs the strategy, the other side's wish, and [`max_delay`](Self::max_delay). If it is given more than once,
     /// the first that returns a delay counts.
@@ -276,44 +289,20 @@ impl<P, W> Retry<P, W> {
     /// });
     /// ```
     #[must_use]
-    pub fn delay<E, F>(self, delay: F) -> Retry<(P, Delay<F, E>), Delayed>
+    pub fn delay<E>(
+        self,
+        delay: impl Fn(&RetryContext<'_, E>) -> Option<Duration> + Send + Sync + 'static,
+    ) -> Retry<RetryPredicates<E>>
     where
-        F: Fn(&RetryContext<'_, E>) -> Option<Duration>,
+        P: Into<RetryPredicates<E>>,
     {
+        let mut predicates = self.predicates.into();
+        predicates.add_delay(delay);
         Retry {
             plan: self.plan,
-            judge: (self.judge, Delay::new(delay)),
-            wait: PhantomData,
-        }
-    }
-
-    /// Retries at once, whoever asks for what, and so needs no timer.
-    ///
-    /// ```
-    /// let retry = abreast::operation::Retry::recommended().without_delay();
-    /// ```
-    #[must_use]
-    pub fn without_delay(self) -> Retry<P, Immediate> {
-        Retry {
-            plan: self.plan,
-            judge: self.judge,
-            wait: PhantomData,
+            predicates,
         }
     }
 }
 
-impl<P: Clone, W> Clone for Retry<P, W> {
-    fn clone(&self) -> Self {
-        Self {
-            plan: self.plan,
-            judge: self.judge.clone(),
-            wait: PhantomData,
-        }
-    }
-}
-
-impl<P, W> fmt::Debug for Retry<P, W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Retry").field(&self.plan).finish()
-    }
-}
+impl_debug!(Retry<P> |self| { plan: self.plan });

@@ -1,9 +1,6 @@
-//! How delays grow, and how many retries are left.
+//! How delays grow.
 
 use core::time::Duration;
-
-use super::Plan;
-use crate::operation::classify::Category;
 
 /// How the delays between retries grow.
 ///
@@ -35,7 +32,7 @@ pub enum Strategy {
 }
 
 impl Strategy {
-    /// The delay after `retries` retries. `random` is *r*, and may be anything if there is no jitter.
+    /// Returns the delay after `retries` retries. `random` is *r*, and may be anything if there is no jitter.
     ///
     /// ```
     /// use std::time::Duration;
@@ -47,8 +44,7 @@ impl Strategy {
     /// ```
     #[must_use]
     pub fn delay(self, retries: u32, base: Duration, max: Duration, random: f64) -> Duration {
-        let factor = 1_u32.checked_shl(retries).unwrap_or(u32::MAX);
-        let exponential = base.saturating_mul(factor).min(max);
+        let exponential = doubled(base, retries).min(max);
         match self {
             Self::Exponential => exponential,
             Self::Linear => base.saturating_mul(retries.saturating_add(1)).min(max),
@@ -61,62 +57,21 @@ impl Strategy {
         }
     }
 
-    const fn has_jitter(self) -> bool {
+    /// Returns whether delays are random in part.
+    pub(super) const fn has_jitter(self) -> bool {
         matches!(self, Self::FixedJitter | Self::FullJitter)
     }
 }
 
-/// How often a stream was tried again.
-#[derive(Debug, Default)]
-pub(in crate::operation) struct Budget {
-    by_category: [u32; 5],
-}
-
-impl Budget {
-    pub(in crate::operation) fn spent(&self) -> u32 {
-        self.by_category.iter().sum()
+/// Returns *base* · 2ⁿ, or the longest duration that there is.
+fn doubled(base: Duration, times: u32) -> Duration {
+    // 2³² does not fit into a factor, so larger powers are reached in steps of 2³⁰.
+    let mut delay = base;
+    let mut left = times;
+    while left > 0 && delay < Duration::MAX && !delay.is_zero() {
+        let step = left.min(30);
+        delay = delay.saturating_mul(1 << step);
+        left -= step;
     }
-
-    /// Whether another retry after such an error is allowed.
-    pub(in crate::operation) fn allows(&self, plan: &Plan, category: Category) -> bool {
-        let of_model = self.of(Category::Model) + self.of(Category::Content);
-        category != Category::Fatal
-            && self.spent() < plan.max_retries
-            && (!category.is_of_model() || of_model < plan.attempts)
-    }
-
-    pub(in crate::operation) fn of(&self, category: Category) -> u32 {
-        self.by_category[category as usize]
-    }
-
-    pub(in crate::operation) fn spend(&mut self, category: Category) {
-        self.by_category[category as usize] += 1;
-    }
-}
-
-/// Where jitter comes from: made when first needed, as most operations need none.
-#[derive(Debug, Default)]
-pub(in crate::operation) struct Dice(Option<fastrand::Rng>);
-
-impl Dice {
-    /// The delay that a plan makes for a retry.
-    pub(in crate::operation) fn delay(&mut self, plan: &Plan, retries: u32, id: u64) -> Duration {
-        let random = match plan.strategy.has_jitter() {
-            true => self.0.get_or_insert_with(|| seeded(plan.seed, id)).f64(),
-            false => 0.0,
-        };
-        let (base, max) = (plan.base_delay, plan.max_delay);
-        plan.strategy.delay(retries, base, max, random)
-    }
-}
-
-#[cfg(feature = "std")]
-fn seeded(seed: Option<u64>, _: u64) -> fastrand::Rng {
-    seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed)
-}
-
-/// There is nothing random to start from, so at least no two operations draw the same.
-#[cfg(not(feature = "std"))]
-fn seeded(seed: Option<u64>, id: u64) -> fastrand::Rng {
-    fastrand::Rng::with_seed(seed.unwrap_or(id))
+    delay
 }

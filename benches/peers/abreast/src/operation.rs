@@ -90,21 +90,21 @@ const LIMITS: Timeout = Timeout {
 operation!(plain, |operation, _on_event| operation);
 operation!(timed, |operation, _on_event| {
     operation
+        .timer(never)
         .timeout(LIMITS)
         .retry(Retry::recommended())
-        .timer(never)
 });
 operation!(guarded, |operation, _on_event| {
     operation.guardrails(Guardrails::recommended())
 });
 operation!(observed, |operation, on_event| {
-    operation.timeout(LIMITS).timer(never).on_event(on_event)
+    operation.timer(never).timeout(LIMITS).on_event(on_event)
 });
 operation!(full, |operation, on_event| {
     operation
+        .timer(never)
         .timeout(LIMITS)
         .retry(Retry::recommended())
-        .timer(never)
         .guardrails(Guardrails::recommended())
         .on_event(on_event)
 });

@@ -1,0 +1,50 @@
+//! How many retries of a stream are left.
+
+use super::Plan;
+use crate::operation::classify::Category;
+
+/// The retries of one stream so far. Every stream starts with a fresh one.
+#[derive(Debug, Default)]
+pub(in crate::operation) struct Budget {
+    by_category: [u32; 5],
+}
+
+impl Budget {
+    /// Returns the number of retries, whatever the errors were.
+    pub(in crate::operation) fn spent(&self) -> u32 {
+        let retries = self.by_category.iter();
+        retries.fold(0, |sum, &retries| sum.saturating_add(retries))
+    }
+
+    /// Returns the number of retries after errors of one category.
+    pub(in crate::operation) fn of(&self, category: Category) -> u32 {
+        self.by_category[category as usize]
+    }
+
+    /// Returns the number of retries that there can be in all, those so far included, if all further errors are of this
+    /// category.
+    pub(in crate::operation) fn limit(&self, plan: &Plan, category: Category) -> u32 {
+        let cap = plan.max_retries;
+        match category {
+            Category::Fatal => self.spent(),
+            Category::Network | Category::Transient => cap,
+            Category::Model | Category::Content => {
+                let of_model = self
+                    .of(Category::Model)
+                    .saturating_add(self.of(Category::Content));
+                let left = plan.attempts.saturating_sub(of_model);
+                cap.min(self.spent().saturating_add(left))
+            }
+        }
+    }
+
+    /// Returns whether another retry after an error of this category is allowed.
+    pub(in crate::operation) fn allows(&self, plan: &Plan, category: Category) -> bool {
+        self.spent() < self.limit(plan, category)
+    }
+
+    pub(in crate::operation) fn spend(&mut self, category: Category) {
+        let retries = &mut self.by_category[category as usize];
+        *retries = retries.saturating_add(1);
+    }
+}

@@ -1,0 +1,35 @@
+//! The settings of an operation, or of all operations of a pool.
+
+use super::context::EventContext;
+use super::guardrails::Guardrails;
+use super::retry::Plan;
+use super::timeout::{Timeout, TimeoutKind};
+
+/// What was set; `None` is what was not.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    pub(super) retry: Option<Plan>,
+    pub(super) timeout: Option<Timeout>,
+    pub(super) guardrails: Option<Guardrails>,
+    pub(super) context: Option<EventContext>,
+}
+
+impl Settings {
+    /// Fills in what was not set by what others share.
+    pub(super) fn inherit(&mut self, shared: &Self) {
+        fn inherit<T: Clone>(own: &mut Option<T>, shared: &Option<T>) {
+            if own.is_none() {
+                own.clone_from(shared);
+            }
+        }
+        inherit(&mut self.retry, &shared.retry);
+        inherit(&mut self.timeout, &shared.timeout);
+        inherit(&mut self.guardrails, &shared.guardrails);
+        inherit(&mut self.context, &shared.context);
+    }
+
+    /// Returns how long a token of this kind may take, if there is a limit.
+    pub(super) fn limit(&self, kind: TimeoutKind) -> Option<core::time::Duration> {
+        self.timeout.as_ref()?.limit(kind)
+    }
+}
