@@ -182,24 +182,13 @@ targets() {
 
 # The glue between tests and browser has to be of the version that the tests are linked with.
 need_bindgen() {
-    local version root
+    local version bin
     version=$(sed -n '/^name = "wasm-bindgen"$/ { n; s/^version = "\(.*\)"$/\1/p }' Cargo.lock)
     if [[ $(wasm-bindgen-test-runner --version 2>/dev/null) == "wasm-bindgen-test-runner $version"* ]]; then
         return
     fi
-    root=$cache/wasm-bindgen-$version
-    PATH=$root/bin:$PATH
-    if [[ ! -x $root/bin/wasm-bindgen-test-runner ]]; then
-        echo "   installing wasm-bindgen-cli $version, which takes some minutes"
-        # It is used for seconds, so it is not worth minutes of optimisation. What its lock file names may be newer than
-        # what a mirror has.
-        local quick=(env -u RUSTC_WRAPPER CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off
-            CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_TARGET_DIR="$target/wasm-bindgen-cli")
-        local install=(cargo install --quiet wasm-bindgen-cli --version "$version" --root "$root")
-        "${quick[@]}" "${install[@]}" --locked >"$log" 2>&1 || try "${quick[@]}" "${install[@]}" ||
-            fail 'it cannot be installed'
-        rm -rf "$target/wasm-bindgen-cli"
-    fi
+    bin=$(CARGO_PROFILE_RELEASE_OPT_LEVEL=1 ci/install.sh wasm-bindgen-cli "$version")
+    PATH=$bin:$PATH
 }
 
 need_browser() {
