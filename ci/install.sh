@@ -19,7 +19,8 @@ install() {
         cargo install --quiet "$name" --version "$version" --root "$root" "$@" >"$log" 2>&1
 }
 
-if [[ ! -e $root/.crates.toml ]]; then
+# Programs are put there last, so one that is there is whole.
+if ! compgen -G "$root/bin/*" >/dev/null; then
     echo "   installing $name $version, which takes a moment" >&2
     # What its lock file names may be newer than what a mirror has, and a network may fail once.
     install --locked || install || install || {
