@@ -1,41 +1,44 @@
 //! Measures abreast against what people use today.
 //!
 //! ```text
-//! cargo run --release -p abreast-benches                   everything
-//! cargo run --release -p abreast-benches -- parallel w3    the tables with these words in their titles
+//! cargo run --release -p abreast-benches                   everything, in a few minutes
+//! cargo run --release -p abreast-benches -- parallel w3    the tables with all of these words in their titles
 //! cargo run --release -p abreast-benches -- --quick        less of everything, in fewer rounds
-//! cargo run --release -p abreast-benches -- --only=abreast one contender, for a profiler
+//! cargo run --release -p abreast-benches -- --only=abreast contenders with this in their names, for a profiler
+//! cargo run --release -p abreast-benches -- --long         in several processes and two builds; writes benches/RESULTS.md
+//!                                                          and the plots in docs/
 //! ```
+//!
+//! All contenders of a table take turns, round by round, each on a heap and a stack that are shifted at random. A row has
+//! the median time, the median of its ratios to abreast in the same round, and half the width of the middle half of those.
 
-mod alloc;
-mod batched;
-mod board;
-mod chunked;
-mod counts;
-mod host;
-mod operation;
-mod parallel;
-mod pool;
-mod race;
+mod comparisons;
+mod long;
+mod machine;
+mod options;
+mod padding;
+mod plots;
+mod report;
 mod session;
-mod sets;
-mod stream;
+mod statistics;
+mod table;
 mod targets;
-mod task_group;
-mod workload;
 
+use harness::alloc::Counting;
+
+use options::{Mode, Options};
 use session::Session;
 
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
 fn main() {
-    let mut session = Session::from_args(std::env::args().skip(1));
-    parallel::measure_all(&mut session);
-    stream::measure_all(&mut session);
-    race::measure_all(&mut session);
-    batched::measure_all(&mut session);
-    batched::measure_sets(&mut session);
-    task_group::measure_all(&mut session);
-    pool::measure_all(&mut session);
-    operation::measure_all(&mut session);
-    counts::measure_all(&mut session);
-    targets::print(&session);
+    let options = Options::from_args(std::env::args().skip(1));
+    if options.mode == Mode::Long {
+        long::run(&options);
+        return;
+    }
+    let mut session = Session::new(options);
+    comparisons::measure_all(&mut session);
+    session.finish();
 }

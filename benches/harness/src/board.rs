@@ -113,8 +113,9 @@ fn with_board<R>(f: impl FnOnce(&mut Board) -> R) -> R {
     BOARD.with_borrow_mut(f)
 }
 
+/// Counts a poll of a task.
 #[inline]
-fn count_poll() {
+pub(crate) fn count_poll() {
     POLLS.set(POLLS.get() + 1);
 }
 
@@ -156,12 +157,6 @@ pub(crate) fn wake(burst: usize) {
 /// Returns how many tasks wait.
 pub(crate) fn waiting() -> usize {
     with_board(|board| board.waiting.len())
-}
-
-/// Is ready on its first poll.
-pub(crate) async fn ready<T>(output: T) -> T {
-    count_poll();
-    output
 }
 
 /// Waits until the board wakes it. Resolves on no other poll, however often it is polled.

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use crate::board::{self, ready, wait, waiting, yield_now};
+use crate::board::{self, count_poll, wait, waiting, yield_now};
 use crate::meter::Meter;
 use crate::scheme::Scheme;
 use crate::threads::{block_on_threads, wait_for_thread};
@@ -83,10 +83,23 @@ pub fn measure<S: Scheme>(job: Job, meter: Meter) -> f64 {
     let Job { size, tasks, .. } = job;
     let tasks = 0..tasks;
     match job.workload {
-        Workload::Ready => metered::<S, _>(tasks.map(|index| ready(Ok(index))), job, meter),
+        Workload::Ready => {
+            let returns = |index| async move {
+                count_poll();
+                Ok(index)
+            };
+            metered::<S, _>(tasks.map(returns), job, meter)
+        }
         Workload::ReadyLast => {
-            let last = move |index| (index % size == size - 1).then_some(index).ok_or(index);
-            metered::<S, _>(tasks.map(|index| ready(last(index))), job, meter)
+            let returns = move |index| async move {
+                count_poll();
+                if index % size == size - 1 {
+                    Ok(index)
+                } else {
+                    Err(index)
+                }
+            };
+            metered::<S, _>(tasks.map(returns), job, meter)
         }
         Workload::Yield => {
             let yields = |index| async move {

@@ -1,0 +1,67 @@
+//! What was measured on, and what.
+
+use std::fmt::Write as _;
+use std::process::Command;
+
+/// Describes the machine, the compiler and the versions of the libraries, as a list in Markdown.
+pub(crate) fn description() -> String {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = field(&cpu, "model name").unwrap_or("unknown");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cache = field(&cpu, "cache size").unwrap_or("unknown");
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let memory = field(&memory, "MemTotal").unwrap_or("unknown");
+
+    let mut list = String::new();
+    let mut line = |text: String| writeln!(list, "- {text}").expect("a string can be written to");
+    line(format!(
+        "processor: {model}, {cores} cores for this program, cache {cache}"
+    ));
+    line(format!(
+        "memory {memory}, {} {}",
+        std::env::consts::OS,
+        kernel.trim()
+    ));
+    line(format!("compiler: {}", compiler()));
+    line(format!("libraries: {}", libraries()));
+    list
+}
+
+/// Returns the first value of a `key : value` line.
+fn field<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    let line = text.lines().find(|line| line.starts_with(key))?;
+    Some(line.split_once(':')?.1.trim())
+}
+
+fn compiler() -> String {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    match Command::new(rustc).arg("--version").output() {
+        Ok(ran) => String::from_utf8_lossy(&ran.stdout).trim().to_owned(),
+        Err(_) => "unknown".to_owned(),
+    }
+}
+
+/// Returns the versions of all that is compared, which are in the lock file.
+fn libraries() -> String {
+    const NAMES: [&str; 8] = [
+        "abreast",
+        "async-executor",
+        "futures",
+        "futures-buffered",
+        "futures-concurrency",
+        "moro-local",
+        "tokio",
+        "unicycle",
+    ];
+    let lock = include_str!("../../Cargo.lock");
+    let version = |name: &str| {
+        let (_, rest) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
+        Some(format!("{name} {}", rest.split_once('"')?.0))
+    };
+    NAMES
+        .into_iter()
+        .filter_map(version)
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,131 @@
+//! What was measured: a row for each contender, a column for each size.
+
+use std::fmt;
+
+use harness::Role;
+
+use crate::statistics::{Summary, summary};
+
+/// What a table is of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heading<'a> {
+    pub(crate) title: &'a str,
+    /// What is measured, with its unit.
+    pub(crate) measure: &'a str,
+    /// What the columns are, such as `K`.
+    pub(crate) axis: &'a str,
+    pub(crate) columns: &'a [usize],
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    /// Why there are columns without samples.
+    pub(crate) note: Option<String>,
+    /// By column: one sample a round.
+    pub(crate) samples: Vec<Vec<f64>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    pub(crate) title: String,
+    pub(crate) measure: String,
+    pub(crate) axis: String,
+    pub(crate) columns: Vec<usize>,
+    pub(crate) rows: Vec<Row>,
+}
+
+impl Table {
+    pub(crate) fn new(heading: &Heading<'_>, rows: Vec<Row>) -> Self {
+        Self {
+            title: heading.title.to_owned(),
+            measure: heading.measure.to_owned(),
+            axis: heading.axis.to_owned(),
+            columns: heading.columns.to_vec(),
+            rows,
+        }
+    }
+
+    /// Returns what the others are compared to. Missing if only peers were asked for.
+    pub(crate) fn subject(&self) -> Option<&Row> {
+        self.rows.iter().find(|row| row.role == Role::Subject)
+    }
+
+    pub(crate) fn column_name(&self, column: usize) -> String {
+        format!("{}={}", self.axis, self.columns[column])
+    }
+
+    pub(crate) fn median(&self, row: &Row, column: usize) -> Option<f64> {
+        summary(row.samples[column].iter().copied()).map(|summary| summary.median)
+    }
+
+    /// Returns how many times as much as the subject `row` takes, round by round, so that what slows a whole round down
+    /// does not show.
+    pub(crate) fn ratio(&self, row: &Row, column: usize) -> Option<Summary> {
+        let subject = &self.subject()?.samples[column];
+        let pairs = row.samples[column].iter().zip(subject);
+        summary(pairs.map(|(other, subject)| other / subject))
+    }
+
+    /// Returns the peer that comes closest to the subject or is furthest ahead of it, and its ratio. A peer is one whose name
+    /// contains `rival`.
+    pub(crate) fn closest(&self, rival: &str, column: usize) -> Option<(&Row, Summary)> {
+        let peers = self.rows.iter().filter(|row| row.role == Role::Peer);
+        peers
+            .filter(|row| row.name.contains(rival))
+            .filter_map(|row| Some((row, self.ratio(row, column)?)))
+            .min_by(|(_, a), (_, b)| a.median.total_cmp(&b.median))
+    }
+
+    /// Returns how many times as much as the floor the subject takes.
+    pub(crate) fn over_floor(&self, column: usize) -> Option<f64> {
+        let floor = self.rows.iter().find(|row| row.role == Role::Floor)?;
+        Some(1.0 / self.ratio(floor, column)?.median)
+    }
+
+    /// Returns a median, with a digit behind the point unless it is a count.
+    pub(crate) fn format_median(&self, row: &Row, column: usize) -> Option<String> {
+        let median = self.median(row, column)?;
+        let digits = usize::from(median.fract() != 0.0);
+        Some(format!("{median:.digits$}"))
+    }
+}
+
+/// A ratio with its spread, such as `1.92x ±3%`.
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ratio = format!("{:.2}x ±{:.0}%", self.median, 100.0 * self.spread);
+        f.pad(&ratio)
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n{}: {}", self.title, self.measure)?;
+        write!(f, "{:36}", "")?;
+        for column in 0..self.columns.len() {
+            write!(f, "{:>22}", self.column_name(column))?;
+        }
+        writeln!(f)?;
+        for row in &self.rows {
+            write!(f, "{:36}", row.name)?;
+            for column in 0..self.columns.len() {
+                // The subject's ratio to itself says nothing.
+                let ratio = self
+                    .ratio(row, column)
+                    .filter(|_| row.role != Role::Subject);
+                let ratio = ratio.map_or_else(String::new, |ratio| ratio.to_string());
+                let median = self.format_median(row, column);
+                write!(f, "{:>9} {ratio:>12}", median.as_deref().unwrap_or("-"))?;
+            }
+            writeln!(f)?;
+        }
+        for row in &self.rows {
+            if let Some(note) = &row.note {
+                writeln!(f, "  {}: {note}", row.name)?;
+            }
+        }
+        Ok(())
+    }
+}
