@@ -11,6 +11,7 @@ use core::time::Duration;
 use super::classify::Category;
 use super::guardrails::Violation;
 use super::timeout::TimedOut;
+use crate::outcome::{BoxError, BoxErrors};
 
 /// What an operation has come to.
 ///
@@ -119,8 +120,8 @@ pub(super) struct AttemptLocation {
 #[non_exhaustive]
 pub enum AttemptError<E> {
     /// The stream failed, or could not be opened.
-    #[error("{0}")]
-    Stream(#[source] E),
+    #[error(transparent)]
+    Stream(E),
     /// A token took too long.
     #[error(transparent)]
     TimedOut(#[from] TimedOut),
@@ -214,9 +215,45 @@ impl<E: fmt::Display> fmt::Display for OperationFailure<E> {
     }
 }
 
-/// The source is what the stream failed with.
+/// It displays as the error of the last attempt, and so has the source of that.
 impl<E: Error + 'static> Error for OperationFailure<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.error.source()
+    }
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync>>> BoxErrors for AttemptError<E> {
+    type Boxed = AttemptError<BoxError>;
+
+    fn boxed(self) -> AttemptError<BoxError> {
+        match self {
+            Self::Stream(error) => AttemptError::Stream(BoxError::new(error)),
+            Self::TimedOut(timed_out) => AttemptError::TimedOut(timed_out),
+            Self::Violated(violation) => AttemptError::Violated(violation),
+            Self::RulePanicked { rule, message } => AttemptError::RulePanicked { rule, message },
+        }
+    }
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync>>> BoxErrors for OperationFailure<E> {
+    type Boxed = OperationFailure<BoxError>;
+
+    fn boxed(self) -> OperationFailure<BoxError> {
+        let earlier = self.earlier.into_iter();
+        OperationFailure {
+            error: self.error.boxed(),
+            state: self.state,
+            earlier: earlier
+                .map(|attempt| FailedAttempt {
+                    error: attempt.error.boxed(),
+                    category: attempt.category,
+                    fallback_index: attempt.fallback_index,
+                    attempt: attempt.attempt,
+                    content: attempt.content,
+                    token_count: attempt.token_count,
+                    violations: attempt.violations,
+                })
+                .collect(),
+        }
     }
 }

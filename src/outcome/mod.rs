@@ -1,10 +1,15 @@
 //! What runs resolve to.
 
+mod boxed;
 mod error;
+mod failures;
 mod iter;
 mod result;
 
-pub use error::{Failures, RaceError, TaskError};
+pub use boxed::{BoxError, BoxErrors};
+pub(crate) use boxed::{source_of, write_failure};
+pub use error::{RaceError, TaskError};
+pub use failures::Failures;
 pub use result::ParallelResult;
 
 /// How a task ended.
@@ -30,7 +35,7 @@ pub enum Outcome<T, E> {
 }
 
 impl<T, E> Outcome<T, E> {
-    /// Whether the task returned `Ok`.
+    /// Returns true if the task returned `Ok`.
     ///
     /// ```
     /// # use abreast::Outcome;
@@ -41,7 +46,7 @@ impl<T, E> Outcome<T, E> {
         matches!(self, Self::Succeeded(_))
     }
 
-    /// Whether the task returned `Err`.
+    /// Returns true if the task returned `Err`.
     ///
     /// ```
     /// # use abreast::Outcome;
@@ -52,7 +57,7 @@ impl<T, E> Outcome<T, E> {
         matches!(self, Self::Failed(_))
     }
 
-    /// Whether the task was dropped before it returned, or was never started.
+    /// Returns true if the task was dropped before it returned, or was never started.
     ///
     /// ```
     /// # use abreast::Outcome;
@@ -63,7 +68,7 @@ impl<T, E> Outcome<T, E> {
         matches!(self, Self::Cancelled)
     }
 
-    /// The value of a task that succeeded.
+    /// Returns the value of a task that succeeded.
     ///
     /// ```
     /// # use abreast::Outcome;
@@ -77,7 +82,7 @@ impl<T, E> Outcome<T, E> {
         }
     }
 
-    /// The error of a task that failed.
+    /// Returns the error of a task that failed.
     ///
     /// ```
     /// # use abreast::Outcome;

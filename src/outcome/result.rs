@@ -8,7 +8,7 @@ use core::time::Duration;
 use super::iter::{IntoIter, Iter};
 use super::{Outcome, TaskError};
 
-/// What became of each task of a [`parallel`](crate::parallel()) run, in input order.
+/// The outcome of each task of a run, in input order.
 ///
 /// ```
 /// use abreast::parallel;
@@ -28,11 +28,14 @@ use super::{Outcome, TaskError};
 #[derive(Clone)]
 pub struct ParallelResult<T, E> {
     outcomes: Vec<Outcome<T, E>>,
-    /// How many tasks there are beyond `outcomes`: never started, so not worth an entry each.
+    /// The number of tasks beyond `outcomes`, which were never started and so have no entry each.
     never_started: usize,
     #[cfg(feature = "std")]
     duration: Duration,
 }
+
+/// What some tasks returned, each with the index of its task.
+type Indexed<T> = Vec<(usize, T)>;
 
 impl<T, E> ParallelResult<T, E> {
     pub(crate) fn new(
@@ -61,7 +64,7 @@ impl<T, E> ParallelResult<T, E> {
         }
     }
 
-    /// How many tasks there were, those that were never started included.
+    /// Returns the number of tasks, those that were never started included.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -74,7 +77,7 @@ impl<T, E> ParallelResult<T, E> {
         self.outcomes.len().saturating_add(self.never_started)
     }
 
-    /// Whether there were no tasks.
+    /// Returns true if there were no tasks.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -87,7 +90,7 @@ impl<T, E> ParallelResult<T, E> {
         self.len() == 0
     }
 
-    /// The outcome of the task at `index` (0-based, in input order).
+    /// Returns the outcome of the task at `index` (0-based, in input order).
     ///
     /// ```
     /// # use abreast::Outcome;
@@ -106,7 +109,7 @@ impl<T, E> ParallelResult<T, E> {
         }
     }
 
-    /// The outcomes, in input order.
+    /// Returns the outcomes, in input order.
     ///
     /// ```
     /// # use abreast::Outcome;
@@ -122,7 +125,7 @@ impl<T, E> ParallelResult<T, E> {
         }
     }
 
-    /// For each task in input order its value, or `None` if it did not succeed.
+    /// Returns the value of each task in input order, or `None` if it did not succeed.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -135,7 +138,7 @@ impl<T, E> ParallelResult<T, E> {
         self.iter().map(Outcome::value)
     }
 
-    /// For each task in input order its error, or `None` if it did not fail.
+    /// Returns the error of each task in input order, or `None` if it did not fail.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -148,7 +151,7 @@ impl<T, E> ParallelResult<T, E> {
         self.iter().map(Outcome::error)
     }
 
-    /// The errors of the tasks that failed, each with the index of its task (0-based), in input order.
+    /// Returns the errors of the tasks that failed, each with the index of its task (0-based), in input order.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -162,7 +165,7 @@ impl<T, E> ParallelResult<T, E> {
         outcomes.filter_map(|(index, outcome)| Some((index, outcome.error()?)))
     }
 
-    /// The values of the tasks that succeeded, in input order.
+    /// Returns the values of the tasks that succeeded, in input order.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -192,6 +195,8 @@ impl<T, E> ParallelResult<T, E> {
 
     /// Turns into all values in input order, if every task succeeded.
     ///
+    /// See [`into_values`](Self::into_values) for the error of the task alone.
+    ///
     /// # Errors
     /// The failure with the lowest index; without one, the cancelled task with the lowest index.
     ///
@@ -199,7 +204,7 @@ impl<T, E> ParallelResult<T, E> {
     /// # smol::block_on(async {
     /// let tasks = [Ok(1), Err("no"), Err("never")].map(|result| async move { result });
     /// let error = abreast::parallel(tasks).await.into_result().unwrap_err();
-    /// assert_eq!(error.to_string(), "task 1 failed: no");
+    /// assert_eq!((error.index(), error.into_error()), (1, Some("no")));
     /// # });
     /// ```
     pub fn into_result(self) -> Result<Vec<T>, TaskError<E>> {
@@ -220,7 +225,95 @@ impl<T, E> ParallelResult<T, E> {
         }
     }
 
-    /// How many tasks succeeded. Counts them.
+    /// Turns into all values in input order, or into the error of the failed task with the lowest index.
+    ///
+    /// The same as [`into_result`](Self::into_result), for functions whose error is that of the tasks.
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// async fn read(path: &str) -> io::Result<String> {
+    ///     // ...
+    /// #    if path == "b" { Err(io::ErrorKind::NotFound.into()) } else { Ok(path.to_owned()) }
+    /// }
+    ///
+    /// async fn read_all(paths: &[&str]) -> io::Result<Vec<String>> {
+    ///     abreast::parallel(paths.iter().map(|path| read(path))).await.into_values()
+    /// }
+    ///
+    /// # smol::block_on(async {
+    /// assert_eq!(read_all(&["a", "c"]).await?, ["a", "c"]);
+    /// assert_eq!(read_all(&["a", "b"]).await.unwrap_err().kind(), io::ErrorKind::NotFound);
+    /// # Ok::<_, io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// What the failed task with the lowest index returned.
+    ///
+    /// # Panics
+    /// If no task failed, but one has no value, since it panicked and the panic was caught further up.
+    #[track_caller]
+    pub fn into_values(self) -> Result<Vec<T>, E> {
+        match self.into_result() {
+            Ok(values) => Ok(values),
+            Err(TaskError::Failed { error, .. }) => Err(error),
+            Err(TaskError::Cancelled { index }) => {
+                panic!("task {index} has panicked, so it has no value")
+            }
+        }
+    }
+
+    /// Turns into the value of each task in input order, or `None` if it did not succeed.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// let tasks = [Ok(1), Err("no")].map(|result| async move { result });
+    /// let values: Vec<_> = abreast::parallel(tasks).await.into_results().collect();
+    /// assert_eq!(values, [Some(1), None]);
+    /// # });
+    /// ```
+    pub fn into_results(self) -> impl ExactSizeIterator<Item = Option<T>> + DoubleEndedIterator {
+        self.into_iter().map(Outcome::into_value)
+    }
+
+    /// Turns into the error of each task in input order, or `None` if it did not fail.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// let tasks = [Ok(1), Err("no")].map(|result| async move { result });
+    /// let errors: Vec<_> = abreast::parallel(tasks).await.into_errors().collect();
+    /// assert_eq!(errors, [None, Some("no")]);
+    /// # });
+    /// ```
+    pub fn into_errors(self) -> impl ExactSizeIterator<Item = Option<E>> + DoubleEndedIterator {
+        self.into_iter().map(Outcome::into_error)
+    }
+
+    /// Turns into the values and the errors, each with the index of its task (0-based), in input order.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// let tasks = [Ok(1), Err("no"), Ok(3)].map(|result| async move { result });
+    /// let (values, errors) = abreast::parallel(tasks).await.partition();
+    /// assert_eq!(values, [(0, 1), (2, 3)]);
+    /// assert_eq!(errors, [(1, "no")]);
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn partition(self) -> (Indexed<T>, Indexed<E>) {
+        let (mut values, mut errors) = (Vec::new(), Vec::new());
+        for (index, outcome) in self.outcomes.into_iter().enumerate() {
+            match outcome {
+                Outcome::Succeeded(value) => values.push((index, value)),
+                Outcome::Failed(error) => errors.push((index, error)),
+                Outcome::Cancelled => {}
+            }
+        }
+        (values, errors)
+    }
+
+    /// Counts the tasks that succeeded.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -233,7 +326,7 @@ impl<T, E> ParallelResult<T, E> {
         self.count(Outcome::is_succeeded)
     }
 
-    /// How many tasks failed. Counts them.
+    /// Counts the tasks that failed.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -246,7 +339,7 @@ impl<T, E> ParallelResult<T, E> {
         self.count(Outcome::is_failed)
     }
 
-    /// How many tasks were dropped before they returned, or never started. Counts them.
+    /// Counts the tasks that were dropped before they returned, or never started.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -261,7 +354,7 @@ impl<T, E> ParallelResult<T, E> {
             .saturating_add(self.never_started)
     }
 
-    /// Whether every task succeeded. True if there were none.
+    /// Returns true if every task succeeded, or if there were none.
     ///
     /// ```
     /// # smol::block_on(async {

@@ -1,8 +1,12 @@
 //! The errors of submissions and of jobs.
 
+use alloc::boxed::Box;
 use alloc::string::String;
+use core::error::Error;
+use core::fmt;
 
 use super::state::Refusal;
+use crate::outcome::{BoxError, BoxErrors, source_of, write_failure};
 use crate::sync::panic::Panic;
 
 /// The reason why a pool did not accept a job.
@@ -53,28 +57,25 @@ impl From<Refusal> for PoolError {
 /// let (pool, mut driver) = pool(2);
 /// let refused = pool.execute(async { Err::<(), _>("refused") })?;
 /// let error = driver.run_until(refused).await.unwrap_err();
-/// assert_eq!(error.to_string(), "the job failed: refused");
+/// assert_eq!(format!("{error}"), "the job failed");
+/// assert_eq!(format!("{error:#}"), "the job failed: refused");
 /// assert_eq!(error.into_error(), Some("refused"));
 /// # Ok::<_, abreast::PoolError>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JobError<E> {
     /// It returned an error.
-    #[error("the job failed: {0}")]
-    Failed(#[source] E),
+    Failed(E),
     /// It panicked, or a destructor of it did.
-    #[error("the job panicked: {message}")]
     Panicked {
         /// What it panicked with.
         message: String,
     },
     /// It was [cancelled](crate::JobHandle::cancel).
-    #[error("the job was cancelled")]
     Cancelled,
     /// The driver or the worker that had it was dropped before it ended.
-    #[error("the job was abandoned: its driver or its worker was dropped")]
     Abandoned,
 }
 
@@ -91,6 +92,42 @@ impl<E> JobError<E> {
         match self {
             Self::Failed(error) => Some(error),
             _ => None,
+        }
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for JobError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => write_failure(f, format_args!("the job failed"), error),
+            Self::Panicked { message } => write!(f, "the job panicked: {message}"),
+            Self::Cancelled => f.write_str("the job was cancelled"),
+            Self::Abandoned => {
+                f.write_str("the job was abandoned: its driver or its worker was dropped")
+            }
+        }
+    }
+}
+
+/// The source is what the job returned.
+impl<E: Error + 'static> Error for JobError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Failed(error) => Some(source_of(error)),
+            _ => None,
+        }
+    }
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync>>> BoxErrors for JobError<E> {
+    type Boxed = JobError<BoxError>;
+
+    fn boxed(self) -> JobError<BoxError> {
+        match self {
+            Self::Failed(error) => JobError::Failed(BoxError::new(error)),
+            Self::Panicked { message } => JobError::Panicked { message },
+            Self::Cancelled => JobError::Cancelled,
+            Self::Abandoned => JobError::Abandoned,
         }
     }
 }

@@ -1,8 +1,11 @@
 //! How groups fail.
 
+use alloc::boxed::Box;
 use alloc::vec::{self, Vec};
 use core::error::Error;
 use core::fmt;
+
+use crate::outcome::{BoxError, BoxErrors, source_of, write_failure};
 
 /// Which part of a [`task_group`](crate::task_group()) failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,7 +41,8 @@ impl fmt::Display for Origin {
 /// .await
 /// .unwrap_err();
 ///
-/// assert_eq!(error.to_string(), "task 1 failed: refused");
+/// assert_eq!(format!("{error}"), "task 1 failed");
+/// assert_eq!(format!("{error:#}"), "task 1 failed: refused");
 /// for (origin, error) in error.failures() {
 ///     assert_eq!((origin, *error), (Origin::Task(1), "refused"));
 /// }
@@ -98,12 +102,12 @@ impl<E: fmt::Display> fmt::Display for TaskGroupError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.failures.as_slice() {
             [] => f.write_str("a part of the group has panicked"),
-            [(origin, error)] => write!(f, "{origin} failed: {error}"),
-            [(origin, error), ..] => write!(
-                f,
-                "{} parts of the group failed, the first one ({origin}) with: {error}",
-                self.failures.len()
-            ),
+            [(origin, error)] => write_failure(f, format_args!("{origin} failed"), error),
+            [(origin, error), ..] => {
+                let count = self.failures.len();
+                let what = format_args!("{count} parts of the group failed, {origin} first");
+                write_failure(f, what, error)
+            }
         }
     }
 }
@@ -111,7 +115,20 @@ impl<E: fmt::Display> fmt::Display for TaskGroupError<E> {
 /// The source is the error that ended the group.
 impl<E: Error + 'static> Error for TaskGroupError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.first().map(|error| error as _)
+        self.first().map(source_of)
+    }
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync>>> BoxErrors for TaskGroupError<E> {
+    type Boxed = TaskGroupError<BoxError>;
+
+    fn boxed(self) -> TaskGroupError<BoxError> {
+        let failures = self.failures.into_iter();
+        TaskGroupError {
+            failures: failures
+                .map(|(origin, error)| (origin, BoxError::new(error)))
+                .collect(),
+        }
     }
 }
 

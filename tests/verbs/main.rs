@@ -6,6 +6,7 @@ mod support;
 mod batched;
 mod batched_pause;
 mod contract;
+mod errors;
 mod gather;
 mod paginate;
 mod patterns;

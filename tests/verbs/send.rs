@@ -293,10 +293,9 @@ fn errors_pass_through_a_question_mark() {
         let lost = race([fails()]).await?;
         Ok(lost.value)
     }
-    assert_eq!(
-        smol::block_on(run()).unwrap_err().to_string(),
-        "task 0 failed: no"
-    );
+    let error = smol::block_on(run()).unwrap_err();
+    assert_eq!(error.to_string(), "task 0 failed");
+    assert_eq!(error.source().unwrap().to_string(), "no");
 }
 
 #[test]
