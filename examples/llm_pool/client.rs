@@ -118,13 +118,8 @@ impl Classify for ApiError {
     fn category(&self) -> Category {
         match self {
             Self::Connection(error) => error.category(),
-            Self::Status {
-                code: 401 | 403, ..
-            } => Category::Fatal,
-            Self::Status {
-                code: 429 | 500.., ..
-            } => Category::Transient,
-            Self::Status { .. } | Self::Protocol(_) => Category::Model,
+            Self::Status { code, .. } => Category::from_status(*code),
+            Self::Protocol(_) => Category::Model,
         }
     }
 

@@ -2,12 +2,11 @@
 
 use core::future::Future;
 
-use super::Operation;
 use super::classify::Classification;
 use super::context::EventContext;
 use super::event::Event;
-use super::future::Phase;
 use super::future::session::Session;
+use super::future::{Operation, Phase};
 use super::guardrails::Guardrails;
 use super::handlers::{Classified, OnEvent, OnToken, With};
 use super::retry::{Retry, RetryPredicates};

@@ -42,7 +42,31 @@ pub enum Category {
 }
 
 impl Category {
-    /// This category, with the time after which the other side wants to be asked again.
+    /// Returns the category of an HTTP status that is an error.
+    ///
+    /// | status | category |
+    /// |---|---|
+    /// | 408, 409, 425, 429, 5xx | `Transient`: the server was too slow, too busy, or at fault |
+    /// | 400 to 405, 407, 410, 413, 414, 415, 422, 451 | `Fatal`: the same request would fail again |
+    /// | all others | `Model` |
+    ///
+    /// ```
+    /// use abreast::operation::Category;
+    ///
+    /// assert_eq!(Category::from_status(429), Category::Transient);
+    /// assert_eq!(Category::from_status(529), Category::Transient);
+    /// assert_eq!(Category::from_status(401), Category::Fatal);
+    /// ```
+    #[must_use]
+    pub const fn from_status(status: u16) -> Self {
+        match status {
+            400..=405 | 407 | 410 | 413..=415 | 422 | 451 => Self::Fatal,
+            408 | 409 | 425 | 429 | 500..=599 => Self::Transient,
+            _ => Self::Model,
+        }
+    }
+
+    /// Returns this category, with the time after which the other side wants to be asked again.
     ///
     /// ```
     /// use std::time::Duration;
@@ -132,9 +156,7 @@ impl From<Category> for Classification {
 ///     fn category(&self) -> Category {
 ///         match self {
 ///             Self::Connection(_) => Category::Network,
-///             Self::Status { code: 401 | 403, .. } => Category::Fatal,
-///             Self::Status { code: 429 | 500.., .. } => Category::Transient,
-///             Self::Status { .. } => Category::Model,
+///             Self::Status { code, .. } => Category::from_status(*code),
 ///         }
 ///     }
 ///

@@ -80,16 +80,10 @@ mod telemetry;
 mod timeout;
 mod timer;
 
-use pin_project_lite::pin_project;
-
-use self::future::Phase;
-use self::future::session::Session;
-use self::timer::Clock;
-use crate::time::Sleep;
-
 pub use classify::{Category, Classification, Classify};
 pub use context::EventContext;
 pub use event::{Event, EventKind, GuardrailPhase, OperationId, Recovery};
+pub use future::Operation;
 pub use guardrails::{Checker, GuardrailContext, Guardrails, Rule, Severity, Violation, rules};
 pub use outcome::{AttemptError, FailedAttempt, OperationFailure, State};
 pub use pool::{OperationPool, OperationPoolBuilder, create_pool};
@@ -98,54 +92,3 @@ pub use source::{Connections, Connects, IntoSource, Opens, Source, Streams, Toke
 pub use telemetry::{AggregatedTelemetry, Telemetry};
 pub use timeout::{TimedOut, Timeout, TimeoutKind};
 pub use timer::{HasTimer, NoTimer, OptionalTimer};
-
-pin_project! {
-    /// Consumes a stream of tokens, with retries, fallbacks, timeouts and guardrails: see the [module](self).
-    ///
-    /// It is a future of `Result<State, OperationFailure<E>>`, and so a task for every verb and pool. `S` is the
-    /// [`Source`], `M` the [`Timer`](crate::Timer) or [`NoTimer`], and `E` the error of the streams, which follows from `S`.
-    ///
-    /// # Order
-    /// Nothing happens until it is polled. A stream is dropped before another one is opened, and before events report that
-    /// its attempt has failed. Tokens are appended to the content first, then given to handlers, then checked.
-    ///
-    /// # Errors
-    /// [`OperationFailure`], with the error and the content of the last attempt, and those of all before it.
-    ///
-    /// # Cancel safety
-    /// Dropping it drops the stream and the timer at once. What was received is lost, unless
-    /// [`on_token`](Self::on_token) has kept it.
-    ///
-    /// # Panics
-    /// With the feature `std`, a panic of a handler is caught and has no effect on the operation; a panic of a rule is
-    /// caught and fails it. A panic of a source, a stream, a timer, or a closure that classifies or retries errors passes
-    /// through to whoever polls it.
-    ///
-    /// # Polls and allocations
-    /// The stream is polled until it is pending, or 256 times; the operation then wakes itself. One allocation, for the
-    /// content as it grows, and none for tokens. A timer is set when a stream is pending and a new token is waited for.
-    /// Each attempt that is checked by guardrails makes a checker for each rule. Failed attempts are kept.
-    #[project = OperationProjection]
-    #[must_use = "operations do nothing unless polled"]
-    pub struct Operation<S, M = NoTimer, E = <S as Tokens>::Error>
-    where
-        S: Tokens,
-        M: OptionalTimer,
-    {
-        // What to open, and the stream that is open.
-        #[pin]
-        source: S,
-        timer: M,
-        // The wait for a token, or for a retry.
-        #[pin]
-        sleep: Sleep<M::Sleep>,
-        clock: Clock,
-        phase: Phase,
-        session: Session<E>,
-    }
-}
-
-impl_debug!(Operation<S: Tokens, M: OptionalTimer, E> |self| {
-    phase: self.phase,
-    state: self.session.state(),
-});

@@ -59,6 +59,23 @@ fn delays_grow_as_the_strategy_says() {
 }
 
 #[test]
+fn tiny_delays_grow_to_the_maximum() {
+    let (base, max) = (Duration::from_nanos(1), secs(1000));
+    let delay = |retries| Strategy::Exponential.delay(retries, base, max, 0.0);
+    assert_eq!(delay(0), base);
+    assert_eq!(delay(31), Duration::from_nanos(1 << 31));
+    assert_eq!(delay(33), Duration::from_nanos(1 << 33));
+    assert_eq!(delay(39), Duration::from_nanos(1 << 39));
+    for retries in [40, 64, 1000, u32::MAX] {
+        assert_eq!(delay(retries), max);
+    }
+    let none = Strategy::Exponential.delay(u32::MAX, Duration::ZERO, max, 0.0);
+    assert_eq!(none, Duration::ZERO);
+    let longest = Strategy::Exponential.delay(u32::MAX, base, Duration::MAX, 0.0);
+    assert_eq!(longest, Duration::MAX);
+}
+
+#[test]
 fn jitter_is_drawn_as_the_strategy_says() {
     let mut dice = fastrand::Rng::with_seed(7);
     let draws: Vec<f64> = (0..5).map(|_| dice.f64()).collect();

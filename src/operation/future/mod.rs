@@ -26,11 +26,13 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use self::session::Decision;
-use crate::operation::outcome::{AttemptError, OperationFailure, State};
-use crate::operation::source::Source;
-use crate::operation::timer::OptionalTimer;
-use crate::operation::{Operation, OperationProjection};
+use pin_project_lite::pin_project;
+
+use self::session::{Decision, Session};
+use super::outcome::{AttemptError, OperationFailure, State};
+use super::source::{Source, Tokens};
+use super::timer::{Clock, NoTimer, OptionalTimer};
+use crate::time::Sleep;
 
 /// Where an operation is: see the drawing above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +48,57 @@ pub(super) enum Phase {
     /// Resolved, or a closure of the user panicked.
     Done,
 }
+
+pin_project! {
+    /// Consumes a stream of tokens, with retries, fallbacks, timeouts and guardrails: see the [module](crate::operation).
+    ///
+    /// It is a future of `Result<State, OperationFailure<E>>`, and so a task for every verb and pool. `S` is the
+    /// [`Source`], `M` the [`Timer`](crate::Timer) or [`NoTimer`], and `E` the error of the streams, which follows from `S`.
+    ///
+    /// # Order
+    /// Nothing happens until it is polled. A stream is dropped before another one is opened, and before events report that
+    /// its attempt has failed. Tokens are appended to the content first, then given to handlers, then checked.
+    ///
+    /// # Errors
+    /// [`OperationFailure`], with the error and the content of the last attempt, and those of all before it.
+    ///
+    /// # Cancel safety
+    /// Dropping it drops the stream and the timer at once. What was received is lost, unless
+    /// [`on_token`](Self::on_token) has kept it.
+    ///
+    /// # Panics
+    /// With the feature `std`, a panic of a handler is caught and has no effect on the operation; a panic of a rule is
+    /// caught and fails it. A panic of a source, a stream, a timer, or a closure that classifies or retries errors passes
+    /// through to whoever polls it.
+    ///
+    /// # Polls and allocations
+    /// The stream is polled until it is pending, or 256 times; the operation then wakes itself. One allocation, for the
+    /// content as it grows, and none for tokens. A timer is set when a stream is pending and a new token is waited for.
+    /// Each attempt that is checked by guardrails makes a checker for each rule. Failed attempts are kept.
+    #[project = OperationProjection]
+    #[must_use = "operations do nothing unless polled"]
+    pub struct Operation<S, M = NoTimer, E = <S as Tokens>::Error>
+    where
+        S: Tokens,
+        M: OptionalTimer,
+    {
+        // What to open, and the stream that is open.
+        #[pin]
+        pub(super) source: S,
+        pub(super) timer: M,
+        // The wait for a token, or for a retry.
+        #[pin]
+        pub(super) sleep: Sleep<M::Sleep>,
+        pub(super) clock: Clock,
+        pub(super) phase: Phase,
+        pub(super) session: Session<E>,
+    }
+}
+
+impl_debug!(Operation<S: Tokens, M: OptionalTimer, E> |self| {
+    phase: self.phase,
+    state: self.session.state(),
+});
 
 /// The number of tokens that may come in one poll: a stream that is always ready must not starve its neighbours.
 const TOKENS_PER_POLL: usize = 256;

@@ -130,10 +130,8 @@ impl<E> Session<E> {
             });
         }
         if let Some(guardrails) = &self.settings.guardrails {
-            self.guard = Guard::new(guardrails).or_else(|passed| match passed {
-                Passed::Yes => Ok(None),
-                failed => Err(failed.into_error()),
-            })?;
+            self.guard =
+                Guard::new(guardrails).or_else(|passed| into_result(passed).map(|()| None))?;
         }
         self.start_waiting(TimeoutKind::InitialToken, now, handlers);
         Ok(self.state.fallback_index)
@@ -351,10 +349,7 @@ impl<E> Session<E> {
             let end = EventKind::GuardrailPhaseEnd { phase, passed };
             self.reporter.report(end, now, handlers);
         }
-        match passed {
-            Passed::Yes => Ok(()),
-            failed => Err(failed.into_error()),
-        }
+        into_result(passed)
     }
 
     const fn is_fallback(&self) -> bool {
@@ -495,5 +490,14 @@ fn classify<E>(error: &AttemptError<E>, handlers: &impl Handlers<E>) -> Classifi
             Category::Content.into()
         }
         AttemptError::Violated(_) | AttemptError::RulePanicked { .. } => Category::Fatal.into(),
+    }
+}
+
+/// Returns why content has not passed, if it has not.
+fn into_result<E>(passed: Passed) -> Result<(), AttemptError<E>> {
+    match passed {
+        Passed::Yes => Ok(()),
+        Passed::No(violation) => Err(AttemptError::Violated(Box::new(violation))),
+        Passed::Panicked { rule, message } => Err(AttemptError::RulePanicked { rule, message }),
     }
 }

@@ -7,7 +7,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{Checker, GuardrailContext, Guardrails, Rule, Severity, Violation};
-use crate::operation::outcome::AttemptError;
 use crate::sync::panic::catch;
 
 /// The checkers of one attempt.
@@ -35,17 +34,6 @@ pub(in super::super) enum Passed {
     No(Violation),
     /// A rule panicked.
     Panicked { rule: String, message: String },
-}
-
-impl Passed {
-    /// Returns why content has not passed, which it has not.
-    pub(in super::super) fn into_error<E>(self) -> AttemptError<E> {
-        match self {
-            Self::Yes => unreachable!("the content has passed"),
-            Self::No(violation) => AttemptError::Violated(Box::new(violation)),
-            Self::Panicked { rule, message } => AttemptError::RulePanicked { rule, message },
-        }
-    }
 }
 
 impl Guard {

@@ -10,7 +10,7 @@ use core::future::Future;
 pub use builder::{OperationPoolBuilder, create_pool};
 use shared::Shared;
 
-use super::Operation;
+use super::future::Operation;
 use super::outcome::{OperationFailure, State};
 use super::source::Source;
 use super::telemetry::AggregatedTelemetry;

@@ -11,7 +11,7 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::operation::Operation;
+use crate::operation::future::Operation;
 use crate::operation::handlers::{Inherited, SharedClassify, SharedOnEvent, With};
 use crate::operation::retry::RetryPredicates;
 use crate::operation::settings::Settings;

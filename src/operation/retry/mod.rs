@@ -239,6 +239,68 @@ impl<P> Retry<P> {
         self
     }
 
+    /// Returns the limit that [`attempts`](Self::attempts) sets.
+    ///
+    /// ```
+    /// assert_eq!(abreast::operation::Retry::exponential().get_attempts(), 4);
+    /// ```
+    #[must_use]
+    pub const fn get_attempts(&self) -> u32 {
+        self.plan.attempts
+    }
+
+    /// Returns the limit that [`max_retries`](Self::max_retries) sets.
+    ///
+    /// ```
+    /// assert_eq!(abreast::operation::Retry::exponential().get_max_retries(), 8);
+    /// ```
+    #[must_use]
+    pub const fn get_max_retries(&self) -> u32 {
+        self.plan.max_retries
+    }
+
+    /// Returns the delay that [`base_delay`](Self::base_delay) sets.
+    ///
+    /// ```
+    /// assert_eq!(abreast::operation::Retry::minimal().get_base_delay().as_secs(), 1);
+    /// ```
+    #[must_use]
+    pub const fn get_base_delay(&self) -> Duration {
+        self.plan.base_delay
+    }
+
+    /// Returns the limit that [`max_delay`](Self::max_delay) sets.
+    ///
+    /// ```
+    /// assert_eq!(abreast::operation::Retry::minimal().get_max_delay().as_secs(), 10);
+    /// ```
+    #[must_use]
+    pub const fn get_max_delay(&self) -> Duration {
+        self.plan.max_delay
+    }
+
+    /// Returns how delays grow.
+    ///
+    /// ```
+    /// use abreast::operation::{Retry, Strategy};
+    ///
+    /// assert_eq!(Retry::strict().get_strategy(), Strategy::FullJitter);
+    /// ```
+    #[must_use]
+    pub const fn get_strategy(&self) -> Strategy {
+        self.plan.strategy
+    }
+
+    /// Returns the seed of the jitter, if one was set.
+    ///
+    /// ```
+    /// assert_eq!(abreast::operation::Retry::minimal().seed(7).get_seed(), Some(7));
+    /// ```
+    #[must_use]
+    pub const fn get_seed(&self) -> Option<u64> {
+        self.plan.seed
+    }
+
     /// Calls `should_retry` before each retry that the budget allows; if it returns `false`, there is none.
     ///
     /// Errors of the category [`Fatal`](Category::Fatal) are never retried, whatever it would say. If it is given more
