@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
+use crate::guardrail_cases::{CASES, CODE, Cases, PROSE, TABLE};
 use crate::script::*;
 use crate::support::Driver;
 use abreast::operation::{
@@ -13,195 +14,6 @@ use abreast::operation::{
 use futures::stream;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
-
-const PROSE: &str = "The ferry leaves at 7:30, and it costs $5 (or $8 with a bike). \"Why so early?\", she asked; \
-    nobody knew. We went anyway — it was a fine day, 20 °C, and there were dolphins!\n\nIn the evening we came back.";
-
-const TABLE: &str = "| a | b |\n|---|:-:|\n| 1 | 2 \\| 3 |\n| 4 | 5 |\n";
-
-const CODE: &str = "Look:\n\n```sh\necho $HOME $$ \"\\[\" | wc -c\n```\n\n- ```rust\n  fn main() {}\n  ```\n\nDone with `$x`.";
-
-/// A rule, content that it passes, and content with what it finds.
-type Case = (
-    fn() -> Guardrails,
-    &'static [&'static str],
-    &'static [(&'static str, &'static [&'static str])],
-);
-
-const CASES: &[Case] = &[
-    (
-        || Guardrails::none().rule(rules::Json),
-        &[
-            PROSE,
-            TABLE,
-            CODE,
-            "",
-            "{}",
-            " [1, 2, {\"a\": [true, null]}]\n",
-            r#"{"text": "} ] \" } \\", "nested": {"more": [{"é": "ü"}]}}"#,
-            "} is not how JSON begins",
-        ],
-        &[
-            ("[1, 2", &["not JSON"]),
-            (r#"{"a": 1}}"#, &["more brackets", "not JSON"]),
-            (r#"{"a": "]"]}"#, &["more brackets", "not JSON"]),
-            ("[1, 2]] [", &["more brackets", "not JSON"]),
-            ("{'a': 1}", &["not JSON"]),
-            ("[1, 2,]", &["not JSON"]),
-            (r#"{"a": 1} I hope this helps!"#, &["not JSON"]),
-        ],
-    ),
-    (
-        || Guardrails::none().rule(rules::StrictJson),
-        &["{}", "[]", "\n[1, 2]\n", r#"{"a": {"b": [1e999]}}"#],
-        &[
-            (PROSE, &["not JSON"]),
-            ("", &["not JSON"]),
-            ("42", &["the root is"]),
-            ("\"text\"", &["the root is"]),
-            ("```json\n{}\n```", &["not JSON"]),
-        ],
-    ),
-    (
-        || Guardrails::none().rule(rules::Markdown),
-        &[
-            PROSE,
-            TABLE,
-            CODE,
-            "",
-            "~~~\n```\n~~~",
-            "````\n```\n````",
-            "> ```\n> quoted\n> ```",
-            "One line: ```inline``` code.",
-            "a | b\nis not a table | at | all",
-            "1. ```\n   x\n   ```",
-        ],
-        &[
-            ("```rust\nfn main() {", &["a block of code"]),
-            ("````\n```", &["a block of code"]),
-            ("```\n~~~", &["a block of code"]),
-            ("text\n\n  ```\n  code", &["a block of code"]),
-            (
-                "| a | b |\n|---|---|\n| 1 |\n| 2 |\n",
-                &["1 columns instead of 2"],
-            ),
-            (
-                "a | b\n--- | ---\n1 | 2 | 3\n\na|b\n-|-\n1|2|3",
-                &["3 columns instead of 2", "3 columns instead of 2"],
-            ),
-            ("| a | b |\n|---|\n", &["1 columns instead of 2"]),
-        ],
-    ),
-    (
-        || Guardrails::none().rule(rules::Latex),
-        &[
-            PROSE,
-            TABLE,
-            CODE,
-            "",
-            r"\begin{align} a &= b \\[2pt] \end{align}",
-            r"\[ x \] and $$ y $$ and $z$ and \frac{1}{2}",
-            r"\begin{a}\begin{b}\end{b}\end{a}",
-            r"It costs \$5: \textbf{cheap}",
-            "$HOME",
-        ],
-        &[
-            (r"\begin{align} a", &[r"\begin{align} without"]),
-            (r"a \end{align}", &[r"\end{align} without"]),
-            (r"\begin{a} \end{b}", &[r"\begin{a} ends with \end{b}"]),
-            (r"\[ x", &[r"\[ without"]),
-            (r"x \]", &[r"\] without"]),
-            (r"\[ \[ x \]", &[r"\[ in \["]),
-            ("$$ x", &["an odd number of $$"]),
-            (r"$x$ and $y and \frac{1}{2}", &["an odd number of $"]),
-        ],
-    ),
-    (
-        || Guardrails::none().rule(rules::Patterns::known().phrase("Übergröße am Stück")),
-        &[
-            PROSE,
-            TABLE,
-            CODE,
-            "",
-            "alas, an ai language modelling",
-            "todo: water the plants",
-            "She said: I can.",
-        ],
-        &[
-            ("As an AI language model, I like it.", &["meta commentary"]),
-            ("Well, AS AN\n  ai Language Model I", &["meta commentary"]),
-            (
-                "“I’m sorry, but I can’t do that.”",
-                &["refusal: \"i'm sorry, but i can't\""],
-            ),
-            ("It is important to note that it rains.", &["hedging"]),
-            ("I cannot help with that", &["refusal"]),
-            ("text<|im_end|>", &["prompt leak"]),
-            (
-                "Dear [insert name], Lorem ipsum dolor",
-                &["placeholder", "placeholder"],
-            ),
-            ("Sure! Here's the thing", &["format collapse"]),
-            ("Lorem ipsum, lorem ipsum", &["placeholder"]),
-            ("ÜBERGRÖßE AM STÜCK", &["phrase"]),
-        ],
-    ),
-    (
-        || Guardrails::none().rule(rules::ZeroOutput),
-        &[
-            PROSE,
-            TABLE,
-            CODE,
-            "{}",
-            "[]",
-            "OK",
-            "No.",
-            " 7\n",
-            "aaaaaaaaaa",
-            "ha ha ha ha ha",
-            "👍",
-            "[[],{}]",
-            "是",
-        ],
-        &[
-            ("", &["no content"]),
-            (" \n\t ", &["no content"]),
-            ("...", &["punctuation"]),
-            ("-- — …", &["punctuation"]),
-            ("。、", &["punctuation"]),
-            ("{", &["punctuation"]),
-            ("aaaaaaaaaaa", &["two different"]),
-            ("abababababab", &["two different"]),
-        ],
-    ),
-    (
-        || Guardrails::none().rule(rules::Repetition),
-        &[
-            PROSE,
-            TABLE,
-            CODE,
-            "",
-            "No. No. No. No.",
-            "A sentence that is long. A sentence that is long.",
-        ],
-        &[
-            (
-                "A sentence that is long. Another. A sentence that is long!\nA sentence that is long",
-                &[],
-            ),
-            (
-                "A sentence that is long. Another. A sentence that is long.\nA sentence that is long.",
-                &["three times"],
-            ),
-            (
-                "The wheels on the bus go round and round and round and round and round and round and round and round and \
-                 round and round and round and round and round and round and round and round and round and round and round \
-                 and round and round and round and round and round and round and round",
-                &["the end repeats"],
-            ),
-        ],
-    ),
-];
 
 fn found(guardrails: &Guardrails, tokens: &[&str]) -> Vec<Violation> {
     let tokens: Vec<String> = tokens.iter().map(|&token| token.to_owned()).collect();
@@ -217,7 +29,12 @@ fn found(guardrails: &Guardrails, tokens: &[&str]) -> Vec<Violation> {
 
 #[test]
 fn rules_find_what_they_should() {
-    for (guardrails, good, bad) in CASES {
+    for Cases {
+        guardrails,
+        good,
+        bad,
+    } in CASES
+    {
         let guardrails = guardrails();
         for content in *good {
             assert_eq!(guardrails.check(content), [], "{guardrails:?}: {content:?}");
@@ -245,7 +62,12 @@ fn rules_find_what_they_should() {
 
 #[test]
 fn verdicts_do_not_depend_on_where_the_content_is_cut() {
-    for (guardrails, good, bad) in CASES {
+    for Cases {
+        guardrails,
+        good,
+        bad,
+    } in CASES
+    {
         let contents = good.iter().chain(bad.iter().map(|(content, _)| content));
         for &content in contents {
             let mut whole = guardrails().check(content);
@@ -274,7 +96,7 @@ proptest::proptest! {
     fn verdicts_do_not_depend_on_the_cuts_of_any_text(
         parts in proptest::collection::vec(
             proptest::sample::select(vec![
-                "{", "}", "[", "]", "\"", "\\", ",", "1", " ", "\n", ".", "```", "|", "$", "as an ai", " language model",
+                "{", "}", "[", "]", "'", "-", "true", "nul", ":", "x", "\\[", "\\]", "| a |", "\"", "\\", ",", "1", " ", "\n", ".", "```", "|", "$", "as an ai", " language model",
                 "I cannot ", "help", " with", "’", "é", "\\begin{a}", "\\end{a}", "A sentence that is long enough.",
             ]),
             0..40,

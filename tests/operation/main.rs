@@ -7,6 +7,8 @@ mod script;
 mod support;
 
 mod events;
+#[cfg(all(feature = "operation", feature = "test-util"))]
+mod guardrail_cases;
 mod guardrails;
 mod pool;
 mod retry;

@@ -106,10 +106,13 @@ pub struct GuardrailContext<'a> {
     pub content: &'a str,
     /// Whether the stream has ended.
     pub completed: bool,
-    /// How many tokens there were, those that were empty aside.
+    /// The number of tokens so far, those that were empty aside.
     pub token_count: usize,
-    /// How much of the content, in bytes, this checker was shown before.
+    /// The bytes of the content that this checker was shown before.
     pub checked: usize,
+    /// The number of chunks without text, such as calls of tools: see
+    /// [`Operation::chunks`](crate::operation::Operation::chunks).
+    pub other_chunks: usize,
     /// Which stream it is: 0 is the primary one.
     pub fallback_index: usize,
 }
@@ -128,6 +131,7 @@ impl<'a> GuardrailContext<'a> {
             completed: false,
             token_count: 0,
             checked: 0,
+            other_chunks: 0,
             fallback_index: 0,
         }
     }

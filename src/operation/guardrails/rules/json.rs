@@ -9,7 +9,10 @@ use serde::de::IgnoredAny;
 
 use super::super::{Checker, GuardrailContext, Rule, Violation};
 
-/// What begins like a JSON object or array is one. Other content passes.
+/// Finds broken JSON: content that begins like a JSON object or array must be one, or several on lines of their own.
+///
+/// Other content passes. What follows the first bracket decides: `[1] Smith`, `[Note: ...]`, `[x] done` and `{name} is` are
+/// prose, and so is a list of numbers with words behind it.
 ///
 /// While tokens come, it finds a bracket that closes what was not opened. At the end, the content must parse.
 ///
@@ -18,7 +21,8 @@ use super::super::{Checker, GuardrailContext, Rule, Violation};
 ///
 /// let json = Guardrails::none().rule(rules::Json);
 /// assert!(json.check(r#"{"a": [1, 2]}"#).is_empty());
-/// assert!(json.check("I like {braces}.").is_empty());
+/// assert!(json.check("{\"a\": 1}\n{\"a\": 2}").is_empty());
+/// assert!(json.check("[1] Smith, 2019.").is_empty());
 /// assert_eq!(json.check(r#"{"a": [1, 2}"#).len(), 1);
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,75 +42,181 @@ impl Rule for Json {
     }
 }
 
-/// Counts brackets outside of strings.
+/// Decides whether content is meant to be JSON, and counts its brackets outside of strings.
+///
+/// ```text
+/// Start --{--> Key --"--> JSON         Item --"{'--> JSON
+///   |            '-- } -----.            |  '--1 t f n--> Scalar --,--> Item, once it is a valid one
+///   '--[--> Item            |            '------- ] ------.    '---- ] -----.
+///                           v                             v                 v
+///                        Closed: JSON if nothing follows but another value or a bracket too many
+/// ```
+///
+/// Whatever else follows in these states makes it prose. `Item` leads to `Item` and `Key` for what is nested.
 #[derive(Debug, Default)]
 struct Brackets {
     seen: usize,
     depth: usize,
-    place: Place,
+    state: State,
 }
 
-#[derive(Debug, Default, PartialEq)]
-enum Place {
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum State {
     /// Nothing but white space so far.
     #[default]
-    Before,
-    Outside,
+    Start,
+    /// Behind the opening brace of what may be an object.
+    Key,
+    /// Behind the opening bracket of what may be an array, or behind a comma in it.
+    Item { is_first: bool },
+    /// In a number or a literal that begins here.
+    Scalar { begin: usize },
+    /// Behind an item.
+    Behind,
+    /// Behind what may have been a whole value.
+    Closed,
+    /// It is meant to be JSON.
+    Json,
+    /// In a string of it.
     InString,
     /// Behind a backslash in a string.
     Escaped,
-    /// It is no JSON, or it is known to be broken.
-    Done,
+    /// It is not meant to be JSON.
+    Prose,
+    /// It is meant to be JSON, and has a bracket too many.
+    Broken,
 }
 
 impl Brackets {
-    /// Where the first bracket is that closes what was not opened.
-    fn feed(&mut self, content: &str) -> Option<usize> {
-        if self.place == Place::Before {
+    /// Follows the content to its end, and returns where the first bracket is that closes what was not opened.
+    fn follow(&mut self, content: &str) -> Option<usize> {
+        if self.state == State::Start {
             let rest = content[self.seen..].trim_start();
             self.seen = content.len() - rest.len();
-            match rest.bytes().next() {
-                None => return None,
-                Some(b'{' | b'[') => self.place = Place::Outside,
-                Some(_) => self.place = Place::Done,
+        }
+        for (at, &byte) in content.as_bytes().iter().enumerate().skip(self.seen) {
+            if matches!(self.state, State::Prose | State::Broken) {
+                return None;
+            }
+            self.seen = at + 1;
+            self.state = self.next(content, at, byte);
+            if self.state == State::Broken {
+                return Some(at);
             }
         }
-        if self.place == Place::Done {
-            return None;
-        }
-        for (offset, &byte) in content.as_bytes()[self.seen..].iter().enumerate() {
-            match (&self.place, byte) {
-                (Place::InString, b'"') => self.place = Place::Outside,
-                (Place::InString, b'\\') => self.place = Place::Escaped,
-                (Place::InString, _) => {}
-                (Place::Escaped, _) => self.place = Place::InString,
-                (_, b'"') => self.place = Place::InString,
-                (_, b'{' | b'[') => self.depth += 1,
-                (_, b'}' | b']') => match self.depth.checked_sub(1) {
-                    Some(depth) => self.depth = depth,
-                    None => {
-                        let at = self.seen + offset;
-                        self.seen = at + 1;
-                        self.place = Place::Done;
-                        return Some(at);
-                    }
-                },
-                _ => {}
-            }
-        }
-        self.seen = content.len();
         None
     }
+
+    /// Returns the state behind a byte.
+    fn next(&mut self, content: &str, at: usize, byte: u8) -> State {
+        let is_space = byte.is_ascii_whitespace();
+        match (self.state, byte) {
+            (State::InString, b'"') => State::Json,
+            (State::InString, b'\\') => State::Escaped,
+            (State::InString | State::Escaped, _) => State::InString,
+
+            (State::Json, b'"') => State::InString,
+            (State::Json, b'{' | b'[') => self.open(State::Json),
+            (State::Json, b'}' | b']') => self.close(State::Json),
+            (State::Json, _) => State::Json,
+
+            (State::Start | State::Closed, b'{') => self.open(State::Key),
+            (State::Start | State::Closed, b'[') => self.open(State::Item { is_first: true }),
+            (State::Closed, b'}' | b']') => State::Broken,
+            (State::Closed, _) if is_space => State::Closed,
+
+            (State::Key, b'"') => State::InString,
+            // Single quotes are how Python writes it: broken, but meant to be JSON.
+            (State::Key, b'\'') => State::Json,
+            (State::Key, b'}') => self.close_undecided(),
+            (State::Key, _) if is_space => State::Key,
+
+            (State::Item { .. }, b'"') => State::InString,
+            (State::Item { .. }, b'\'') => State::Json,
+            (State::Item { .. }, b'{') => self.open(State::Key),
+            (State::Item { .. }, b'[') => self.open(State::Item { is_first: true }),
+            (State::Item { is_first: true }, b']') => self.close_undecided(),
+            (State::Item { is_first: false }, b']') => self.close(State::Json),
+            (State::Item { .. }, b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
+                State::Scalar { begin: at }
+            }
+            (State::Item { is_first }, _) if is_space => State::Item { is_first },
+
+            (State::Scalar { begin }, b',' | b']') if is_json(&content[begin..at]) => {
+                self.behind_item(byte)
+            }
+            (State::Scalar { begin }, _) if is_space && is_json(&content[begin..at]) => {
+                State::Behind
+            }
+            (State::Scalar { begin }, _) if is_of_scalar(byte) => State::Scalar { begin },
+
+            (State::Behind, b',' | b']') => self.behind_item(byte),
+            (State::Behind, _) if is_space => State::Behind,
+            _ => State::Prose,
+        }
+    }
+
+    fn open(&mut self, inside: State) -> State {
+        self.depth += 1;
+        inside
+    }
+
+    /// Closes a bracket of what is meant to be JSON.
+    fn close(&mut self, behind: State) -> State {
+        match self.depth.checked_sub(1) {
+            Some(depth) => {
+                self.depth = depth;
+                behind
+            }
+            None => State::Broken,
+        }
+    }
+
+    /// Closes a bracket, of which there is one, of what may be JSON.
+    fn close_undecided(&mut self) -> State {
+        self.depth -= 1;
+        if self.depth == 0 {
+            State::Closed
+        } else {
+            State::Behind
+        }
+    }
+
+    fn behind_item(&mut self, byte: u8) -> State {
+        if byte == b',' {
+            State::Item { is_first: false }
+        } else {
+            self.close_undecided()
+        }
+    }
+
+    /// Returns whether all of the content, which it has followed, is meant to be JSON.
+    fn is_meant(&self, content: &str) -> bool {
+        match self.state {
+            State::Start | State::Prose => false,
+            State::Scalar { begin } => {
+                let scalar = &content[begin..];
+                let literals = ["true", "false", "null", "-"];
+                is_json(scalar) || literals.iter().any(|literal| literal.starts_with(scalar))
+            }
+            _ => true,
+        }
+    }
+}
+
+/// Returns whether a number or a literal may have this byte in it.
+const fn is_of_scalar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-')
 }
 
 impl Checker for Brackets {
     fn check(&mut self, context: &GuardrailContext<'_>) -> Vec<Violation> {
         let mut violations = Vec::new();
-        if let Some(at) = self.feed(context.content) {
+        if let Some(at) = self.follow(context.content) {
             violations.push(Violation::error("more brackets are closed than opened").at(at));
         }
-        if context.completed && looks_like_json(context.content) {
-            violations.extend(parse(context.content));
+        if context.completed && self.is_meant(context.content) {
+            violations.extend(parse_values(context.content));
         }
         violations
     }
@@ -116,7 +226,7 @@ impl Checker for Brackets {
     }
 }
 
-/// All of the content is a JSON object or array.
+/// Finds content that is not, from its first character to its last, one JSON object or array.
 ///
 /// ```
 /// use abreast::operation::{Guardrails, rules};
@@ -140,24 +250,47 @@ impl Rule for StrictJson {
             }
             let violation = parse(context.content).or_else(|| {
                 let message = "the root is neither an object nor an array";
-                (!looks_like_json(context.content)).then(|| Violation::error(message))
+                (!is_object_or_array(context.content)).then(|| Violation::error(message))
             });
             violation.into_iter().collect()
         })
     }
 }
 
-fn looks_like_json(content: &str) -> bool {
+fn is_object_or_array(content: &str) -> bool {
     content.trim_start().starts_with(['{', '['])
 }
 
-/// Whether content is JSON, of any kind.
+/// Returns whether content is JSON, of any kind.
 pub(super) fn is_json(content: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(content.trim()).is_ok()
 }
 
 fn parse(content: &str) -> Option<Violation> {
     let error = serde_json::from_str::<IgnoredAny>(content.trim()).err()?;
+    Some(not_json(&error))
+}
+
+/// Finds what is wrong in a value, or in one of several, each on lines of its own.
+fn parse_values(content: &str) -> Option<Violation> {
+    let mut rest = content.trim();
+    loop {
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
+        let value = values.next()?;
+        let behind = &rest[values.byte_offset()..];
+        let next = behind.trim_start();
+        let gap = &behind[..behind.len() - next.len()];
+        match value {
+            Ok(_) if next.is_empty() => return None,
+            Ok(_) if gap.contains('\n') && is_object_or_array(next) => rest = next,
+            // Words behind the value are reported as such.
+            Ok(_) => return parse(rest),
+            Err(error) => return Some(not_json(&error)),
+        }
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> Violation {
     let suggestion = "ask for JSON only, without anything around it";
-    Some(Violation::error(format!("not JSON: {error}")).suggest(suggestion))
+    Violation::error(format!("not JSON: {error}")).suggest(suggestion)
 }

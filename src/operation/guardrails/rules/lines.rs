@@ -4,14 +4,7 @@
 pub(super) struct Lines<'a> {
     rest: &'a str,
     at: usize,
-    fence: Option<Fence>,
-}
-
-#[derive(Clone, Copy)]
-struct Fence {
-    marker: u8,
-    length: usize,
-    at: usize,
+    fences: Fences,
 }
 
 /// A line, without its end.
@@ -28,13 +21,13 @@ impl<'a> Lines<'a> {
         Self {
             rest: content,
             at: 0,
-            fence: None,
+            fences: Fences::new(),
         }
     }
 
-    /// Where the fence is that is not closed yet.
+    /// Returns where the fence is that is not closed yet.
     pub(super) fn open_fence(&self) -> Option<usize> {
-        self.fence.map(|fence| fence.at)
+        self.fences.open.map(|fence| fence.at)
     }
 }
 
@@ -50,20 +43,39 @@ impl<'a> Iterator for Lines<'a> {
         let (at, text) = (self.at, line.trim_end_matches(['\n', '\r']));
         self.rest = rest;
         self.at += length;
-
-        let is_code = match self.fence {
-            Some(fence) => {
-                if closes(text, fence) {
-                    self.fence = None;
-                }
-                true
-            }
-            None => {
-                self.fence = opens(text, at);
-                self.fence.is_some()
-            }
-        };
+        let is_code = self.fences.is_code(text, at);
         Some(Line { text, at, is_code })
+    }
+}
+
+/// Follows the fences of code from line to line.
+#[derive(Debug, Default)]
+pub(super) struct Fences {
+    open: Option<Fence>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Fence {
+    marker: u8,
+    length: usize,
+    at: usize,
+}
+
+impl Fences {
+    pub(super) const fn new() -> Self {
+        Self { open: None }
+    }
+
+    /// Returns whether the next line, which begins at `at`, is code or the fence of code.
+    pub(super) fn is_code(&mut self, line: &str, at: usize) -> bool {
+        if let Some(fence) = self.open {
+            if closes(line, fence) {
+                self.open = None;
+            }
+            return true;
+        }
+        self.open = opens(line, at);
+        self.open.is_some()
     }
 }
 
@@ -92,12 +104,12 @@ fn closes(line: &str, fence: Fence) -> bool {
     length >= fence.length && text[length..].trim().is_empty()
 }
 
-/// How many of these a text begins with; they are ASCII.
+/// Returns the number of these bytes, which are ASCII, that a text begins with.
 fn run(text: &str, marker: u8) -> usize {
     text.bytes().take_while(|&byte| byte == marker).count()
 }
 
-/// The parts of a line that are not between backticks, and where they begin.
+/// Returns the parts of a line that are not between backticks, and where they begin.
 pub(super) fn without_code_spans(line: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     core::iter::from_fn(move || {
@@ -119,7 +131,7 @@ pub(super) fn without_code_spans(line: &str) -> impl Iterator<Item = (usize, &st
     })
 }
 
-/// Where the text behind the next run of exactly so many backticks begins.
+/// Returns where the text behind the next run of exactly this many backticks begins.
 fn closing_ticks(text: &str, length: usize) -> Option<usize> {
     let mut at = 0;
     while let Some(found) = text[at..].find('`') {

@@ -4,13 +4,16 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::mem;
 use core::ops::Range;
 
 use super::super::{Checker, GuardrailContext, Rule, Violation};
+use super::lines::{Fences, Lines};
 
-/// No sentence of more than 20 characters comes three times, and the end does not repeat what was before it.
+/// Finds a sentence of more than 20 characters that comes three times, and, at the end, a text that has run into a loop.
 ///
-/// The end repeats itself if more than half of the last 100 characters equal, position by position, the 100 before.
+/// It is a loop if the last 200 characters are one passage of at most 100 characters over and over, or if more than half of
+/// the last 100 characters equal, position by position, the 100 before. Blocks of code and tables do not count.
 ///
 /// ```
 /// use abreast::operation::{Guardrails, rules};
@@ -18,14 +21,14 @@ use super::super::{Checker, GuardrailContext, Rule, Violation};
 /// let fresh = Guardrails::none().rule(rules::Repetition);
 /// assert!(fresh.check("Round and round. Round and round. Round and round.").is_empty());
 /// assert_eq!(fresh.check(&"The wheels on the bus go round. ".repeat(3)).len(), 1);
-/// assert_eq!(fresh.check(&"round and ".repeat(20)).len(), 1);
+/// assert_eq!(fresh.check(&"and on ".repeat(30)).len(), 1);
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Repetition;
 
-/// How many characters of the end are compared.
+/// The characters at the end that are compared with as many before, and the longest period of a loop.
 const TAIL: usize = 100;
-/// How many characters a sentence must have to count.
+/// A sentence counts if it has more characters.
 const SHORT: usize = 20;
 
 impl Rule for Repetition {
@@ -42,12 +45,14 @@ impl Rule for Repetition {
     }
 }
 
-/// The sentences so far.
+/// The sentences so far, of whole lines only: how a line ends decides whether it is code or a row of a table.
 #[derive(Debug, Default)]
 struct Sentences {
+    /// Where the next line begins.
     seen: usize,
-    /// Where the sentence begins that has not ended yet.
-    begin: usize,
+    /// Where the end of that line is looked for next.
+    scanned: usize,
+    fences: Fences,
     known: BTreeMap<u64, Sentence>,
     looked_at: usize,
 }
@@ -59,13 +64,29 @@ struct Sentence {
 }
 
 impl Sentences {
-    /// Counts the sentence that ends here.
-    fn end_sentence(&mut self, content: &str, end: usize, violations: &mut Vec<Violation>) {
-        let sentence = content[self.begin..end].trim();
-        let begin = self.begin
-            + (content[self.begin..end].len() - content[self.begin..end].trim_start().len());
-        self.looked_at += end - self.begin;
-        self.begin = end;
+    /// Follows the line that ends here, its end included.
+    fn follow_line(&mut self, content: &str, end: usize, violations: &mut Vec<Violation>) {
+        let begin = mem::replace(&mut self.seen, end);
+        self.looked_at += end - begin;
+        let line = &content[begin..end];
+        if self
+            .fences
+            .is_code(line.trim_end_matches(['\n', '\r']), begin)
+            || is_row(line)
+        {
+            return;
+        }
+        let mut at = begin;
+        for sentence in line.split_inclusive(['.', '!', '?']) {
+            self.count(content, at..at + sentence.len(), violations);
+            at += sentence.len();
+        }
+    }
+
+    /// Counts a sentence.
+    fn count(&mut self, content: &str, range: Range<usize>, violations: &mut Vec<Violation>) {
+        let begin = range.end - content[range.clone()].trim_start().len();
+        let sentence = content[range].trim();
         if sentence.chars().nth(SHORT).is_none() {
             return;
         }
@@ -85,18 +106,18 @@ impl Checker for Sentences {
     fn check(&mut self, context: &GuardrailContext<'_>) -> Vec<Violation> {
         let mut violations = Vec::new();
         let content = context.content;
-        let fresh = &content.as_bytes()[self.seen..];
-        self.looked_at += fresh.len();
-        let from = self.seen;
-        for (offset, byte) in fresh.iter().enumerate() {
-            if matches!(byte, b'.' | b'!' | b'?' | b'\n') {
-                self.end_sentence(content, from + offset + 1, &mut violations);
-            }
+        while let Some(end) = content[self.scanned..].find('\n') {
+            let end = self.scanned + end + 1;
+            self.looked_at += end - self.scanned;
+            self.scanned = end;
+            self.follow_line(content, end, &mut violations);
         }
-        self.seen = content.len();
+        self.looked_at += content.len() - self.scanned;
+        self.scanned = content.len();
         if context.completed {
-            self.end_sentence(content, content.len(), &mut violations);
-            violations.extend(repeated_tail(content));
+            self.follow_line(content, content.len(), &mut violations);
+            self.looked_at += content.len();
+            violations.extend(loop_at_end(content));
         }
         violations
     }
@@ -106,13 +127,47 @@ impl Checker for Sentences {
     }
 }
 
-fn repeated_tail(content: &str) -> Option<Violation> {
-    let mut last: Vec<char> = content.chars().rev().take(2 * TAIL).collect();
-    let before = last.split_off(TAIL.min(last.len()));
-    let equal = last.iter().zip(&before).filter(|(a, b)| a == b).count();
-    let at = content.len() - last.iter().map(|c| c.len_utf8()).sum::<usize>();
-    (before.len() == TAIL && equal > TAIL / 2)
-        .then(|| Violation::error("the end repeats what was before it").at(at))
+/// Returns whether a line is a row of a table.
+fn is_row(line: &str) -> bool {
+    let line = line.trim();
+    let bars = line.bytes().filter(|&byte| byte == b'|').count();
+    bars > 1 || (bars == 1 && (line.starts_with('|') || line.ends_with('|')))
+}
+
+fn loop_at_end(content: &str) -> Option<Violation> {
+    // The last characters outside of code and tables, the last one first, and where they are.
+    let mut prose = Vec::new();
+    let mut end = content.len();
+    let lines: Vec<_> = Lines::new(content).collect();
+    for line in lines.iter().rev() {
+        let text = &content[line.at..end];
+        end = line.at;
+        if !line.is_code && !is_row(text) {
+            let chars = text.char_indices().rev();
+            prose.extend(
+                chars
+                    .map(|(offset, c)| (line.at + offset, c))
+                    .take(2 * TAIL),
+            );
+        }
+        if prose.len() >= 2 * TAIL {
+            break;
+        }
+    }
+    if prose.len() < 2 * TAIL {
+        return None;
+    }
+    prose.truncate(2 * TAIL);
+
+    let (last, before) = prose.split_at(TAIL);
+    let equal = last.iter().zip(before).filter(|((_, a), (_, b))| a == b);
+    let repeats_half = equal.count() > TAIL / 2;
+    let has_period = |period| {
+        let shifted = prose[period..].iter();
+        shifted.zip(&prose).all(|((_, a), (_, b))| a == b)
+    };
+    (repeats_half || (1..TAIL).any(has_period))
+        .then(|| Violation::error("the end repeats what was before it").at(last[TAIL - 1].0))
 }
 
 /// FNV-1a.

@@ -2,19 +2,21 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use super::super::{Checker, GuardrailContext, Rule, Violation};
 use super::json::is_json;
 
-/// There is content, it is more than punctuation, and it is not one or two characters over and over. Looks at the end only.
+/// Finds, at the end, that there is no content: white space only, punctuation only, or one or two characters over and over.
 ///
-/// Short answers pass, and so do empty objects and arrays.
+/// Short answers pass, and so do empty objects and arrays, numbers, and the operators of programming languages. So does an
+/// answer without text if there were [other chunks](GuardrailContext::other_chunks).
 ///
 /// ```
 /// use abreast::operation::{Guardrails, rules};
 ///
 /// let something = Guardrails::none().rule(rules::ZeroOutput);
-/// for good in ["OK", "No.", "{}", "[]"] {
+/// for good in ["OK", "No.", "{}", "[]", "=>", "1000000000000"] {
 ///     assert!(something.check(good).is_empty());
 /// }
 /// for bad in ["", " \n", "...", "aaaaaaaaaaaa"] {
@@ -31,14 +33,22 @@ impl Rule for ZeroOutput {
 
     fn checker(&self) -> Box<dyn Checker> {
         Box::new(|context: &GuardrailContext<'_>| {
-            let message = context
-                .completed
-                .then(|| check(context.content.trim()))
-                .flatten();
-            message.map(Violation::error).into_iter().collect()
+            let content = context.content.trim();
+            if !context.completed || (content.is_empty() && context.other_chunks > 0) {
+                return Vec::new();
+            }
+            check(content).map(Violation::error).into_iter().collect()
         })
     }
 }
+
+/// What is punctuation only, and an answer all the same.
+const OPERATORS: &[&str] = &[
+    "=", "==", "===", "!=", "!==", "<", ">", "<=", ">=", "<=>", "=>", "->", "<-", "+", "+=", "-=",
+    "*", "**", "*=", "/", "//", "/=", "%", "%=", "&", "&&", "&=", "|", "||", "|=", "|>", "^", "^=",
+    "~", "=~", "!~", "<<", ">>", "::", ":=", "..=", "??", "?.", "?:", "@", "#", "$", "[]", "{}",
+    "()",
+];
 
 fn check(content: &str) -> Option<&'static str> {
     if content.is_empty() {
@@ -55,10 +65,20 @@ fn check(content: &str) -> Option<&'static str> {
         return None;
     };
     let is_data = content.starts_with(['{', '[']) && is_json(content);
-    (!is_data).then_some(suspicious)
+    let is_operator = OPERATORS.contains(&content.trim_matches('`'));
+    (!is_data && !is_operator && !is_number(content)).then_some(suspicious)
 }
 
-/// That of ASCII, and the general and CJK punctuation of Unicode.
+/// Returns whether content is a number, and not one digit over and over.
+fn is_number(content: &str) -> bool {
+    let mut digits = content.bytes();
+    let first = digits.next();
+    content.len() <= 64
+        && content.bytes().all(|byte| byte.is_ascii_digit())
+        && digits.any(|digit| Some(digit) != first)
+}
+
+/// Returns whether it is punctuation: that of ASCII, or the general and CJK punctuation of Unicode.
 fn is_punctuation(c: char) -> bool {
     c.is_ascii_punctuation()
         || matches!(c, '¡' | '§' | '«' | '¶' | '·' | '»' | '¿')
@@ -66,7 +86,7 @@ fn is_punctuation(c: char) -> bool {
         || matches!(c, '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}')
 }
 
-/// Whether more than ten characters are of at most two kinds.
+/// Returns whether more than ten characters are of at most two kinds.
 fn repeats_two_characters(content: &str) -> bool {
     let mut chars = content.chars();
     let first = chars.next();
