@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 
 use super::classify::Classification;
 use super::event::Event;
-use super::source::{Source, Tokens};
+use super::source::{ChunkSink, Source, Tokens, chunks_of, handlers_of, streams_of};
 use crate::sync::panic::catch;
 
 /// What a session asks and tells while an operation runs.
@@ -41,7 +41,7 @@ impl<S: Source> Handlers<S::Error> for Pin<&mut S> {
 }
 
 /// A closure, or several, beside a source. What is not implemented is left to the source.
-pub(super) trait Handler<E> {
+pub(super) trait Handler<E, C> {
     #[inline]
     fn wants_events(&self) -> bool {
         false
@@ -53,42 +53,21 @@ pub(super) trait Handler<E> {
     #[inline]
     fn on_token(&mut self, _: &str) {}
 
+    #[inline]
+    fn on_chunk(&mut self, _: &C) {}
+
+    /// Takes a chunk, or returns it.
+    #[inline]
+    fn consume(&mut self, chunk: C) -> Option<C> {
+        Some(chunk)
+    }
+
+    /// Forgets what was kept of the attempt before.
+    fn restart(&mut self) {}
+
     fn classify(&self, _: &E) -> Option<Classification> {
         None
     }
-}
-
-/// The methods of a source that has another one inside and leaves the streams to it.
-macro_rules! streams_of {
-    ($source:ident: $S:ident) => {
-        type Error = $S::Error;
-        type Token = $S::Token;
-
-        fn count(&self) -> usize {
-            self.$source.count()
-        }
-
-        fn open(self: Pin<&mut Self>, index: usize) {
-            self.project().$source.open(index);
-        }
-
-        fn close(self: Pin<&mut Self>) {
-            self.project().$source.close();
-        }
-
-        #[inline]
-        fn poll_token(
-            self: Pin<&mut Self>,
-            cx: &mut Context<'_>,
-        ) -> Poll<Option<Result<$S::Token, $S::Error>>> {
-            self.project().$source.poll_token(cx)
-        }
-
-        #[inline]
-        fn text<'t>(&self, token: &'t $S::Token) -> &'t str {
-            self.$source.text(token)
-        }
-    };
 }
 
 pin_project! {
@@ -106,8 +85,34 @@ impl<S, H> With<S, H> {
     }
 }
 
-impl<S: Tokens, H: Handler<S::Error>> Tokens for With<S, H> {
+impl<S: Tokens, H: Handler<S::Error, S::Chunk>> Tokens for With<S, H> {
     streams_of!(source: S);
+
+    #[inline]
+    fn text<'c>(&self, chunk: &'c S::Chunk) -> Option<&'c str> {
+        self.source.text(chunk)
+    }
+
+    #[inline]
+    fn on_chunk(self: Pin<&mut Self>, chunk: &S::Chunk) {
+        let this = self.project();
+        this.source.on_chunk(chunk);
+        this.handler.on_chunk(chunk);
+    }
+
+    #[inline]
+    fn consume(self: Pin<&mut Self>, chunk: S::Chunk) {
+        let this = self.project();
+        if let Some(chunk) = this.handler.consume(chunk) {
+            this.source.consume(chunk);
+        }
+    }
+
+    fn restart(self: Pin<&mut Self>) {
+        let this = self.project();
+        this.source.restart();
+        this.handler.restart();
+    }
 
     fn is_classified(&self) -> bool {
         self.source.is_classified()
@@ -133,7 +138,7 @@ impl<S: Tokens, H: Handler<S::Error>> Tokens for With<S, H> {
     }
 }
 
-impl<S: Source, H: Handler<S::Error>> Source for With<S, H> {
+impl<S: Source, H: Handler<S::Error, S::Chunk>> Source for With<S, H> {
     fn classify(&self, error: &S::Error) -> Classification {
         let classification = self.handler.classify(error);
         classification.unwrap_or_else(|| self.source.classify(error))
@@ -157,22 +162,11 @@ impl<S, F> Classified<S, F> {
 
 impl<S: Tokens, F> Tokens for Classified<S, F> {
     streams_of!(source: S);
+    chunks_of!(source: S);
+    handlers_of!(source);
 
     fn is_classified(&self) -> bool {
         true
-    }
-
-    fn wants_events(&self) -> bool {
-        self.source.wants_events()
-    }
-
-    fn on_event(self: Pin<&mut Self>, event: &Event) {
-        self.project().source.on_event(event);
-    }
-
-    #[inline]
-    fn on_token(self: Pin<&mut Self>, token: &str) {
-        self.project().source.on_token(token);
     }
 }
 
@@ -190,7 +184,7 @@ where
 /// A closure that is called with events.
 pub(super) struct OnEvent<F>(pub(super) F);
 
-impl<E, F: FnMut(&Event)> Handler<E> for OnEvent<F> {
+impl<E, C, F: FnMut(&Event)> Handler<E, C> for OnEvent<F> {
     #[inline]
     fn wants_events(&self) -> bool {
         true
@@ -204,10 +198,34 @@ impl<E, F: FnMut(&Event)> Handler<E> for OnEvent<F> {
 /// A closure that is called with tokens.
 pub(super) struct OnToken<F>(pub(super) F);
 
-impl<E, F: FnMut(&str)> Handler<E> for OnToken<F> {
+impl<E, C, F: FnMut(&str)> Handler<E, C> for OnToken<F> {
     #[inline]
     fn on_token(&mut self, token: &str) {
         let _ = catch(|| (self.0)(token));
+    }
+}
+
+/// A closure that is called with chunks.
+pub(super) struct OnChunk<F>(pub(super) F);
+
+impl<E, C, F: FnMut(&C)> Handler<E, C> for OnChunk<F> {
+    #[inline]
+    fn on_chunk(&mut self, chunk: &C) {
+        let _ = catch(|| (self.0)(chunk));
+    }
+}
+
+/// What keeps the chunks of the attempt.
+pub(super) struct CollectChunks<K>(pub(super) K);
+
+impl<E, C, K: ChunkSink<C>> Handler<E, C> for CollectChunks<K> {
+    fn consume(&mut self, chunk: C) -> Option<C> {
+        self.0.push(chunk);
+        None
+    }
+
+    fn restart(&mut self) {
+        self.0.clear();
     }
 }
 
@@ -223,7 +241,7 @@ pub(super) struct Inherited<E> {
     pub(super) classify: Option<SharedClassify<E>>,
 }
 
-impl<E> Handler<E> for Inherited<E> {
+impl<E, C> Handler<E, C> for Inherited<E> {
     fn wants_events(&self) -> bool {
         self.on_event.is_some()
     }

@@ -88,7 +88,10 @@ pub use guardrails::{Checker, GuardrailContext, Guardrails, Rule, Severity, Viol
 pub use outcome::{AttemptError, FailedAttempt, OperationFailure, State};
 pub use pool::{OperationPool, OperationPoolBuilder, create_pool};
 pub use retry::{Retry, RetryContext, RetryPredicates, SharedPredicates, Strategy};
-pub use source::{Connections, Connects, IntoSource, Opens, Source, Streams, Tokens};
+pub use source::{
+    ChunkSink, Chunks, Connections, Connects, IntoSource, OpenStream, Opens, Source, Streams,
+    Tokens,
+};
 pub use telemetry::{AggregatedTelemetry, Telemetry};
 pub use timeout::{TimedOut, Timeout, TimeoutKind};
 pub use timer::{HasTimer, NoTimer, OptionalTimer};

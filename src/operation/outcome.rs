@@ -36,6 +36,9 @@ pub struct State {
     pub content: String,
     /// How many tokens the last attempt had, those that were empty aside.
     pub token_count: usize,
+    /// The number of chunks of the last attempt that were not text, such as calls of tools: see
+    /// [`Operation::chunks`](super::Operation::chunks).
+    pub other_chunks: usize,
     /// How many retries there were after errors of the categories [`Model`](Category::Model) and
     /// [`Content`](Category::Content), over all streams.
     pub model_retry_count: u32,
@@ -92,6 +95,7 @@ impl State {
             attempt: at.attempt,
             content: mem::take(&mut self.content),
             token_count: mem::take(&mut self.token_count),
+            other_chunks: mem::take(&mut self.other_chunks),
             violations: mem::take(&mut self.violations),
         }
     }
@@ -154,8 +158,10 @@ pub struct FailedAttempt<E> {
     pub attempt: u32,
     /// The tokens that came before it failed.
     pub content: String,
-    /// How many they were, those that were empty aside.
+    /// The number of these tokens, those that were empty aside.
     pub token_count: usize,
+    /// The number of chunks that were not text.
+    pub other_chunks: usize,
     /// What the guardrails had found until then.
     pub violations: Vec<Violation>,
 }

@@ -12,6 +12,8 @@ pub(super) struct Settings {
     pub(super) timeout: Option<Timeout>,
     pub(super) guardrails: Option<Guardrails>,
     pub(super) context: Option<EventContext>,
+    /// Whether chunks without text leave the timeout alone.
+    pub(super) only_text_resets: bool,
 }
 
 impl Settings {

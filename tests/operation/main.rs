@@ -6,6 +6,7 @@ mod script;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chunks;
 mod events;
 #[cfg(all(feature = "operation", feature = "test-util"))]
 mod guardrail_cases;

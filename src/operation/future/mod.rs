@@ -168,9 +168,17 @@ where
     fn open(&mut self) -> Result<(), AttemptError<E>> {
         let now = self.clock.read(self.timer);
         let index = self.session.on_open(now, &mut self.source)?;
+        self.source.as_mut().restart();
         self.source.as_mut().open(index);
         *self.phase = Phase::Streaming;
         Ok(())
+    }
+
+    /// Gives a chunk to its handlers, when its text was appended.
+    #[inline]
+    fn hand_over(&mut self, chunk: S::Chunk) {
+        self.source.as_mut().on_chunk(&chunk);
+        self.source.as_mut().consume(chunk);
     }
 
     /// Takes tokens for as long as they come, and resolves when the attempt is over.
@@ -178,6 +186,8 @@ where
         // Reading the clock for every token would cost more than all else that is done for it. So it is read for the first
         // and the last of a poll.
         let mut tokens = 0_usize;
+        let mut restarts_wait = false;
+        let mut has_read_clock = false;
         let mut now = Duration::ZERO;
         let mut left = TOKENS_PER_POLL;
         let ended = loop {
@@ -186,25 +196,30 @@ where
                 break Poll::Pending;
             }
             left -= 1;
-            let token = match self.source.as_mut().poll_token(cx) {
-                Poll::Ready(Some(Ok(token))) => token,
+            let chunk = match self.source.as_mut().poll_chunk(cx) {
+                Poll::Ready(Some(Ok(chunk))) => chunk,
                 Poll::Ready(Some(Err(error))) => {
                     break Poll::Ready(Err(AttemptError::Stream(error)));
                 }
                 Poll::Ready(None) => break Poll::Ready(Ok(())),
                 Poll::Pending => break Poll::Pending,
             };
-            let text = self.source.text(&token);
-            if text.is_empty() {
-                continue;
-            }
-            if tokens == 0 {
+            let text = self.source.text(&chunk);
+            let counts = text.is_none_or(|text| !text.is_empty());
+            if counts && !core::mem::replace(&mut has_read_clock, true) {
                 now = self.clock.read(self.timer);
             }
-            tokens += 1;
-            if let Err(error) = self.session.on_token(text, now, &mut self.source) {
-                break Poll::Ready(Err(error));
+            match text {
+                Some(text) => {
+                    tokens += usize::from(counts);
+                    if let Err(error) = self.session.on_token(text, now, &mut self.source) {
+                        self.hand_over(chunk);
+                        break Poll::Ready(Err(error));
+                    }
+                }
+                None => restarts_wait |= self.session.on_other_chunk(now, &mut self.source),
             }
+            self.hand_over(chunk);
         };
         if tokens > 1 {
             let now = self.clock.read(self.timer);
@@ -214,8 +229,8 @@ where
             return ended;
         }
 
-        // A new token is waited for anew; otherwise the wait goes on.
-        if tokens > 0 {
+        // What came shows that the stream is alive, so the wait starts anew; otherwise it goes on.
+        if restarts_wait || tokens > 0 {
             self.sleep.as_mut().stop();
         }
         let Some(limit) = self.session.limit() else {

@@ -7,6 +7,7 @@
 //! |---|---|---|---|
 //! | been polled for the first time | `start` | | opens a stream |
 //! | to open a stream | `on_open` | the index of its source | opens it |
+//! | a chunk without text | `on_other_chunk` | whether to wait anew | asks for the next one |
 //! | a token | `on_token` | whether it passed | asks for the next token, or fails the attempt |
 //! | to wait for a token | `limit` | for how long at most | waits |
 //! | waited that long | `on_timeout` | an error | fails the attempt |
@@ -53,7 +54,9 @@ pub(in crate::operation) struct Session<E> {
     /// The guardrails of the current attempt, if there are any.
     guard: Option<Guard>,
     reporter: Reporter,
-    /// When the wait for the next token began.
+    /// What is waited for.
+    awaited: TimeoutKind,
+    /// When the wait for it began.
     waiting_since: Duration,
 }
 
@@ -80,6 +83,7 @@ impl<E> Session<E> {
             jitter: Jitter::default(),
             guard: None,
             reporter: Reporter::new(),
+            awaited: TimeoutKind::InitialToken,
             waiting_since: Duration::ZERO,
         }
     }
@@ -153,15 +157,27 @@ impl<E> Session<E> {
         self.state.last_token_at = Some(now);
         if self.state.token_count == 1 {
             self.state.first_token_at = Some(now);
-            self.start_waiting(TimeoutKind::InterToken, now, handlers);
-        } else {
-            self.wait_again(now, handlers);
         }
+        self.wait_again(now, handlers);
         handlers.on_token(token);
         if self.guard.as_mut().is_some_and(Guard::is_due) {
             self.check(GuardrailPhase::Streaming, now, handlers)?;
         }
         Ok(())
+    }
+
+    /// Counts a chunk without text, and returns whether the wait for the next token starts anew.
+    pub(super) fn on_other_chunk(
+        &mut self,
+        now: Duration,
+        handlers: &mut impl Handlers<E>,
+    ) -> bool {
+        self.state.other_chunks += 1;
+        let resets = !self.settings.only_text_resets;
+        if resets {
+            self.wait_again(now, handlers);
+        }
+        resets
     }
 
     /// Notes that the last token came at `now`, if that is known better than when it was appended.
@@ -171,7 +187,7 @@ impl<E> Session<E> {
 
     /// Returns how long the next token may take, if there is a limit.
     pub(super) fn limit(&self) -> Option<Duration> {
-        self.settings.limit(self.awaited())
+        self.settings.limit(self.awaited)
     }
 
     /// The wait for a token has reached its limit.
@@ -180,7 +196,7 @@ impl<E> Session<E> {
         now: Duration,
         handlers: &mut impl Handlers<E>,
     ) -> AttemptError<E> {
-        let kind = self.awaited();
+        let kind = self.awaited;
         let configured = self.settings.limit(kind).unwrap_or(Duration::MAX);
         let elapsed = now.saturating_sub(self.waiting_since);
         self.report(now, handlers, || EventKind::TimeoutTriggered {
@@ -331,6 +347,7 @@ impl<E> Session<E> {
             completed: phase == GuardrailPhase::Final,
             token_count,
             fallback_index: self.state.fallback_index,
+            other_chunks: self.state.other_chunks,
             ..GuardrailContext::so_far(&self.state.content)
         };
         let reporter = &mut self.reporter;
@@ -356,16 +373,9 @@ impl<E> Session<E> {
         self.state.fallback_index > 0
     }
 
-    /// Returns which token is next.
-    const fn awaited(&self) -> TimeoutKind {
-        match self.state.token_count {
-            0 => TimeoutKind::InitialToken,
-            _ => TimeoutKind::InterToken,
-        }
-    }
-
     /// Notes and reports that the first token of its kind is waited for.
     fn start_waiting(&mut self, kind: TimeoutKind, now: Duration, handlers: &mut impl Handlers<E>) {
+        self.awaited = kind;
         self.waiting_since = now;
         if let Some(configured) = self.settings.limit(kind) {
             self.report(now, handlers, || EventKind::TimeoutStart {
@@ -378,6 +388,9 @@ impl<E> Session<E> {
 
     /// Notes and reports that a token came in time and the next one is waited for.
     fn wait_again(&mut self, now: Duration, handlers: &mut impl Handlers<E>) {
+        if self.awaited == TimeoutKind::InitialToken {
+            return self.start_waiting(TimeoutKind::InterToken, now, handlers);
+        }
         let elapsed = now.saturating_sub(mem::replace(&mut self.waiting_since, now));
         if let Some(configured) = self.settings.limit(TimeoutKind::InterToken) {
             self.report(now, handlers, || EventKind::TimeoutReset {

@@ -106,9 +106,9 @@ impl<'a> Formulas<'a> {
             if self.display.replace(at).is_some() {
                 self.report(r"\[ in \[", at);
             }
-        } else if text.starts_with(']') {
+        } else if let Some(behind) = text.strip_prefix(']') {
             let was_open = self.display.take().is_some();
-            self.looks_like_latex |= was_open || text[1..].trim().is_empty();
+            self.looks_like_latex |= was_open || behind.trim().is_empty();
             if !was_open {
                 self.report(r"\] without \[", at);
             }
