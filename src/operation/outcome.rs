@@ -257,6 +257,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> BoxErrors for OperationFailure<E> {
                     attempt: attempt.attempt,
                     content: attempt.content,
                     token_count: attempt.token_count,
+                    other_chunks: attempt.other_chunks,
                     violations: attempt.violations,
                 })
                 .collect(),
