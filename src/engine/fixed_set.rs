@@ -38,7 +38,8 @@ pin_project! {
     pub(crate) struct FixedSet<M> {
         #[pin]
         futures: M,
-        ready: ReadySet,
+        // Made at the first poll, with the wakers.
+        ready: Option<ReadySet>,
         wakers: Vec<Waker>,
         to_start: Range<usize>,
         is_running: Vec<bool>,
@@ -48,19 +49,20 @@ pin_project! {
 
     impl<M> PinnedDrop for FixedSet<M> {
         fn drop(this: Pin<&mut Self>) {
-            // Wakers that outlive the set must neither wake its task nor keep it alive.
-            this.project().ready.close();
+            // Wakers that outlive the set must not wake its task.
+            if let Some(ready) = this.project().ready {
+                ready.close();
+            }
         }
     }
 }
 
 impl<M: FutureSet> FixedSet<M> {
     pub(crate) fn new(futures: M) -> Self {
-        let mut ready = ReadySet::new();
         Self {
             futures,
-            wakers: (0..M::LEN).map(|index| ready.slot_waker(index)).collect(),
-            ready,
+            wakers: Vec::new(),
+            ready: None,
             to_start: 0..M::LEN,
             is_running: alloc::vec![true; M::LEN],
             running: M::LEN,
@@ -86,10 +88,16 @@ impl<M: FutureSet> FixedSet<M> {
             !*this.polling,
             "a future of this set has panicked, so the set has no output"
         );
+        let ready = this.ready.get_or_insert_with(|| {
+            let mut ready = ReadySet::new(cx.waker(), Some(M::LEN));
+            this.wakers
+                .extend((0..M::LEN).map(|index| ready.slot_waker(index)));
+            ready
+        });
         loop {
             let running_before = *this.running;
-            this.ready.begin_pass();
-            while let Some(index) = this.to_start.next().or_else(|| this.ready.next_ready()) {
+            ready.begin_pass();
+            while let Some(index) = this.to_start.next().or_else(|| ready.next_ready()) {
                 if !this.is_running[index] {
                     continue;
                 }
@@ -109,7 +117,7 @@ impl<M: FutureSet> FixedSet<M> {
                 return Poll::Ready(());
             }
             if *this.running == running_before {
-                if !this.ready.arm(cx.waker()) {
+                if !ready.arm(cx.waker()) {
                     cx.waker().wake_by_ref();
                 }
                 return Poll::Pending;

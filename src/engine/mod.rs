@@ -3,7 +3,9 @@
 //! A [`TaskSet`] says where tasks come from, how many may run, and what becomes of what they return; a [`Window`] runs
 //! them.
 
+mod budget;
 mod fixed_set;
+mod guard;
 mod ready_set;
 mod slots;
 mod sync;

@@ -1,75 +1,94 @@
-//! The ready set: which slots were woken since the last look, and whom to tell about the first of them.
+//! The ready set: which slots were woken since the last look, and which parent is woken by the first of them.
 //!
-//! It is a tree of atomic words, as deep as it must be:
+//! # The words
+//! It is a tree of atomic words. On a machine with words of 64 bits, the *root* is
 //!
-//! - The *root* word has a bit for each of the first slots (the *near* ones), and a bit for each leaf of the *branch*.
-//! - The branch has leaf words with a bit a slot, for the slots that come next.
-//! - *Groups* serve all slots beyond: a summary word has a bit for each leaf word, and a leaf word a bit a slot. They are
-//!   added as slots are, so there is no upper bound, and a small set stays small.
+//! ```text
+//! bit   63      58 57                                       4      3        2      1 0
+//!      +----------+------------------------------------------+--------+--------+-------+
+//!      | overflow |                  direct                  | CLOSED | SOURCE | ARMED |
+//!      +----------+------------------------------------------+--------+--------+-------+
+//!         |    |    |                                     |      |        |        |
+//!         |    |    +-- each a slot if few are expected --+      |        |        0: the owner is awake
+//!         |    |        and otherwise a node                     |        |        1, 2, 3: asleep, and the next wake
+//!         |    |                                                 |        |        wakes the first parent, or the one
+//!         |    +-- a node one level higher than those            |        |        in either cell
+//!         +------- and so on: five levels higher than that       |        the source of tasks was woken
+//!                                                                the owner is gone
+//! ```
 //!
-//! The root has five bits more:
+//! A *node* is a word too. At height 1 (a *leaf*) each of its bits stands for a slot, at height *h* for a node at height
+//! *h* - 1:
 //!
-//! - `ARMED`, two bits: the owner is asleep and wants the parent in the one or the other cell woken by the next wake,
-//! - `SOURCE`: the source of tasks was woken,
-//! - `FAR`: a group has something ready,
-//! - `CLOSED`: the owner is gone.
+//! ```text
+//! few expected               many expected                   still more: the direct nodes are higher
+//!
+//!        root                       root                            root
+//!     /  |  \    \               /   |   \    \                   /  |   \
+//!   slots 0-53   leaf         leaf leaf leaf  node             node node node ..
+//!                54-117       0-63 64-127 ..  /  \              /  \
+//!                                           leaf leaf ..      leaf leaf ..
+//! ```
+//!
+//! Slots and nodes of one height are counted in the order of their slots. The first ones hang from the root, as many as it
+//! has bits for that height; those after them hang from the nodes of the next height, a word of them each. Each overflow
+//! bit stands for a node one level higher than the one before, so there is no upper bound, a set costs what it holds, and
+//! a wake takes as many steps as the logarithm of its slot says. That few slots were expected is a hint: a set that
+//! outgrows it goes on in the overflow.
 //!
 //! # The protocol
-//! A waker only ever *sets* bits, from the leaf towards the root, and climbs on only if the word that it changed was
-//! empty before: whoever finds a word non-empty leaves the rest of the way to the one who made it so. The owner only
-//! ever *takes* whole words, from the root towards the leaves. So whenever a bit is set, either the owner has yet to
-//! take a word above it, or a waker is on its way up to set one: no wake is lost.
+//! **Wakers** only ever *set* bits, upwards from the slot, and climb on only if the word that they changed was empty
+//! before: a waker that finds a word non-empty leaves the rest of the way to the one that made it so. **The owner** only
+//! ever *takes* whole words, downwards from the root. So whenever a bit is set, either the owner has yet to take a word
+//! above it, or a waker is on its way up to set one: no wake is lost.
 //!
-//! The owner *arms* the root by changing it from empty to `ARMED`, which fails if anything was set in the meantime. A
-//! waker that changes the root from exactly `ARMED` is the first since then, and wakes the parent; taking the root
-//! disarms it. The parent is therefore woken at most once for each time that the owner went to sleep, and never while
-//! the owner is at work.
+//! **Going to sleep**, the owner *arms* the root by changing it from empty to one of the `ARMED` values, which fails if
+//! anything was set in the meantime. A waker that changes the root from exactly that value is the first since then, and
+//! wakes the parent. Taking the root disarms it. The parent is therefore woken at most once for each time that the owner
+//! went to sleep, and never while the owner is at work. An owner that is polled in vain finds the root still armed, and
+//! leaves it so; if it finds something to start instead, it disarms the root first.
 //!
-//! The parent stays in its cell from one sleep to the next. When another one polls, it is put into the other cell, as a
-//! straggler may still be waking the parent of an earlier sleep: nobody waits for anybody. A straggler that finds its cell
-//! being written has nobody to wake, as its bit was taken before.
+//! **The parent** of the first poll is a plain field of the root, for as long as there is a waker. That makes it free to
+//! wake, but keeps it until the last waker of a slot is gone, as a leaf future that keeps its task's waker does. Other
+//! parents are put into one of two cells: as a late waker may still be waking the parent of an earlier sleep, the new one
+//! goes into the other cell, and nobody waits for anybody. The cell that was left is emptied; if a late waker is in it,
+//! that is done when the cell is used again.
 //!
-//! When the owner is gone, the root is `CLOSED` and the parent is let go of, by the owner or by a straggler that was in
-//! its way.
+//! **When the owner is gone**, the root is `CLOSED`, which is not an `ARMED` value, so that no parent is woken any more.
+//! The cells are emptied by the owner, or by a late waker that was in its way.
+//!
+//! **If the wake of a parent panics**, the root says so, and the next wake tries again, although it is not the first. If
+//! the owner was polled in the meantime, that is one wake too many, and harmless.
 //!
 //! Every access that matters is a read-modify-write with acquire and release, so what a waker wrote before its wake is
 //! seen by the poll that the wake leads to.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::ops::Range;
 use core::task::Waker;
-use core::{array, mem};
 
-use super::sync::{AtomicUsize, Ordering, WakerCell};
-use super::waker::{
-    ARMED, BRANCH, Branch, CLOSED, FAR, FLAGS, GROUP, Group, NEAR, Place, Root, SOURCE, SlotWaker,
-    WORD,
-};
+use super::sync::{AtomicUsize, Ordering};
+use super::waker::{ARMED, Above, CELLS, CLOSED, FIRST, FLAGS, Link, Node, Root, SOURCE, WORD};
 
-/// Splits off the lowest set bit of `word`, as its position.
-fn take_lowest(word: &mut usize) -> Option<usize> {
-    if *word == 0 {
-        return None;
-    }
+/// How many bits of the root stand for nodes that are ever higher, and how many for slots or nodes of one height.
+const OVERFLOW: usize = 6;
+const DIRECT: usize = WORD - FLAGS - OVERFLOW;
+/// The direct nodes are at most this high: then they serve more slots than fit into memory.
+const HIGHEST_BASE: usize = 4;
+
+/// Splits off the lowest set bit of `word`, which is not 0, as its position.
+#[inline(always)]
+fn take_lowest(word: &mut usize) -> usize {
     let position = word.trailing_zeros() as usize;
     *word &= *word - 1;
-    Some(position)
+    position
 }
 
-/// What is left to visit of a pass: words that were taken from the tree, and which of it are to be taken yet.
-#[derive(Debug, Default)]
-struct Pass {
-    under_way: bool,
-    /// The unvisited slots of the word that the pass has come to, and the slot that its lowest bit stands for.
-    slots: usize,
-    base: usize,
-    /// The untaken leaves of the branch.
-    leaves: usize,
-    /// The group that the pass has come to, and its untaken leaves; the untaken groups.
-    group: usize,
-    summary: usize,
-    groups: Range<usize>,
+/// What is left to visit of a pass at one height: bits that were taken, and which slot or node the lowest one stands for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pending {
+    bits: usize,
+    first: usize,
 }
 
 /// The owner's side of the ready set.
@@ -79,189 +98,272 @@ struct Pass {
 #[derive(Debug)]
 pub(crate) struct ReadySet {
     root: Arc<Root>,
-    branch: Option<Arc<Branch>>,
-    groups: Vec<Arc<Group>>,
-    pass: Pass,
-    /// The parent, and which cell it is in.
-    parent: Option<Waker>,
-    cell: usize,
+    /// The height of what the direct bits of the root stand for; 0 for slots.
+    base: usize,
+    /// The nodes of each height, from the leaves on.
+    nodes: Vec<Vec<Arc<Node>>>,
+    /// Whether a pass has begun and not ended, and what is left of it at each height, from the slots on.
+    in_pass: bool,
+    pending: [Pending; HIGHEST_BASE + OVERFLOW + 1],
+    /// The `ARMED` value for the parent of the last sleep.
+    parent: usize,
+    /// Whether the owner has armed the root since it last took or disarmed it.
+    asleep: bool,
 }
 
 impl ReadySet {
-    pub(crate) fn new() -> Self {
+    /// Creates a ready set for about `expected` slots; for few if that is not known.
+    pub(crate) fn new(parent: &Waker, expected: Option<usize>) -> Self {
+        // No limit is no hint.
+        let expected = expected.filter(|&expected| expected < usize::MAX);
+        let is_enough = |base: &usize| {
+            let direct = WORD.saturating_pow(*base as u32).saturating_mul(DIRECT);
+            // Of nodes, as many again may be in the overflow: higher ones would cost every wake, and not only theirs.
+            let overflow = if *base == 0 { 0 } else { direct };
+            expected.is_none_or(|expected| expected <= direct.saturating_add(overflow))
+        };
         Self {
-            root: Arc::new(Root {
-                word: AtomicUsize::new(0),
-                parents: [WakerCell::new(), WakerCell::new()],
-            }),
-            branch: None,
-            groups: Vec::new(),
-            pass: Pass::default(),
-            parent: None,
-            cell: 0,
+            root: Arc::new(Root::new(parent.clone())),
+            base: (0..HIGHEST_BASE).find(is_enough).unwrap_or(HIGHEST_BASE),
+            nodes: Vec::new(),
+            in_pass: false,
+            pending: Default::default(),
+            parent: FIRST,
+            asleep: false,
         }
     }
 
-    /// The waker of the source of tasks.
+    /// Returns the waker of the source of tasks.
     pub(crate) fn source_waker(&self) -> Waker {
         self.root.clone().into()
     }
 
     /// Makes the waker of `slot`. Slots get theirs in ascending order.
     pub(crate) fn slot_waker(&mut self, slot: usize) -> Waker {
-        let root = &self.root;
-        let (place, bit) = Place::of(slot);
-        match place {
-            Place::Root => Waker::from(Arc::new(SlotWaker {
-                node: root.clone(),
-                leaf: 0,
-                bit,
-            })),
-            Place::Branch { leaf } => {
-                let branch = self.branch.get_or_insert_with(|| {
-                    Arc::new(Branch {
-                        root: root.clone(),
-                        leaves: array::from_fn(|_| AtomicUsize::new(0)),
-                    })
-                });
-                Waker::from(Arc::new(SlotWaker {
-                    node: branch.clone(),
-                    leaf,
-                    bit,
-                }))
-            }
-            Place::Group { group, leaf } => {
-                if group == self.groups.len() {
-                    self.groups.push(Arc::new(Group {
-                        root: root.clone(),
-                        summary: AtomicUsize::new(0),
-                        leaves: array::from_fn(|_| AtomicUsize::new(0)),
-                    }));
-                }
-                Waker::from(Arc::new(SlotWaker {
-                    node: self.groups[group].clone(),
-                    leaf,
-                    bit,
-                }))
-            }
+        Arc::new(self.link(0, slot)).into()
+    }
+
+    /// Returns how many slots (at height 0) or nodes of a height hang from the root.
+    #[inline(always)]
+    fn at_root(&self, height: usize) -> usize {
+        match height {
+            _ if height == self.base => DIRECT,
+            _ => usize::from(height > self.base),
         }
     }
 
-    /// Begins a pass over what is ready now, unless one is under way. True if the source was woken.
+    /// Finds the bit of the slot, or the node, that is the `index`th of its height. Makes the nodes above it if it is the
+    /// first below them.
+    fn link(&mut self, height: usize, index: usize) -> Link {
+        let Some(index) = index.checked_sub(self.at_root(height)) else {
+            // The bit after the direct ones is for the height after theirs, and so on.
+            let position = match height - self.base {
+                0 => index,
+                higher => DIRECT + higher - 1,
+            };
+            return Link {
+                above: Above::Root(self.root.clone()),
+                bit: 1 << (FLAGS + position),
+            };
+        };
+        if height == self.nodes.len() {
+            self.nodes.push(Vec::new());
+        }
+        let (node, position) = (index / WORD, index % WORD);
+        if node == self.nodes[height].len() {
+            let link = self.link(height + 1, node);
+            self.nodes[height].push(Arc::new(Node {
+                word: AtomicUsize::new(0),
+                link,
+            }));
+        }
+        Link {
+            above: Above::Node(self.nodes[height][node].clone()),
+            bit: 1 << position,
+        }
+    }
+
+    /// Returns the word with the bit of `slot`, and the bit.
+    #[inline]
+    fn bit_of(&self, slot: usize) -> (&AtomicUsize, usize) {
+        match slot.checked_sub(self.at_root(0)) {
+            None => (&self.root.word, 1 << (FLAGS + slot)),
+            Some(index) => (&self.nodes[0][index / WORD].word, 1 << (index % WORD)),
+        }
+    }
+
+    /// Begins a pass over what is ready now, unless one is under way. Returns whether the source was woken.
+    #[inline]
     pub(crate) fn begin_pass(&mut self) -> bool {
-        if self.pass.under_way || self.root.word.load(Ordering::Relaxed) == 0 {
+        if self.in_pass || self.root.word.load(Ordering::Relaxed) & !ARMED == 0 {
             return false;
         }
+        self.asleep = false;
+        self.in_pass = true;
         let word = self.root.word.swap(0, Ordering::AcqRel);
-        let near = word >> FLAGS & ((1 << NEAR) - 1);
-        self.pass = Pass {
-            under_way: true,
-            slots: near,
-            base: 0,
-            leaves: word >> (FLAGS + NEAR),
-            group: 0,
-            summary: 0,
-            groups: 0..if word & FAR == 0 {
-                0
-            } else {
-                self.groups.len()
-            },
+        self.pending[self.base] = Pending {
+            bits: word >> FLAGS & ((1 << DIRECT) - 1),
+            first: 0,
         };
+        let overflow = word >> (FLAGS + DIRECT);
+        if overflow != 0 {
+            // Only the first node of each of these heights hangs from the root.
+            for higher in 0..OVERFLOW {
+                self.pending[self.base + 1 + higher] = Pending {
+                    bits: overflow >> higher & 1,
+                    first: 0,
+                };
+            }
+        }
         word & SOURCE != 0
     }
 
-    /// The next slot of the pass, each at most once and in ascending order; `None` ends the pass.
+    /// Returns the next slot of the pass, each at most once and in ascending order; `None` ends the pass.
+    #[inline]
     pub(crate) fn next_ready(&mut self) -> Option<usize> {
-        let pass = &mut self.pass;
         loop {
-            if let Some(slot) = take_lowest(&mut pass.slots) {
-                return Some(pass.base + slot);
+            let slots = &mut self.pending[0];
+            if slots.bits != 0 {
+                return Some(slots.first + take_lowest(&mut slots.bits));
             }
-            if let (Some(branch), Some(leaf)) = (&self.branch, take_lowest(&mut pass.leaves)) {
-                pass.base = NEAR + leaf * WORD;
-                pass.slots = branch.leaves[leaf].swap(0, Ordering::AcqRel);
-            } else if let Some(leaf) = take_lowest(&mut pass.summary) {
-                pass.base = NEAR + BRANCH + pass.group * GROUP + leaf * WORD;
-                pass.slots = self.groups[pass.group].leaves[leaf].swap(0, Ordering::AcqRel);
-            } else if let Some(group) = pass.groups.next() {
-                pass.group = group;
-                pass.summary = self.groups[group].summary.swap(0, Ordering::AcqRel);
-            } else {
-                pass.under_way = false;
+            if !self.descend() {
+                self.in_pass = false;
                 return None;
             }
         }
     }
 
-    /// The word with the bit of `slot`, and the bit.
-    fn bit_of(&self, slot: usize) -> (&AtomicUsize, usize) {
-        let (place, bit) = Place::of(slot);
-        let word = match (place, &self.branch) {
-            (Place::Branch { leaf }, Some(branch)) => &branch.leaves[leaf],
-            (Place::Group { group, leaf }, _) => &self.groups[group].leaves[leaf],
-            (Place::Root | Place::Branch { .. }, _) => &self.root.word,
-        };
-        (word, bit)
-    }
-
-    /// Whether `slot` was woken since it was last visited.
-    pub(crate) fn is_woken(&self, slot: usize) -> bool {
-        let (word, bit) = self.bit_of(slot);
-        word.load(Ordering::Relaxed) & bit != 0
-    }
-
-    /// Drops the wakes of `slot` that were meant for an earlier tenant.
+    /// Takes the word of the lowest node that is left to visit. False if there is none.
     #[inline]
-    pub(crate) fn forget(&mut self, slot: usize) {
-        if self.pass.under_way || self.root.word.load(Ordering::Relaxed) != 0 {
-            self.forget_bit(slot);
+    fn descend(&mut self) -> bool {
+        for (below, nodes) in self.nodes.iter().enumerate() {
+            let pending = &mut self.pending[below + 1];
+            if pending.bits != 0 {
+                let node = pending.first + take_lowest(&mut pending.bits);
+                // It may be empty: a waker climbs on although its bit was taken meanwhile.
+                self.pending[below] = Pending {
+                    bits: nodes[node].word.swap(0, Ordering::AcqRel),
+                    first: self.at_root(below) + node * WORD,
+                };
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Drops the wakes of the slot that is being visited: they were meant for the task that has just ended in it.
+    #[inline]
+    pub(crate) fn forget_visited(&mut self, slot: usize) {
+        // Whoever has set the bit has set the root as well, as the word of the slot was taken.
+        if self.root.word.load(Ordering::Relaxed) != 0 {
+            let (word, bit) = self.bit_of(slot);
+            if word.load(Ordering::Relaxed) & bit != 0 {
+                word.fetch_and(!bit, Ordering::AcqRel);
+            }
         }
     }
 
-    fn forget_bit(&mut self, slot: usize) {
+    /// Drops the wakes of a slot that was free: they were meant for an earlier task in it.
+    #[inline]
+    pub(crate) fn forget_free(&mut self, slot: usize) {
+        if self.is_idle() {
+            return;
+        }
         let (word, bit) = self.bit_of(slot);
         if word.load(Ordering::Relaxed) & bit != 0 {
             word.fetch_and(!bit, Ordering::AcqRel);
         }
-        if let Some(position) = slot.checked_sub(self.pass.base).filter(|&p| p < WORD) {
-            self.pass.slots &= !(1 << position);
+        // The bit may have been taken already, and the slot be about to be visited.
+        let slots = &mut self.pending[0];
+        if let Some(position) = slot.checked_sub(slots.first).filter(|&p| p < WORD) {
+            slots.bits &= !(1 << position);
         }
+    }
+
+    /// Returns whether there is nothing to visit.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.in_pass && self.root.word.load(Ordering::Relaxed) & !ARMED == 0
     }
 
     /// Has the next wake wake `parent`. False if there was a wake already, which then is the caller's to act on.
+    #[inline]
     pub(crate) fn arm(&mut self, parent: &Waker) -> bool {
-        let known = self.parent.as_ref();
-        if !known.is_some_and(|known| known.will_wake(parent)) && !self.adopt(parent) {
+        if !self.is_idle() || (!self.is_parent(parent) && !self.register(parent)) {
             return false;
         }
-        let armed = ARMED[self.cell];
-        self.root
-            .word
-            .compare_exchange(0, armed, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+        // Polled in vain: it is armed for this parent already, and a wake that comes now will wake it.
+        if self.asleep {
+            return true;
+        }
+        let root = &self.root.word;
+        let armed = root.compare_exchange(0, self.parent, Ordering::AcqRel, Ordering::Relaxed);
+        self.asleep = armed.is_ok();
+        self.asleep
     }
 
-    /// Puts `parent` into the free cell. False if two parents back is still being woken.
-    fn adopt(&mut self, parent: &Waker) -> bool {
-        // Cloning and dropping wakers is foreign code: it is done while no cell is held.
-        let (known, kept) = (parent.clone(), parent.clone());
-        let other = 1 - self.cell;
-        if self.root.parents[other].try_replace(Some(kept)).is_err() {
-            return false;
+    /// Has wakes wake nobody until the root is armed again.
+    #[inline]
+    pub(crate) fn disarm(&mut self) {
+        if self.asleep {
+            self.asleep = false;
+            self.root.word.fetch_and(!ARMED, Ordering::AcqRel);
         }
-        let left = mem::replace(&mut self.cell, other);
-        let former = self.parent.replace(known);
-        drop((former, self.root.parents[left].try_replace(None)));
+    }
+
+    /// Returns whether `waker` wakes the same task as the parent of the last sleep.
+    #[inline]
+    fn is_parent(&self, waker: &Waker) -> bool {
+        match self.root.cell(self.parent) {
+            None => self.root.first.will_wake(waker),
+            Some(cell) => cell.will_wake(waker),
+        }
+    }
+
+    /// Makes `parent` the one to be armed for. False if it has to go into a cell, and a late waker is still in that.
+    ///
+    /// Cloning and dropping wakers is foreign code: no cell is held meanwhile, and wherever it panics, either the former
+    /// parent or the new one is registered. At most one waker is dropped at a time.
+    #[cold]
+    fn register(&mut self, parent: &Waker) -> bool {
+        self.disarm();
+        let former = self.parent;
+        if self.root.first.will_wake(parent) {
+            self.parent = FIRST;
+        } else {
+            let armed = if former == CELLS[0] {
+                CELLS[1]
+            } else {
+                CELLS[0]
+            };
+            // What is still in the cell was left there because of a late waker.
+            if !self.empty(armed) {
+                return false;
+            }
+            let clone = parent.clone();
+            let replaced = self
+                .root
+                .cell(armed)
+                .map(|cell| cell.try_replace(Some(clone)));
+            if !matches!(replaced, Some(Ok(_))) {
+                return false;
+            }
+            self.parent = armed;
+        }
+        self.empty(former);
         true
     }
 
-    /// Lets go of the parent: wakes that come from now on reach nobody.
+    /// Drops the parent in a cell. False if a late waker is in it.
+    fn empty(&self, armed: usize) -> bool {
+        let cell = self.root.cell(armed);
+        cell.is_none_or(|cell| cell.try_replace(None).is_ok())
+    }
+
+    /// Lets go of all parents but the first: wakes that come from now on wake nobody.
     pub(crate) fn close(&mut self) {
-        // Without a parent, the root was never armed.
-        if let Some(parent) = self.parent.take() {
-            self.root.word.swap(CLOSED, Ordering::AcqRel);
-            let parents = self.root.parents.each_ref();
-            drop((parents.map(|cell| cell.try_replace(None)), parent));
-        }
+        self.root.word.swap(CLOSED, Ordering::AcqRel);
+        let parents = self.root.cells.each_ref();
+        drop(parents.map(|cell| cell.try_replace(None)));
     }
 }

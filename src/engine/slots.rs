@@ -17,10 +17,8 @@ pin_project! {
         #[pin]
         pub(super) future: Option<Fut>,
         pub(super) waker: Waker,
-        // The how manieth task the tenant is.
+        // The index of the task; the next slot in the free list, while this one is in it.
         pub(super) index: usize,
-        // The next slot in the free list, while this one is in it.
-        pub(super) next_free: usize,
     }
 }
 
@@ -29,15 +27,14 @@ impl<Fut> Slot<Fut> {
         Self {
             future: None,
             waker: Waker::noop().clone(),
-            index: 0,
-            next_free: NONE,
+            index: NONE,
         }
     }
 }
 
 pin_project! {
     /// Two of a kind. An array could not be pinned without `unsafe`.
-    struct Two<T> {
+    struct Pair<T> {
         #[pin]
         first: T,
         #[pin]
@@ -45,7 +42,7 @@ pin_project! {
     }
 }
 
-impl<T> Two<T> {
+impl<T> Pair<T> {
     fn new(make: impl Fn() -> T) -> Self {
         Self {
             first: make(),
@@ -55,33 +52,33 @@ impl<T> Two<T> {
 
     /// Both places are known before one is chosen, so this compiles to a conditional move rather than a jump.
     #[inline(always)]
-    fn pick(self: Pin<&mut Self>, second: bool) -> Pin<&mut T> {
+    fn get(self: Pin<&mut Self>, second: bool) -> Pin<&mut T> {
         let this = self.project();
         if second { this.second } else { this.first }
     }
 }
 
 /// Eight slots in one allocation.
-type Row<Fut> = Two<Two<Two<Slot<Fut>>>>;
+type Chunk<Fut> = Pair<Pair<Pair<Slot<Fut>>>>;
 
 /// Slots, made as they are needed.
 ///
 /// Small tasks are kept eight to an allocation, which halves the cost of a set that is used once. Larger ones have an
 /// allocation each, so that a set of two does not take up the memory of eight.
 pub(super) struct Slots<Fut> {
-    rows: Vec<Pin<Box<Row<Fut>>>>,
-    singles: Vec<Pin<Box<Slot<Fut>>>>,
+    chunks: Vec<Pin<Box<Chunk<Fut>>>>,
+    boxed: Vec<Pin<Box<Slot<Fut>>>>,
     len: usize,
 }
 
 impl<Fut> Slots<Fut> {
-    const ROW: usize = 8;
-    const IN_ROWS: bool = size_of::<Fut>() <= 512;
+    const CHUNK: usize = 8;
+    const IN_CHUNKS: bool = size_of::<Fut>() <= 512;
 
     pub(super) const fn new() -> Self {
         Self {
-            rows: Vec::new(),
-            singles: Vec::new(),
+            chunks: Vec::new(),
+            boxed: Vec::new(),
             len: 0,
         }
     }
@@ -93,33 +90,50 @@ impl<Fut> Slots<Fut> {
     /// The slot at `index`, which must have been made.
     #[inline]
     pub(super) fn slot(&mut self, index: usize) -> Pin<&mut Slot<Fut>> {
-        if Self::IN_ROWS {
-            let row = self.rows[index / Self::ROW].as_mut();
-            row.pick(index & 4 != 0)
-                .pick(index & 2 != 0)
-                .pick(index & 1 != 0)
+        if Self::IN_CHUNKS {
+            let chunk = self.chunks[index / Self::CHUNK].as_mut();
+            chunk
+                .get(index & 4 != 0)
+                .get(index & 2 != 0)
+                .get(index & 1 != 0)
         } else {
-            self.singles[index].as_mut()
+            self.boxed[index].as_mut()
         }
     }
 
-    /// Makes the next slot, with `waker`.
-    pub(super) fn push(&mut self, waker: Waker) {
-        if !Self::IN_ROWS {
-            self.singles.push(Box::pin(Slot::new()));
-        } else if self.len % Self::ROW == 0 {
-            let row = || Two::new(|| Two::new(|| Two::new(Slot::new)));
-            self.rows.push(Box::pin(row()));
+    /// Makes the next slot, with `waker`, and puts the task with this index into it.
+    #[inline]
+    pub(super) fn push(&mut self, waker: Waker, task: Fut, index: usize) {
+        if !Self::IN_CHUNKS {
+            self.boxed.push(Box::pin(Slot {
+                future: Some(task),
+                waker,
+                index,
+            }));
+            self.len += 1;
+            return;
         }
-        let index = self.len;
+        if self.len % Self::CHUNK == 0 {
+            self.push_chunk();
+        }
+        let number = self.len;
         self.len += 1;
-        *self.slot(index).project().waker = waker;
+        let mut slot = self.slot(number).project();
+        *slot.waker = waker;
+        *slot.index = index;
+        slot.future.set(Some(task));
+    }
+
+    #[inline(never)]
+    fn push_chunk(&mut self) {
+        let chunk = || Pair::new(|| Pair::new(|| Pair::new(Slot::new)));
+        self.chunks.push(Box::pin(chunk()));
     }
 
     /// Drops all slots and the tasks in them.
     pub(super) fn clear(&mut self) {
         self.len = 0;
-        self.rows.clear();
-        self.singles.clear();
+        self.chunks.clear();
+        self.boxed.clear();
     }
 }

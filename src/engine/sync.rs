@@ -5,7 +5,7 @@ use core::task::Waker;
 use atomic_refcell::AtomicRefCell;
 pub(crate) use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// A cell for the parent's waker. Nobody ever waits at it.
+/// A cell for the waker of a parent. Nobody ever waits at it.
 #[derive(Debug)]
 pub(crate) struct WakerCell(AtomicRefCell<Option<Waker>>);
 
@@ -14,16 +14,23 @@ impl WakerCell {
         Self(AtomicRefCell::new(None))
     }
 
-    /// Wakes what is in the cell, which stays there. Does nothing while the cell is being written.
-    pub(crate) fn wake(&self) {
-        if let Ok(waker) = self.0.try_borrow() {
-            if let Some(waker) = &*waker {
-                waker.wake_by_ref();
-            }
-        }
+    /// Calls `f` with what is in the cell, which stays there. Does nothing while the cell is being written.
+    fn with<R>(&self, f: impl FnOnce(&Waker) -> R) -> Option<R> {
+        let cell = self.0.try_borrow().ok()?;
+        cell.as_ref().map(f)
     }
 
-    /// Exchanges what is in the cell. Gives it back while another thread wakes the old one.
+    /// Wakes what is in the cell.
+    pub(crate) fn wake(&self) {
+        self.with(Waker::wake_by_ref);
+    }
+
+    /// Returns whether what is in the cell wakes the same task as `waker`.
+    pub(crate) fn will_wake(&self, waker: &Waker) -> bool {
+        self.with(|known| known.will_wake(waker)) == Some(true)
+    }
+
+    /// Exchanges what is in the cell. Gives `waker` back while another thread wakes the old one.
     pub(crate) fn try_replace(&self, waker: Option<Waker>) -> Result<Option<Waker>, Option<Waker>> {
         match self.0.try_borrow_mut() {
             Ok(mut cell) => Ok(core::mem::replace(&mut *cell, waker)),

@@ -1,4 +1,4 @@
-//! What the window needs to know of a verb.
+//! What the window needs to know of the tasks that it runs.
 
 use core::future::Future;
 use core::pin::Pin;
@@ -12,12 +12,24 @@ use core::task::{Context, Poll};
 pub(crate) trait TaskSet {
     type Task: Future;
 
-    /// Whether another task may start beside the `in_flight` running ones. Asked again after each task that ended.
+    /// Returns whether another task may start beside the `in_flight` running ones. Asked again after each task that ended.
     fn has_capacity(&self, in_flight: usize) -> bool;
 
-    /// The next task. `None` is final: it is not called again. After it was pending, it is called again when its waker was
-    /// woken, or when the verb [has reconsidered](Self::retry_source).
-    fn poll_task(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Task>>;
+    /// Returns how many tasks run side by side at most, as far as is known at the first poll. The ready set takes its
+    /// shape from it, which makes a wrong answer slow but no more.
+    fn expected_in_flight(&self) -> Option<usize> {
+        None
+    }
+
+    /// Hands the next task to `start`, as its last step, and returns whether there was one.
+    ///
+    /// `false` is final: it is not called again. After it was pending, it is called again when its waker was woken, or when
+    /// [`retry_source`](Self::retry_source) says so. `start` puts the task where it stays, so that it is moved only once.
+    fn poll_task(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        start: impl FnOnce(Self::Task),
+    ) -> Poll<bool>;
 
     /// Keeps the output of the task that was the `index`th to start; `None` if the task has panicked.
     fn record(self: Pin<&mut Self>, index: usize, output: Option<<Self::Task as Future>::Output>);
@@ -25,18 +37,18 @@ pub(crate) trait TaskSet {
     /// Tells the hooks of what was just recorded.
     fn notify(self: Pin<&mut Self>, index: usize);
 
-    /// Whether the end of a task lets another start although the source said that it had to wait. To be false again once
-    /// `poll_task` was called.
+    /// Returns whether the end of a task lets another start although the source said that it had to wait. To be false
+    /// again once `poll_task` was called.
     fn retry_source(&self) -> bool {
         false
     }
 
-    /// Whether the outcome is settled, so that what is in flight is to be dropped.
+    /// Returns whether the outcome is settled, so that what is in flight is to be dropped.
     fn should_stop(&self) -> bool {
         false
     }
 
-    /// Whether there is something to hand over between two passes.
+    /// Returns whether there is something to hand over between two passes.
     fn should_yield(&self) -> bool {
         false
     }

@@ -1,46 +1,109 @@
-//! The tree of atomic words behind the ready set, and the wakers that set bits in it. How the two sides work together is
-//! told in the owner's file.
+//! The words and bits of the ready set, and the wakers that set them. How the two sides work together is told in the
+//! module `ready_set`.
 
 use alloc::sync::Arc;
 use alloc::task::Wake;
+use core::mem;
+use core::task::Waker;
 
 use super::sync::{AtomicUsize, Ordering, WakerCell};
 
-pub(super) const ARMED: [usize; 2] = [1, 1 << 1];
+/// The two bits of the root that say which parent the next wake wakes: none while the owner is awake, the first one, or
+/// the one in either cell.
+pub(super) const ARMED: usize = 0b11;
+pub(super) const FIRST: usize = 1;
+pub(super) const CELLS: [usize; 2] = [2, 3];
+/// The source of tasks was woken.
 pub(super) const SOURCE: usize = 1 << 2;
-pub(super) const FAR: usize = 1 << 3;
-pub(super) const CLOSED: usize = 1 << 4;
-pub(super) const FLAGS: usize = 5;
+/// The owner is gone.
+pub(super) const CLOSED: usize = 1 << 3;
+/// How many bits of the root are flags. The others stand for slots, or for nodes.
+pub(super) const FLAGS: usize = 4;
 
 pub(super) const WORD: usize = usize::BITS as usize;
-/// How many slots the root serves, and how many leaves the branch has: half of the root's bits each.
-pub(super) const NEAR: usize = (WORD - FLAGS) / 2;
-pub(super) const LEAVES: usize = WORD - FLAGS - NEAR;
-pub(super) const BRANCH: usize = LEAVES * WORD;
-pub(super) const GROUP: usize = WORD * WORD;
 
+/// The word that all wakes arrive at, and the parents.
 #[derive(Debug)]
 pub(super) struct Root {
     pub(super) word: AtomicUsize,
-    pub(super) parents: [WakerCell; 2],
+    /// Not 0 if the wake of a parent has panicked, so that the next wake tries again.
+    retry: AtomicUsize,
+    /// The parent that polled first. It never changes, so waking it needs no lock.
+    pub(super) first: Waker,
+    /// Parents that polled later. The owner writes one while a late waker may still read the other.
+    pub(super) cells: [WakerCell; 2],
 }
 
 impl Root {
-    fn set(&self, bit: usize) {
-        let before = self.word.fetch_or(bit, Ordering::AcqRel);
-        if before == ARMED[0] {
-            self.wake_parent(0);
-        } else if before == ARMED[1] {
-            self.wake_parent(1);
+    pub(super) fn new(parent: Waker) -> Self {
+        Self {
+            word: AtomicUsize::new(0),
+            retry: AtomicUsize::new(0),
+            first: parent,
+            cells: [WakerCell::new(), WakerCell::new()],
         }
     }
 
-    fn wake_parent(&self, cell: usize) {
-        self.parents[cell].wake();
-        // Not a mere load, which could be done before the cell is free again.
-        if self.word.fetch_or(0, Ordering::AcqRel) & CLOSED != 0 {
-            drop(self.parents[cell].try_replace(None));
+    /// Returns the cell that an `ARMED` value stands for; `None` for the first parent.
+    pub(super) fn cell(&self, armed: usize) -> Option<&WakerCell> {
+        self.cells.get(armed.wrapping_sub(CELLS[0]))
+    }
+
+    /// Sets `bit`, and wakes the parent if it is the first since the owner went to sleep.
+    #[inline(always)]
+    fn set(&self, bit: usize) {
+        let before = self.word.fetch_or(bit, Ordering::AcqRel);
+        if before == FIRST {
+            let retry = RetryOnPanic(self);
+            self.first.wake_by_ref();
+            mem::forget(retry);
+        } else if before == CELLS[0] || before == CELLS[1] {
+            self.wake_parent(before);
+        } else {
+            self.retry();
         }
+    }
+
+    /// Wakes the parent if the wake before this one has panicked in it.
+    #[inline]
+    fn retry(&self) {
+        if self.retry.load(Ordering::Relaxed) != 0 {
+            self.retry_now();
+        }
+    }
+
+    #[cold]
+    fn retry_now(&self) {
+        if self.retry.swap(0, Ordering::AcqRel) != 0 {
+            self.wake_parent(self.word.load(Ordering::Acquire) & ARMED);
+        }
+    }
+
+    #[cold]
+    fn wake_parent(&self, armed: usize) {
+        let retry = RetryOnPanic(self);
+        match self.cell(armed) {
+            Some(cell) => {
+                cell.wake();
+                // The owner could not empty the cell meanwhile. Not a mere load, which could be done before the cell is
+                // free again.
+                if self.word.fetch_or(0, Ordering::AcqRel) & CLOSED != 0 {
+                    drop(cell.try_replace(None));
+                }
+            }
+            None if armed == FIRST => self.first.wake_by_ref(),
+            None => {}
+        }
+        mem::forget(retry);
+    }
+}
+
+/// Has the next wake try again if this one panics.
+struct RetryOnPanic<'a>(&'a Root);
+
+impl Drop for RetryOnPanic<'_> {
+    fn drop(&mut self) {
+        self.0.retry.store(1, Ordering::Release);
     }
 }
 
@@ -55,93 +118,65 @@ impl Wake for Root {
     }
 }
 
+/// A word with a bit for each of the slots, or of the nodes, below it.
 #[derive(Debug)]
-pub(super) struct Branch {
-    pub(super) root: Arc<Root>,
-    pub(super) leaves: [AtomicUsize; LEAVES],
+pub(super) struct Node {
+    pub(super) word: AtomicUsize,
+    pub(super) link: Link,
 }
 
-impl Branch {
-    fn set(&self, leaf: usize, bit: usize) {
-        if self.leaves[leaf].fetch_or(bit, Ordering::AcqRel) == 0 {
-            self.root.set(1 << (FLAGS + NEAR + leaf));
-        }
-    }
-}
-
+/// Where a slot or a node has its bit. In an `Arc` of its own, it is the waker of a slot.
 #[derive(Debug)]
-pub(super) struct Group {
-    pub(super) root: Arc<Root>,
-    pub(super) summary: AtomicUsize,
-    pub(super) leaves: [AtomicUsize; WORD],
-}
-
-impl Group {
-    fn set(&self, leaf: usize, bit: usize) {
-        if self.leaves[leaf].fetch_or(bit, Ordering::AcqRel) == 0
-            && self.summary.fetch_or(1 << leaf, Ordering::AcqRel) == 0
-        {
-            self.root.set(FAR);
-        }
-    }
-}
-
-/// A waker that sets `bit` of the root, or of a leaf of the branch or of a group.
-pub(super) struct SlotWaker<N> {
-    pub(super) node: Arc<N>,
-    pub(super) leaf: usize,
+pub(super) struct Link {
+    pub(super) above: Above,
     pub(super) bit: usize,
 }
 
-impl Wake for SlotWaker<Root> {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.node.set(self.bit);
-    }
+#[derive(Debug)]
+pub(super) enum Above {
+    Root(Arc<Root>),
+    Node(Arc<Node>),
 }
 
-impl Wake for SlotWaker<Branch> {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.node.set(self.leaf, self.bit);
-    }
-}
-
-impl Wake for SlotWaker<Group> {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.node.set(self.leaf, self.bit);
-    }
-}
-
-/// Which word of the tree has the bit of a slot, and which bit it is.
-pub(super) enum Place {
-    Root,
-    Branch { leaf: usize },
-    Group { group: usize, leaf: usize },
-}
-
-impl Place {
-    pub(super) fn of(slot: usize) -> (Self, usize) {
-        if slot < NEAR {
-            return (Self::Root, 1 << (FLAGS + slot));
+impl Link {
+    /// Sets the bit, and those above it as far as nobody else has done so.
+    #[inline(always)]
+    fn set(&self) {
+        let mut link = self;
+        loop {
+            match &link.above {
+                Above::Root(root) => return root.set(link.bit),
+                Above::Node(node) => {
+                    if node.word.fetch_or(link.bit, Ordering::AcqRel) != 0 {
+                        return node.root().retry();
+                    }
+                    link = &node.link;
+                }
+            }
         }
-        let slot = slot - NEAR;
-        if slot < BRANCH {
-            let leaf = slot / WORD;
-            return (Self::Branch { leaf }, 1 << (slot % WORD));
+    }
+}
+
+impl Node {
+    fn root(&self) -> &Root {
+        let mut link = &self.link;
+        loop {
+            match &link.above {
+                Above::Root(root) => return root,
+                Above::Node(node) => link = &node.link,
+            }
         }
-        let slot = slot - BRANCH;
-        let (group, leaf) = (slot / GROUP, slot % GROUP / WORD);
-        (Self::Group { group, leaf }, 1 << (slot % WORD))
+    }
+}
+
+impl Wake for Link {
+    #[inline]
+    fn wake(self: Arc<Self>) {
+        self.set();
+    }
+
+    #[inline]
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.set();
     }
 }

@@ -1,147 +1,250 @@
-//! A fixed number of reusable slots, refilled from a source as tasks finish.
+//! Reusable slots, refilled from a source as tasks finish.
+//!
+//! # A slot
+//! ```text
+//!            start: from the free list, or made             +--- refill: the next task, in place
+//!    free -------------------------------------> occupied --+
+//!     ^                                             |   ^   |
+//!     |                                             |   +---+
+//!     +---------------------------------------------+
+//!            the task has ended or panicked, and none follows
+//! ```
+//! While a task is polled a [`SlotGuard`] stands for its slot, and frees it unless the task stays. A slot is refilled under
+//! the same guard: it is hot, and the free list is left alone.
+//!
+//! # A poll
+//! 1. A *pass* visits the slots that were woken, and refills those whose task has ended. It comes first, so that a source
+//!    of tasks that end on their first poll cannot keep it from its turn.
+//! 2. What is free is *filled* while there is room. A new task is polled at once. Half of what may be done is kept for
+//!    this, so that tasks that wake themselves again and again cannot keep slots empty.
+//! 3. If nothing was woken meanwhile, the window goes to sleep. Otherwise there is another pass if this one has completed
+//!    something, and if not the executor has its turn.
+//!
+//! All of it ends when the [budget](super::budget) is spent.
 
 use core::fmt;
 use core::future::Future;
-use core::mem::{self, ManuallyDrop};
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
+use super::guard::{SlotGuard, SlotTable, Turn};
 use super::ready_set::ReadySet;
-use super::slots::{NONE, SlotProjection, Slots};
+use super::slots::{NONE, Slots};
 use super::task_set::TaskSet;
 
-/// This many polls are made before a poll of the window yields to the executor, however many slots there are. The tasks
-/// may share a budget with the whole executor task, as they do under tokio. Once that is spent they are polled in vain,
-/// without a wake that would show, until the executor has had its turn: a poll of them all for each such budget would
-/// make the polls quadratic.
-const BUDGET: usize = 256;
-
-/// This many tasks may wake themselves while they are polled, not for the first time, before a poll of the window yields
-/// to the executor. Tasks do so to yield, or because a budget that they share with the whole executor task is spent, and
-/// only yielding renews it.
-const YIELDS: usize = 64;
-
-/// What one poll of the window may still do.
-struct Turn {
-    polls: usize,
-    yields: usize,
-    completed: usize,
-}
-
-impl Turn {
-    fn new() -> Self {
-        Self {
-            polls: BUDGET,
-            yields: YIELDS,
-            completed: 0,
-        }
-    }
-
-    /// A turn that ends with the pass.
-    fn unlimited() -> Self {
-        Self {
-            polls: usize::MAX,
-            yields: usize::MAX,
-            completed: 0,
-        }
-    }
-
-    fn is_spent(&self) -> bool {
-        self.polls == 0 || self.yields == 0
-    }
-}
-
-/// Slots, and who is in them.
+/// Runs the tasks of a [`TaskSet`].
 pub(crate) struct Window<Fut> {
+    /// What there is from the first poll on, and until there is nothing left to do by order.
+    live: Option<Live<Fut>>,
+    /// Whether slots keep the order of their tasks.
+    ordered: bool,
+    /// Whether nothing more is to be started.
+    cleared: bool,
+}
+
+/// A window that was polled.
+struct Live<Fut> {
     slots: Slots<Fut>,
-    books: Books,
-    source: Waker,
-    source_woken: bool,
+    table: SlotTable,
+    source: Source,
+}
+
+/// What is known of the source of tasks.
+pub(super) struct Source {
+    /// The waker that it is polled with.
+    waker: Waker,
+    /// Whether it was woken since it was pending, or was not pending.
+    woken: bool,
+    /// Whether it has ended.
     exhausted: bool,
 }
 
-/// Who is in which slot.
-struct Books {
-    /// The head of the free list, through which a new task always enters its slot.
-    free: usize,
-    /// How many tasks are running. A new one is counted when it has been polled and is pending.
-    in_flight: usize,
-    started: usize,
-    /// Whether slots keep the order of their tasks. Only the last one is then used again.
-    ordered: bool,
-    ready: ReadySet,
+impl Source {
+    /// Returns whether the source is to be asked for a task that runs beside the `in_flight` others.
+    #[inline(always)]
+    pub(super) fn may_start<V: TaskSet>(&self, tasks: &V, in_flight: usize) -> bool {
+        (self.woken || tasks.retry_source())
+            && !self.exhausted
+            && tasks.has_capacity(in_flight)
+            && !tasks.should_stop()
+    }
+
+    /// Has the source hand its next task to `start`. False if there is none for now.
+    #[inline(always)]
+    pub(super) fn next<V: TaskSet>(
+        &mut self,
+        tasks: Pin<&mut V>,
+        start: impl FnOnce(V::Task),
+    ) -> bool {
+        let mut cx = Context::from_waker(&self.waker);
+        let polled = tasks.poll_task(&mut cx, start);
+        self.woken = polled.is_ready();
+        self.exhausted = polled == Poll::Ready(false);
+        polled == Poll::Ready(true)
+    }
 }
 
 impl<Fut> fmt::Debug for Window<Fut> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let started = self.live.as_ref().map_or(0, |live| live.table.started);
         f.debug_struct("Window")
-            .field("in_flight", &self.books.in_flight)
-            .field("started", &self.books.started)
-            .field("exhausted", &self.exhausted)
+            .field("in_flight", &self.in_flight())
+            .field("started", &started)
+            .field("is_finished", &self.is_finished())
             .finish_non_exhaustive()
     }
 }
 
 impl<Fut> Window<Fut> {
     pub(crate) fn new() -> Self {
-        let ready = ReadySet::new();
         Self {
-            slots: Slots::new(),
-            source: ready.source_waker(),
-            source_woken: true,
-            exhausted: false,
-            books: Books {
-                free: NONE,
-                in_flight: 0,
-                started: 0,
-                ordered: false,
-                ready,
-            },
+            live: None,
+            ordered: false,
+            cleared: false,
         }
     }
 
-    /// A window whose passes visit tasks in the order in which they started. Costs a slot for each task that does not end
-    /// on its first poll.
+    /// Creates a window whose passes visit tasks in the order in which they started. Costs a slot for each task that does
+    /// not end on its first poll.
     pub(crate) fn ordered() -> Self {
         let mut window = Self::new();
-        window.books.ordered = true;
+        window.ordered = true;
         window
     }
 
-    /// How many tasks are running.
+    /// Returns how many tasks are running.
+    #[inline]
     pub(crate) fn in_flight(&self) -> usize {
-        self.books.in_flight
+        self.live.as_ref().map_or(0, |live| live.table.in_flight)
     }
 
-    /// Whether there is nothing left to do.
+    /// Returns whether there is nothing left to do.
+    #[inline]
     pub(crate) fn is_finished(&self) -> bool {
-        self.exhausted && self.books.in_flight == 0
+        self.live.as_ref().map_or(self.cleared, Live::is_finished)
     }
 
     /// Drops what is in flight, and starts nothing more.
     pub(crate) fn clear(&mut self) {
-        self.exhausted = true;
-        self.books.in_flight = 0;
-        self.books.free = NONE;
-        self.slots.clear();
+        self.cleared = true;
+        if let Some(live) = &mut self.live {
+            live.clear();
+        }
     }
 }
 
 impl<Fut: Future> Window<Fut> {
-    /// Runs tasks until all have ended, the tasks is decided, or it is satisfied with what it has.
-    ///
-    /// Makes passes over the tasks that were woken, and fills what is free, for as long as each pass completes something
-    /// and the turn lasts. Wakes `cx` if there is more to do at once. The pass comes first, so that a source of tasks that
-    /// end on their first poll cannot keep it from its turn.
-    pub(crate) fn poll<V>(&mut self, cx: &mut Context<'_>, mut tasks: Pin<&mut V>) -> Poll<()>
+    /// Runs tasks until all have ended, the outcome is settled, or there is something to hand over.
+    #[inline]
+    pub(crate) fn poll<V>(&mut self, cx: &mut Context<'_>, tasks: Pin<&mut V>) -> Poll<()>
     where
         V: TaskSet<Task = Fut>,
     {
-        let mut turn = Turn::new();
+        let live = match &mut self.live {
+            Some(live) => live,
+            None => self.begin(cx, tasks.expected_in_flight()),
+        };
+        if live.sleeps(cx, &*tasks) {
+            return Poll::Pending;
+        }
+        live.poll(cx, tasks)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn begin(&mut self, cx: &Context<'_>, expected: Option<usize>) -> &mut Live<Fut> {
+        let ready = ReadySet::new(cx.waker(), expected);
+        self.live.insert(Live {
+            slots: Slots::new(),
+            source: Source {
+                waker: ready.source_waker(),
+                woken: true,
+                exhausted: self.cleared,
+            },
+            table: SlotTable {
+                free: NONE,
+                in_flight: 0,
+                started: 0,
+                ordered: self.ordered,
+                ready,
+            },
+        })
+    }
+
+    /// Polls each task that has been woken by now, once more before all are dropped, whatever is left of the budget.
+    pub(crate) fn poll_woken<V>(&mut self, mut tasks: Pin<&mut V>)
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        let Some(live) = &mut self.live else {
+            return;
+        };
+        let mut turn = Turn::begin();
+        // A pass that was cut short has gone past some of those that were woken since, so another one follows.
+        while live.visit_next(tasks.as_mut(), &mut turn) {}
+        live.source.woken |= live.table.ready.begin_pass();
+        while live.visit_next(tasks.as_mut(), &mut turn) {}
+    }
+
+    /// Starts tasks while there is room, and does nothing else.
+    #[inline]
+    pub(crate) fn top_up<V>(&mut self, mut tasks: Pin<&mut V>)
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        if let Some(live) = &mut self.live {
+            live.fill(tasks.as_mut(), &mut Turn::begin());
+            if tasks.should_stop() {
+                live.clear();
+            }
+        }
+    }
+}
+
+impl<Fut> Live<Fut> {
+    #[inline]
+    fn is_finished(&self) -> bool {
+        self.source.exhausted && self.table.in_flight == 0
+    }
+
+    #[cold]
+    fn clear(&mut self) {
+        self.source.exhausted = true;
+        self.table.in_flight = 0;
+        self.table.free = NONE;
+        self.slots.clear();
+    }
+}
+
+impl<Fut: Future> Live<Fut> {
+    /// Goes back to sleep if it was polled in vain.
+    #[inline]
+    fn sleeps<V>(&mut self, cx: &Context<'_>, tasks: &V) -> bool
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        self.table.ready.is_idle()
+            && !self.is_finished()
+            && !tasks.should_stop()
+            && !tasks.should_yield()
+            && !self.source.may_start(tasks, self.table.in_flight)
+            && self.table.ready.arm(cx.waker())
+    }
+
+    #[inline(never)]
+    fn poll<V>(&mut self, cx: &Context<'_>, mut tasks: Pin<&mut V>) -> Poll<()>
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        let mut turn = Turn::begin();
         loop {
             let completed_before = turn.completed;
-            self.source_woken |= self.books.ready.begin_pass();
+            self.source.woken |= self.table.ready.begin_pass();
+            // Tasks that wake themselves again and again must not keep slots empty: half of the budget is for new ones.
+            let may_start = self.source.may_start(&*tasks, self.table.in_flight);
+            turn.budget.reserve_half(may_start);
             self.pass(tasks.as_mut(), &mut turn);
+            turn.budget.reserve_half(false);
             self.fill(tasks.as_mut(), &mut turn);
             if tasks.should_stop() {
                 self.clear();
@@ -149,225 +252,85 @@ impl<Fut: Future> Window<Fut> {
             if self.is_finished() || tasks.should_yield() {
                 return Poll::Ready(());
             }
-            if turn.is_spent() {
-                break;
+            // Armed at once, and not after another pass that finds nothing.
+            let can_start = self.source.may_start(&*tasks, self.table.in_flight);
+            if !can_start && self.table.ready.arm(cx.waker()) {
+                return Poll::Pending;
             }
-            if turn.completed == completed_before {
-                if self.books.ready.arm(cx.waker()) {
-                    return Poll::Pending;
-                }
+            if turn.completed == completed_before || turn.budget.is_spent() {
                 break;
             }
         }
+        // There is more to do, after whatever else the executor has to run.
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
-    /// Polls each task that has been woken by now, once more before all are dropped, whatever is left of a budget.
-    pub(crate) fn poll_woken<V>(&mut self, mut tasks: Pin<&mut V>)
-    where
-        V: TaskSet<Task = Fut>,
-    {
-        // A pass that was cut short has gone past some of those that were woken since, so another one follows.
-        let mut turn = Turn::unlimited();
-        self.pass(tasks.as_mut(), &mut turn);
-        self.source_woken |= self.books.ready.begin_pass();
-        self.pass(tasks, &mut turn);
-    }
-
-    /// Starts tasks while there is room, and does nothing else.
-    pub(crate) fn top_up<V>(&mut self, mut tasks: Pin<&mut V>)
-    where
-        V: TaskSet<Task = Fut>,
-    {
-        let mut turn = Turn::new();
-        self.fill(tasks.as_mut(), &mut turn);
-        if tasks.should_stop() {
-            self.clear();
-        }
-    }
-
-    /// Starts tasks while there is room. A new task is polled at once.
-    fn fill<V>(&mut self, mut tasks: Pin<&mut V>, turn: &mut Turn)
-    where
-        V: TaskSet<Task = Fut>,
-    {
-        while (self.source_woken || tasks.retry_source())
-            && !self.exhausted
-            && !turn.is_spent()
-            && tasks.has_capacity(self.books.in_flight)
-            && !tasks.should_stop()
-        {
-            let mut cx = Context::from_waker(&self.source);
-            match tasks.as_mut().poll_task(&mut cx) {
-                Poll::Ready(Some(task)) => {
-                    self.source_woken = true;
-                    if self.start(task).visit(tasks.as_mut(), turn) {
-                        turn.polls -= 1;
-                    }
-                }
-                Poll::Ready(None) => self.exhausted = true,
-                Poll::Pending => self.source_woken = false,
-            }
-        }
-    }
-
     /// Visits what is ready, and refills in place what has ended.
+    #[inline(always)]
     fn pass<V>(&mut self, mut tasks: Pin<&mut V>, turn: &mut Turn)
     where
         V: TaskSet<Task = Fut>,
     {
-        while !turn.is_spent() && !tasks.should_stop() {
-            let Some(number) = self.books.ready.next_ready() else {
+        while !turn.budget.is_spent() && !tasks.should_stop() {
+            if !self.visit_next(tasks.as_mut(), turn) {
                 return;
-            };
-            turn.polls -= 1;
-            let tenant = self.tenant(number);
-            if tenant.is_some_and(|tenant| tenant.visit(tasks.as_mut(), turn)) {
-                self.fill(tasks.as_mut(), turn);
             }
         }
     }
 
-    /// Puts a task into the first free slot, made now if there is none. The slot stays in the free list for now.
-    #[inline]
-    fn start(&mut self, task: Fut) -> Tenant<'_, Fut, true> {
-        let books = &mut self.books;
-        if books.free == NONE {
-            books.free = self.slots.len();
-            self.slots.push(books.ready.slot_waker(books.free));
-        } else {
-            books.ready.forget(books.free);
+    /// Visits the next slot of the pass. False if that was the last.
+    #[inline(always)]
+    fn visit_next<V>(&mut self, tasks: Pin<&mut V>, turn: &mut Turn) -> bool
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        let Some(number) = self.table.ready.next_ready() else {
+            return false;
+        };
+        // A late wake may come for a slot that is empty by now.
+        if let Some(guard) = SlotGuard::occupied(&mut self.slots, &mut self.table, number) {
+            guard.run(&mut self.source, tasks, turn);
         }
-        let number = books.free;
-        let is_last = number + 1 == self.slots.len();
-        let mut slot = self.slots.slot(number).project();
-        *slot.index = books.started;
-        books.started += 1;
-        slot.future.set(Some(task));
-        Tenant {
-            is_last,
-            number,
-            slot,
-            books,
+        true
+    }
+
+    /// Starts tasks while there is room.
+    #[inline(always)]
+    fn fill<V>(&mut self, tasks: Pin<&mut V>, turn: &mut Turn)
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        if self.source.may_start(&*tasks, self.table.in_flight) && !turn.budget.is_spent() {
+            self.fill_now(tasks, turn);
         }
     }
 
-    /// The task in a slot that was woken, unless it is gone.
-    #[inline]
-    fn tenant(&mut self, number: usize) -> Option<Tenant<'_, Fut, false>> {
-        let len = self.slots.len();
-        if number >= len {
-            return None;
+    #[inline(never)]
+    fn fill_now<V>(&mut self, mut tasks: Pin<&mut V>, turn: &mut Turn)
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        // The owner is at work now: a new task that wakes itself need not wake the parent.
+        self.table.ready.disarm();
+        loop {
+            let (slots, table) = (&mut self.slots, &mut self.table);
+            match SlotGuard::start(slots, table, &mut self.source, tasks.as_mut()) {
+                Some(guard) => guard.run(&mut self.source, tasks.as_mut(), turn),
+                None => return,
+            }
+            if !self.source.may_start(&*tasks, self.table.in_flight) || turn.budget.is_spent() {
+                return;
+            }
         }
-        let slot = self.slots.slot(number).project();
-        slot.future.as_ref().as_pin_ref()?;
-        Some(Tenant {
-            is_last: number + 1 == len,
-            number,
-            slot,
-            books: &mut self.books,
-        })
     }
 }
 
 impl<Fut> Drop for Window<Fut> {
     fn drop(&mut self) {
-        // Wakers that outlive the window must neither wake its task nor keep it alive.
-        self.books.ready.close();
-    }
-}
-
-/// A task that is being polled, for the first time if `NEW`. Dropping it empties its slot, be it because the task has
-/// ended or has panicked.
-struct Tenant<'a, Fut, const NEW: bool> {
-    slot: SlotProjection<'a, Fut>,
-    number: usize,
-    is_last: bool,
-    books: &'a mut Books,
-}
-
-impl<Fut: Future, const NEW: bool> Tenant<'_, Fut, NEW> {
-    /// Polls the task. True if it has ended.
-    #[inline]
-    fn visit<V>(mut self, tasks: Pin<&mut V>, turn: &mut Turn) -> bool
-    where
-        V: TaskSet<Task = Fut>,
-    {
-        let mut delivery = Delivery {
-            tasks,
-            index: *self.slot.index,
-            output: None,
-        };
-        let future = self.slot.future.as_mut().as_pin_mut();
-        let future = future.expect("a tenant is there until it is dropped");
-        match future.poll(&mut Context::from_waker(self.slot.waker)) {
-            Poll::Pending => {
-                mem::forget(delivery);
-                self.stay(turn);
-                false
-            }
-            Poll::Ready(output) => {
-                delivery.output = Some(output);
-                turn.completed += 1;
-                drop(self);
-                delivery.deliver();
-                true
-            }
+        // Wakers that outlive the window must not wake its task.
+        if let Some(live) = &mut self.live {
+            live.table.ready.close();
         }
-    }
-
-    /// Leaves the task where it is.
-    #[inline]
-    fn stay(self, turn: &mut Turn) {
-        let mut tenant = ManuallyDrop::new(self);
-        if NEW {
-            // Not held against the turn: every free slot is filled, whatever the tasks do.
-            tenant.books.free = *tenant.slot.next_free;
-            tenant.books.in_flight += 1;
-        } else if tenant.books.ready.is_woken(tenant.number) {
-            turn.yields -= 1;
-        }
-    }
-}
-
-impl<Fut, const NEW: bool> Drop for Tenant<'_, Fut, NEW> {
-    #[inline]
-    fn drop(&mut self) {
-        if !NEW {
-            self.books.in_flight -= 1;
-            if self.is_last || !self.books.ordered {
-                *self.slot.next_free = mem::replace(&mut self.books.free, self.number);
-            }
-        }
-        // The last step, for it runs foreign code: it may panic, and the slot is empty all the same.
-        self.slot.future.set(None);
-    }
-}
-
-/// What a task returns, on its way to the tasks. It is recorded even if the task or its destructor panics.
-struct Delivery<'a, V: TaskSet> {
-    tasks: Pin<&'a mut V>,
-    index: usize,
-    output: Option<<V::Task as Future>::Output>,
-}
-
-impl<V: TaskSet> Delivery<'_, V> {
-    fn record(&mut self) {
-        let output = self.output.take();
-        self.tasks.as_mut().record(self.index, output);
-    }
-
-    fn deliver(self) {
-        let mut delivery = ManuallyDrop::new(self);
-        delivery.record();
-        let index = delivery.index;
-        delivery.tasks.as_mut().notify(index);
-    }
-}
-
-impl<V: TaskSet> Drop for Delivery<'_, V> {
-    fn drop(&mut self) {
-        self.record();
     }
 }

@@ -53,8 +53,9 @@ pub use outputs::ParallelStream;
 /// # Polls and allocations
 /// Each task is polled once when it starts, and once per wake. A window of *K* slots makes at most 2*K* allocations (one
 /// for each waker, and one for eight slots or, if tasks are large, for each) and a few more for the list of results,
-/// however many tasks there are. It yields to the executor after 256 polls, or when
-/// 64 tasks have woken themselves.
+/// however many tasks there are. It yields to the executor after 128 polls of tasks, first polls and those of windows within
+/// its tasks included; without `std`, each window counts its own. The waker of the first poll is kept until the tasks have
+/// dropped theirs.
 pub fn parallel<I, Fut, T, E>(tasks: I) -> Parallel<stream::Iter<I::IntoIter>, Fut, T, E>
 where
     I: IntoIterator<Item = Fut>,

@@ -188,10 +188,19 @@ where
         in_flight < self.limit
     }
 
-    fn poll_task(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Fut>> {
+    fn expected_in_flight(&self) -> Option<usize> {
+        Some(self.limit)
+    }
+
+    #[inline]
+    fn poll_task(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        start: impl FnOnce(Fut),
+    ) -> Poll<bool> {
         let this = &mut *self;
-        let job = this.jobs.as_mut().poll_next(cx);
-        job.map(|job| job.map(&mut this.handler))
+        let job = ready!(this.jobs.as_mut().poll_next(cx));
+        Poll::Ready(job.map(&mut this.handler).map(start).is_some())
     }
 
     fn record(self: Pin<&mut Self>, _: usize, _: Option<()>) {}

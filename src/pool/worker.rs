@@ -139,11 +139,21 @@ impl<K: Kind> TaskSet for QueueSource<K> {
         in_flight < self.limit || self.next.is_some()
     }
 
-    fn poll_task(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Running<K>>> {
+    fn expected_in_flight(&self) -> Option<usize> {
+        Some(self.limit)
+    }
+
+    #[inline]
+    fn poll_task(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        start: impl FnOnce(Running<K>),
+    ) -> Poll<bool> {
         let this = &mut *self;
         if let Some(next) = this.next.take() {
             this.running += 1;
-            return Poll::Ready(Some(Running(Some(next))));
+            start(Running(Some(next)));
+            return Poll::Ready(true);
         }
         let (id, job) = match this.inner.state.next(this.number, cx.waker()) {
             Next::Run { id, job, room } => {
@@ -151,7 +161,7 @@ impl<K: Kind> TaskSet for QueueSource<K> {
                 (id, job)
             }
             Next::Wait => return Poll::Pending,
-            Next::Leave => return Poll::Ready(None),
+            Next::Leave => return Poll::Ready(false),
         };
         let turn = this.timing.turn;
         if !this.inner.has_hook() {
@@ -163,7 +173,8 @@ impl<K: Kind> TaskSet for QueueSource<K> {
                 turn,
             };
             this.running += 1;
-            return Poll::Ready(Some(Running(Some(active))));
+            start(Running(Some(active)));
+            return Poll::Ready(true);
         }
         // If the hook panics, the job is not lost.
         this.next = Some(Active {
@@ -174,7 +185,8 @@ impl<K: Kind> TaskSet for QueueSource<K> {
         });
         this.inner.call_started(id);
         this.running += 1;
-        Poll::Ready(Some(Running(this.next.take())))
+        start(Running(this.next.take()));
+        Poll::Ready(true)
     }
 
     fn record(mut self: Pin<&mut Self>, _: usize, output: Option<(Active<K>, JobOutcome)>) {

@@ -47,7 +47,7 @@ use pace::{AtOnce, OneByOne, Pace, Staggered};
 /// ```
 ///
 /// # Order
-/// Tasks start in input order, on the first poll. A task that succeeds at once ends the race: those behind it are neither
+/// Tasks start in input order, on the first poll; beyond 128, on those that follow it at once. A task that succeeds at once ends the race: those behind it are neither
 /// created nor started. If several have become ready by the time that the race is polled, the one with the lowest index
 /// is asked first.
 ///
@@ -270,7 +270,16 @@ where
         true
     }
 
-    fn poll_task(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Fut>> {
+    fn expected_in_flight(&self) -> Option<usize> {
+        self.tasks.size_hint().1
+    }
+
+    #[inline]
+    fn poll_task(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        start: impl FnOnce(Fut),
+    ) -> Poll<bool> {
         let this = &mut *self;
         if this.may_start > 0 {
             this.pace.restart();
@@ -278,9 +287,13 @@ where
             ready!(this.pace.poll_start(cx));
         }
         let task = this.tasks.next();
-        this.started |= task.is_some();
         this.may_start = this.may_start.saturating_sub(1);
-        Poll::Ready(task)
+        let Some(task) = task else {
+            return Poll::Ready(false);
+        };
+        this.started = true;
+        start(task);
+        Poll::Ready(true)
     }
 
     fn record(mut self: Pin<&mut Self>, index: usize, output: Option<Result<T, E>>) {

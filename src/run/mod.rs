@@ -146,11 +146,16 @@ impl<S, K, O> Run<S, K, O> {
 
 impl<S: Stream, K: Sink, O> Run<S, K, O> {
     /// Begins the run, if it has not begun yet.
+    #[inline]
     pub(crate) fn begin(self: Pin<&mut Self>) {
-        let this = self.project();
-        if this.state.begun {
-            return;
+        if !self.state.begun {
+            self.begin_now();
         }
+    }
+
+    #[cold]
+    fn begin_now(self: Pin<&mut Self>) {
+        let this = self.project();
         this.state.begun = true;
         this.state.stopwatch.start();
         let (least, most) = this.source.size_hint();
@@ -186,11 +191,7 @@ impl<S, T, E, O> Run<S, Outcomes<T, E>, O> {
             Some(total) if state.is_stopped() => total.saturating_sub(state.pulled),
             _ => 0,
         };
-        ParallelResult::new(
-            this.sink.take(state.pulled),
-            never_started,
-            &state.stopwatch,
-        )
+        ParallelResult::new(this.sink.take(), never_started, &state.stopwatch)
     }
 }
 
@@ -210,24 +211,41 @@ where
         }
     }
 
-    fn poll_task(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Fut>> {
+    fn expected_in_flight(&self) -> Option<usize> {
+        let (Limit::Rolling(limit) | Limit::Batches(limit)) = self.state.limit;
+        // As it was when the run began: the size hint is foreign code, and may panic.
+        Some(self.state.total.map_or(limit, |total| total.min(limit)))
+    }
+
+    #[inline(always)]
+    fn poll_task(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        start: impl FnOnce(Fut),
+    ) -> Poll<bool> {
         let this = self.project();
         if this.state.exhausted {
             // A hook has panicked when it was told so.
-            return Poll::Ready(None);
+            return Poll::Ready(false);
         }
-        let task = ready!(this.source.poll_next(cx));
-        if task.is_some() {
-            this.state.pulled += 1;
-        } else {
-            this.state.exhausted = true;
-            if this.state.ended_batch() {
-                this.observer.on_progress(this.state.progress());
+        match ready!(this.source.poll_next(cx)) {
+            Some(task) => {
+                this.state.pulled += 1;
+                this.sink.push_pending();
+                start(task);
+                Poll::Ready(true)
+            }
+            None => {
+                this.state.exhausted = true;
+                if this.state.ended_batch() {
+                    this.observer.on_progress(this.state.progress());
+                }
+                Poll::Ready(false)
             }
         }
-        Poll::Ready(task)
     }
 
+    #[inline(always)]
     fn record(self: Pin<&mut Self>, index: usize, output: Option<Fut::Output>) {
         let this = self.project();
         let outcome = output.map_or(Outcome::Cancelled, Outcome::from);
@@ -236,6 +254,7 @@ where
         this.sink.put(index, outcome);
     }
 
+    #[inline(always)]
     fn notify(self: Pin<&mut Self>, index: usize) {
         let this = self.project();
         match this.sink.last_put(index) {

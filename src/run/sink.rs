@@ -17,7 +17,11 @@ pub trait Sink {
         let _ = hint;
     }
 
-    /// Keeps an outcome. Each index comes at most once.
+    /// Makes the place for the outcome of the task that starts next, so that to record it is a plain store.
+    #[inline(always)]
+    fn push_pending(&mut self) {}
+
+    /// Keeps an outcome. Each index comes at most once, after its task has started.
     fn put(&mut self, index: usize, outcome: Outcome<Self::Value, Self::Error>);
 
     /// The outcome at `index`, which was the last to be put.
@@ -64,19 +68,9 @@ impl<T, E> Outcomes<T, E> {
         }
     }
 
-    /// The outcomes of the first `len` tasks. Those that have none were cancelled.
-    pub(crate) fn take(&mut self, len: usize) -> Vec<Outcome<T, E>> {
-        self.fill_to(len);
+    /// Takes the outcomes of all tasks that have started. Those that have not ended were cancelled.
+    pub(crate) fn take(&mut self) -> Vec<Outcome<T, E>> {
         core::mem::take(&mut self.outcomes)
-    }
-
-    fn fill_to(&mut self, len: usize) {
-        if self.outcomes.len() < len {
-            if self.outcomes.capacity() < len {
-                self.grow(len);
-            }
-            self.outcomes.resize_with(len, || Outcome::Cancelled);
-        }
     }
 
     /// Makes room for `needed` outcomes. Goes towards the hint in few steps, but never far beyond what was needed so far:
@@ -100,19 +94,23 @@ impl<T, E> Sink for Outcomes<T, E> {
         self.hint = hint;
     }
 
-    #[inline]
+    #[inline(always)]
+    fn push_pending(&mut self) {
+        let len = self.outcomes.len();
+        if len == self.outcomes.capacity() {
+            self.grow(len + 1);
+        }
+        self.outcomes.push(Outcome::Cancelled);
+    }
+
+    #[inline(always)]
     fn put(&mut self, index: usize, outcome: Outcome<T, E>) {
-        if index == self.outcomes.len() {
-            if index == self.outcomes.capacity() {
-                self.grow(index + 1);
-            }
-            self.outcomes.push(outcome);
-        } else {
-            self.fill_to(index + 1);
-            self.outcomes[index] = outcome;
+        if let Some(place) = self.outcomes.get_mut(index) {
+            *place = outcome;
         }
     }
 
+    #[inline(always)]
     fn last_put(&self, index: usize) -> Option<&Outcome<T, E>> {
         self.outcomes.get(index)
     }
@@ -128,6 +126,7 @@ impl<T, E> Sink for AsFinished<T, E> {
     type Value = T;
     type Error = E;
 
+    #[inline(always)]
     fn put(&mut self, index: usize, outcome: Outcome<T, E>) {
         if !outcome.is_cancelled() {
             self.outcomes.push_back((index, outcome));
@@ -190,13 +189,17 @@ impl<T, E> Sink for InOrder<T, E> {
     type Value = T;
     type Error = E;
 
+    #[inline(always)]
+    fn push_pending(&mut self) {
+        self.outcomes.push_back(None);
+    }
+
+    #[inline(always)]
     fn put(&mut self, index: usize, outcome: Outcome<T, E>) {
-        let position = index - self.next;
-        if position >= self.outcomes.len() {
-            self.outcomes.resize_with(position + 1, || None);
-        }
         self.held += usize::from(!outcome.is_cancelled());
-        self.outcomes[position] = Some(outcome);
+        if let Some(place) = self.outcomes.get_mut(index - self.next) {
+            *place = Some(outcome);
+        }
         self.trim();
     }
 

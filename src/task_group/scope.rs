@@ -114,9 +114,14 @@ where
         !self.has_failed() && (self.body.is_some() || self.running < self.limit)
     }
 
-    fn poll_task(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Task>> {
+    fn poll_task(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        start: impl FnOnce(Self::Task),
+    ) -> Poll<bool> {
         if let Some(body) = self.body.take() {
-            return Poll::Ready(Some(Member::Body(body)));
+            start(Member::Body(body));
+            return Poll::Ready(true);
         }
         let this = &mut *self;
         if this.waiting.is_empty() {
@@ -125,7 +130,8 @@ where
         match this.waiting.pop_front() {
             Some(task) => {
                 this.running += 1;
-                Poll::Ready(Some(Member::Task(task)))
+                start(Member::Task(task));
+                Poll::Ready(true)
             }
             None => Poll::Pending,
         }

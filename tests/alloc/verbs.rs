@@ -280,8 +280,8 @@ fn a_race_allocates_twice_for_each_racer_that_does_not_end_at_once() {
                 won.is_ok()
             });
             assert!(won);
-            // The list of slots and the ready set grow with the race: a group for each 4,096.
-            let most = 2 * racers as usize + doublings + racers as usize / 4_096 + FEW;
+            // The list of slots and the ready set grow with the race.
+            let most = 2 * racers as usize + doublings + FEW;
             assert!(
                 usage.allocations <= most,
                 "{racers} racers, {kind:?}: {usage:?}"
@@ -294,7 +294,13 @@ fn a_race_allocates_twice_for_each_racer_that_does_not_end_at_once() {
         assert!(usage.allocations <= 2 + doublings + FEW, "{usage:?}");
         let (usage, _) =
             usage_of(|| drive(race((0..racers).map(|n| Work::new(Kind::Ready, Ok(n))))).is_ok());
-        assert!(usage.allocations <= 4, "{usage:?}");
+        // Where many are expected, the ready set begins with a leaf, or a leaf under a node.
+        let nodes = match racers {
+            ..55 => 0,
+            55..7_000 => 3,
+            _ => 5,
+        };
+        assert!(usage.allocations <= 4 + nodes, "{usage:?}");
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::support::verbs::{Outputs, every_verb};
-use crate::support::{Board, Driver, Task};
+use crate::support::{Board, Count, Driver, Task};
 use abreast::{
     Observer, Outcome, Progress, RaceError, TaskError, batched, parallel, parallel_stream, race,
     sequential,
@@ -625,6 +625,7 @@ fn a_panicking_destructor_does_not_keep_the_others_when_the_run_is_dropped() {
         assert!(future.as_mut().poll(&mut cx).is_pending());
         assert!(catch_unwind(AssertUnwindSafe(|| drop(future))).is_err());
         assert_eq!(board.alive(), 0, "{}", run.name);
+        drop(board);
         assert_eq!(Arc::strong_count(&wakes), 2, "{}", run.name);
     }
 }
@@ -661,18 +662,49 @@ fn a_panicking_wake_of_the_parent_costs_that_wake_only() {
 
     alarm.to_panic.store(1, Ordering::SeqCst);
     assert!(catch_unwind(AssertUnwindSafe(|| board.end(0, Ok(0)))).is_err());
-    // It is awake as far as the run knows. The bit is set, and the next poll finds it.
+    // The next wake tries again, and the poll that it leads to finds both.
     board.end(1, Ok(1));
-    assert_eq!(alarm.wakes.load(Ordering::SeqCst), 1);
+    assert_eq!(alarm.wakes.load(Ordering::SeqCst), 2);
     assert!(run.as_mut().poll(&mut cx).is_pending());
     assert_eq!(board.alive(), 1);
     // The next sleep is broken as ever.
     board.end(2, Ok(2));
-    assert_eq!(alarm.wakes.load(Ordering::SeqCst), 2);
+    assert_eq!(alarm.wakes.load(Ordering::SeqCst), 3);
     assert!(run.as_mut().poll(&mut cx).is_ready());
-    drop(run);
-    drop(parent);
+    drop((run, parent, board));
     assert_eq!(Arc::strong_count(&alarm), 1);
+}
+
+#[test]
+fn any_wake_retries_a_panicked_one() {
+    // In the root, in one leaf, in two leaves, and under two nodes.
+    for (tasks, woken) in [
+        (2, [0, 1]),
+        (100, [0, 1]),
+        (100, [0, 70]),
+        (8_000, [0, 7_999]),
+    ] {
+        let board = Board::new(tasks);
+        let mut run = Box::pin(parallel(board.tasks()).concurrency(tasks));
+        let alarm = Arc::new(Alarm::default());
+        // The second parent is woken in another way than the first.
+        for parent in [Count::new().1, Waker::from(alarm.clone())] {
+            let mut cx = Context::from_waker(&parent);
+            for _ in 0..tasks.div_ceil(100) {
+                assert!(run.as_mut().poll(&mut cx).is_pending());
+            }
+        }
+        alarm.to_panic.store(2, Ordering::SeqCst);
+        for attempt in 1..=2 {
+            let wake = || board.end(woken[0], Ok(0));
+            assert!(catch_unwind(AssertUnwindSafe(wake)).is_err());
+            assert_eq!(alarm.wakes.load(Ordering::SeqCst), attempt);
+        }
+        board.end(woken[1], Ok(0));
+        assert_eq!(alarm.wakes.load(Ordering::SeqCst), 3, "{tasks} tasks");
+        board.wake(woken[1]);
+        assert_eq!(alarm.wakes.load(Ordering::SeqCst), 3, "{tasks} tasks");
+    }
 }
 
 #[test]
@@ -761,11 +793,13 @@ fn a_panicking_clone_of_the_parent_loses_nothing() {
     let board = Board::new(3);
     let mut run = Box::pin(parallel(board.tasks()));
     let parents = [raw::waker(0), raw::waker(1)];
-    for parent in parents.iter().cycle().take(6) {
+    for (turn, parent) in parents.iter().cycle().take(6).enumerate() {
         let mut cx = Context::from_waker(parent);
         raw::CLONE_PANICS.set(true);
         let polled = catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(&mut cx)));
-        assert!(polled.is_err());
+        // The first parent is kept, so going back to it takes no clone.
+        assert_eq!(polled.is_err(), turn == 0 || turn % 2 == 1);
+        raw::CLONE_PANICS.set(false);
         assert!(run.as_mut().poll(&mut cx).is_pending());
         let before = raw::WAKES.get();
         board.wake(0);
@@ -774,7 +808,7 @@ fn a_panicking_clone_of_the_parent_loses_nothing() {
     (0..3).for_each(|index| board.end(index, Ok(index)));
     let mut cx = Context::from_waker(&parents[0]);
     assert!(run.as_mut().poll(&mut cx).is_ready());
-    drop((run, parents));
+    drop((run, parents, board));
     assert_eq!(raw::ALIVE.get(), 0);
 }
 
@@ -787,7 +821,9 @@ fn a_panicking_drop_of_a_former_parent_loses_nothing() {
         let mut cx = Context::from_waker(parent);
         raw::DROP_PANICS.set(turn > 0);
         let polled = catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(&mut cx)));
-        assert_eq!(polled.is_err(), turn > 0);
+        // The first parent is kept, so it is the second that is dropped.
+        assert_eq!(polled.is_err(), turn > 0 && turn % 2 == 0);
+        raw::DROP_PANICS.set(false);
         assert!(run.as_mut().poll(&mut cx).is_pending());
         let before = raw::WAKES.get();
         board.wake(0);
@@ -795,7 +831,11 @@ fn a_panicking_drop_of_a_former_parent_loses_nothing() {
     }
     raw::DROP_PANICS.set(true);
     assert!(catch_unwind(AssertUnwindSafe(|| drop(run))).is_err());
-    assert_eq!((board.alive(), raw::ALIVE.get()), (0, 2));
+    assert_eq!((board.alive(), raw::ALIVE.get()), (0, 3));
+    // The wakers of the tasks take the first parent along.
+    raw::DROP_PANICS.set(true);
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(board))).is_err());
+    assert_eq!(raw::ALIVE.get(), 2);
 }
 
 #[test]

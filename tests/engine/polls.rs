@@ -107,7 +107,7 @@ fn sequential_polls_each_task_once_per_wake() {
 
 #[test]
 fn a_rolling_window_polls_each_task_once_per_wake() {
-    for concurrency in [1, 5, 29, 30, 31, 93, 94, 95, 300] {
+    for concurrency in [1, 5, 53, 54, 55, 93, 117, 118, 119, 300] {
         let board = Board::new(1_000);
         let mut run = Driver::new(parallel(board.tasks()).concurrency(concurrency));
         let mut random = Random(concurrency as u64);
@@ -147,7 +147,7 @@ fn a_spurious_wake_of_a_task_polls_that_task_only() {
     let board = Board::new(200);
     let mut run = Driver::new(parallel(board.tasks()).concurrency(200));
     assert!(run.run().is_pending());
-    for index in [0, 29, 30, 199] {
+    for index in [0, 53, 54, 199] {
         let before = board.polls(index);
         board.wake(index);
         board.wake(index);
@@ -240,11 +240,15 @@ fn a_wake_that_comes_before_a_slot_is_refilled_is_not_counted_against_the_newcom
 #[test]
 fn a_window_of_pending_tasks_never_wakes_itself() {
     // `FuturesUnordered` does after each pass.
-    for tasks in [1, 29, 30, 31, 1_949, 1_950, 1_951, 10_000] {
+    for tasks in [1, 53, 54, 55, 128, 129, 3_455, 3_456, 3_457, 10_000] {
         let board = Board::new(tasks);
         let mut run = Driver::new(parallel(board.tasks()).concurrency(tasks));
-        assert!(run.poll().is_pending());
-        assert_eq!(run.wakes(), 0);
+        // It takes a poll for each 128 to start them.
+        for started in (0..tasks).step_by(128) {
+            assert_eq!(run.wakes(), usize::from(started > 0));
+            assert!(run.poll().is_pending());
+        }
+        assert_eq!((run.wakes(), board.total_polls()), (0, tasks));
     }
 }
 

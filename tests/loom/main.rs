@@ -20,33 +20,56 @@ mod engine {
     pub(crate) mod sync {
         pub(crate) use loom::sync::atomic::{AtomicUsize, Ordering};
 
-        use loom::sync::RwLock;
+        use std::sync::RwLock;
         use std::task::Waker;
 
+        /// As `AtomicRefCell`: a count of readers, or `WRITER`. Locks of loom's own would not do, as it does not explore what
+        /// comes between their steps.
         #[derive(Debug)]
-        pub(crate) struct WakerCell(RwLock<Option<Waker>>);
+        pub(crate) struct WakerCell {
+            state: AtomicUsize,
+            waker: RwLock<Option<Waker>>,
+        }
+
+        const WRITER: usize = 1 << 16;
 
         impl WakerCell {
             pub(crate) fn new() -> Self {
-                Self(RwLock::new(None))
+                Self {
+                    state: AtomicUsize::new(0),
+                    waker: RwLock::new(None),
+                }
+            }
+
+            fn with<R>(&self, f: impl FnOnce(&Waker) -> R) -> Option<R> {
+                let result = match self.state.fetch_add(1, Ordering::Acquire) & WRITER {
+                    0 => self.waker.read().unwrap().as_ref().map(f),
+                    _ => None,
+                };
+                self.state.fetch_sub(1, Ordering::Release);
+                result
             }
 
             pub(crate) fn wake(&self) {
-                if let Ok(waker) = self.0.try_read() {
-                    if let Some(waker) = &*waker {
-                        waker.wake_by_ref();
-                    }
-                }
+                self.with(Waker::wake_by_ref);
+            }
+
+            pub(crate) fn will_wake(&self, waker: &Waker) -> bool {
+                self.with(|known| known.will_wake(waker)) == Some(true)
             }
 
             pub(crate) fn try_replace(
                 &self,
                 waker: Option<Waker>,
             ) -> Result<Option<Waker>, Option<Waker>> {
-                match self.0.try_write() {
-                    Ok(mut cell) => Ok(std::mem::replace(&mut *cell, waker)),
-                    Err(_) => Err(waker),
+                let (acquire, relaxed) = (Ordering::Acquire, Ordering::Relaxed);
+                let state = &self.state;
+                if state.compare_exchange(0, WRITER, acquire, relaxed).is_err() {
+                    return Err(waker);
                 }
+                let former = std::mem::replace(&mut *self.waker.write().unwrap(), waker);
+                state.fetch_sub(WRITER, Ordering::Release);
+                Ok(former)
             }
         }
     }

@@ -4,6 +4,7 @@
 mod support;
 
 mod budget;
+mod coop;
 mod pool;
 mod send;
 mod verbs;

@@ -1,0 +1,233 @@
+//! The guards that stand for a slot and an output while foreign code runs: whatever panics, the window stays consistent.
+
+use core::future::Future;
+use core::mem::{self, ManuallyDrop};
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use super::budget::Budget;
+use super::ready_set::ReadySet;
+use super::slots::{NONE, SlotProjection, Slots};
+use super::task_set::TaskSet;
+use super::window::Source;
+
+/// Which slots are free, and which are to be visited.
+pub(super) struct SlotTable {
+    /// The head of the free list.
+    pub(super) free: usize,
+    /// How many slots are occupied.
+    pub(super) in_flight: usize,
+    /// How many tasks have started, which is the index of the next one.
+    pub(super) started: usize,
+    /// Whether slots keep the order of their tasks. Only the last one is then used again.
+    pub(super) ordered: bool,
+    pub(super) ready: ReadySet,
+}
+
+/// What one poll of the window has done, and may still do.
+pub(super) struct Turn {
+    pub(super) budget: Budget,
+    pub(super) completed: usize,
+}
+
+impl Turn {
+    #[inline]
+    pub(super) fn begin() -> Self {
+        Self {
+            budget: Budget::begin(),
+            completed: 0,
+        }
+    }
+}
+
+/// A slot that is occupied, or about to be. Dropping it frees the slot, be it because its task has ended or has panicked.
+pub(super) struct SlotGuard<'a, Fut> {
+    slot: SlotProjection<'a, Fut>,
+    number: usize,
+    is_last: bool,
+    table: &'a mut SlotTable,
+}
+
+impl<'a, Fut: Future> SlotGuard<'a, Fut> {
+    /// Returns the slot with this number, if there is a task in it.
+    #[inline(always)]
+    pub(super) fn occupied(
+        slots: &'a mut Slots<Fut>,
+        table: &'a mut SlotTable,
+        number: usize,
+    ) -> Option<Self> {
+        let len = slots.len();
+        if number >= len {
+            return None;
+        }
+        let slot = slots.slot(number).project();
+        slot.future.as_ref().as_pin_ref()?;
+        Some(Self {
+            slot,
+            number,
+            is_last: number + 1 == len,
+            table,
+        })
+    }
+
+    /// Puts the next task into the first free slot, made now if there is none. `None` if there is no task for now.
+    #[inline(always)]
+    pub(super) fn start<V>(
+        slots: &'a mut Slots<Fut>,
+        table: &'a mut SlotTable,
+        source: &mut Source,
+        tasks: Pin<&mut V>,
+    ) -> Option<Self>
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        let number = table.free;
+        if number != NONE {
+            let is_last = number + 1 == slots.len();
+            let slot = slots.slot(number).project();
+            table.free = *slot.index;
+            table.ready.forget_free(number);
+            table.in_flight += 1;
+            let mut guard = Self {
+                slot,
+                number,
+                is_last,
+                table,
+            };
+            return guard.refill(source, tasks).then_some(guard);
+        }
+        // The source is asked first: there may be nothing to make a slot for.
+        let number = slots.len();
+        let has_started = source.next(tasks, |task| {
+            slots.push(table.ready.slot_waker(number), task, table.started);
+        });
+        if !has_started {
+            return None;
+        }
+        table.started += 1;
+        table.in_flight += 1;
+        Some(Self {
+            slot: slots.slot(number).project(),
+            number,
+            is_last: true,
+            table,
+        })
+    }
+
+    /// Polls the task, and those that follow it in the slot, until one stays or none follows.
+    #[inline(always)]
+    pub(super) fn run<V>(mut self, source: &mut Source, mut tasks: Pin<&mut V>, turn: &mut Turn)
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        loop {
+            turn.budget.spend();
+            if self.poll(tasks.as_mut()).is_pending() {
+                // The task stays, and its slot with it.
+                mem::forget(self);
+                return;
+            }
+            turn.completed += 1;
+            let others = self.table.in_flight - 1;
+            if !self.is_reusable()
+                || !source.may_start(&*tasks, others)
+                || turn.budget.is_spent()
+                || !self.refill(source, tasks.as_mut())
+            {
+                return;
+            }
+        }
+    }
+
+    /// Puts the next task into the slot, which is empty. False if there is none for now.
+    #[inline(always)]
+    pub(super) fn refill<V>(&mut self, source: &mut Source, tasks: Pin<&mut V>) -> bool
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        let mut place = self.slot.future.as_mut();
+        if !source.next(tasks, |task| place.set(Some(task))) {
+            return false;
+        }
+        self.table.ready.forget_visited(self.number);
+        *self.slot.index = self.table.started;
+        self.table.started += 1;
+        true
+    }
+
+    /// Polls the task. If it has ended, it is dropped before its output is recorded and told of.
+    #[inline(always)]
+    fn poll<V>(&mut self, tasks: Pin<&mut V>) -> Poll<()>
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        let mut guard = OutputGuard {
+            tasks,
+            index: *self.slot.index,
+            output: None,
+        };
+        let future = self.slot.future.as_mut().as_pin_mut();
+        let future = future.expect("there is a task in the slot until it has ended");
+        match future.poll(&mut Context::from_waker(self.slot.waker)) {
+            Poll::Pending => {
+                mem::forget(guard);
+                Poll::Pending
+            }
+            Poll::Ready(output) => {
+                guard.output = Some(output);
+                self.slot.future.set(None);
+                guard.deliver();
+                Poll::Ready(())
+            }
+        }
+    }
+}
+
+impl<Fut> SlotGuard<'_, Fut> {
+    #[inline(always)]
+    fn is_reusable(&self) -> bool {
+        self.is_last || !self.table.ordered
+    }
+}
+
+impl<Fut> Drop for SlotGuard<'_, Fut> {
+    #[inline]
+    fn drop(&mut self) {
+        self.table.in_flight -= 1;
+        if self.is_reusable() {
+            *self.slot.index = mem::replace(&mut self.table.free, self.number);
+        }
+        // The last step, for it runs foreign code: it may panic, and the slot is empty all the same.
+        self.slot.future.set(None);
+    }
+}
+
+/// What a task returns, on its way to the task set. It is recorded even if the task or its destructor panics.
+struct OutputGuard<'a, V: TaskSet> {
+    tasks: Pin<&'a mut V>,
+    index: usize,
+    output: Option<<V::Task as Future>::Output>,
+}
+
+impl<V: TaskSet> OutputGuard<'_, V> {
+    #[inline(always)]
+    fn record(&mut self) {
+        let output = self.output.take();
+        self.tasks.as_mut().record(self.index, output);
+    }
+
+    #[inline(always)]
+    fn deliver(self) {
+        let mut guard = ManuallyDrop::new(self);
+        guard.record();
+        let index = guard.index;
+        guard.tasks.as_mut().notify(index);
+    }
+}
+
+impl<V: TaskSet> Drop for OutputGuard<'_, V> {
+    #[cold]
+    fn drop(&mut self) {
+        self.record();
+    }
+}

@@ -1,0 +1,108 @@
+//! How much one poll does: there is one budget for all windows within the outermost one.
+#![cfg(feature = "std")]
+
+use std::cell::Cell;
+use std::future::{Future, pending, ready};
+#[cfg(panic = "unwind")]
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::support::{Driver, yield_times};
+use abreast::parallel;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+const BUDGET: usize = 128;
+
+/// Polls until the run has ended, and returns the most that `count` has grown in one poll.
+fn most_in_a_poll<F: Future>(count: &Cell<usize>, mut run: Driver<F>) -> usize {
+    let mut most = 0;
+    loop {
+        let before = count.get();
+        let polled = run.poll();
+        most = most.max(count.get() - before);
+        if polled.is_ready() {
+            return most;
+        }
+        assert_eq!(run.wakes(), 1, "there is more to do");
+    }
+}
+
+#[test]
+fn every_first_poll_counts() {
+    let started = Cell::new(0);
+    let tasks = (0..1_000).map(|_| {
+        started.set(started.get() + 1);
+        ready(Ok::<_, ()>(()))
+    });
+    let run = Driver::new(parallel(tasks).concurrency(1_000));
+    assert_eq!(most_in_a_poll(&started, run), BUDGET);
+}
+
+#[test]
+fn nested_windows_share_the_budget() {
+    let polls = Cell::new(0);
+    let run = parallel((0..20).map(|_| {
+        let polls = &polls;
+        async move {
+            let inner = parallel((0..20).map(|_| async move {
+                for _ in 0..3 {
+                    polls.set(polls.get() + 1);
+                    yield_times(1).await;
+                }
+                Ok::<_, ()>(())
+            }));
+            assert!(inner.concurrency(20).await.all_succeeded());
+            Ok::<_, ()>(())
+        }
+    }));
+    let most = most_in_a_poll(&polls, Driver::new(run.concurrency(20)));
+    assert!((BUDGET / 2..=BUDGET + 1).contains(&most), "{most}");
+}
+
+#[test]
+fn a_task_may_block_on_a_window() {
+    // The inner window is polled over and over while nothing is left of the budget.
+    for outer in [1, 2, BUDGET, BUDGET + 1] {
+        let run = parallel((0..outer).map(|_| async {
+            let inner = || {
+                parallel((0..300).map(|_| async {
+                    yield_times(2).await;
+                    Ok::<_, ()>(())
+                }))
+            };
+            for _ in 0..2 {
+                assert!(Driver::new(inner().concurrency(7)).finish().all_succeeded());
+            }
+            Ok::<_, ()>(())
+        }));
+        assert!(Driver::new(run.concurrency(outer)).finish().all_succeeded());
+    }
+}
+
+#[cfg(panic = "unwind")]
+#[test]
+fn a_panic_gives_the_budget_back() {
+    let tasks = (0..300).map(|index| async move {
+        let inner = parallel((0..10).map(|_| async move {
+            assert!(index != 7, "the task panics");
+            Ok::<_, ()>(())
+        }));
+        inner.await;
+        pending::<Result<(), ()>>().await
+    });
+    let mut run = Driver::new(parallel(tasks).concurrency(300));
+    assert!(catch_unwind(AssertUnwindSafe(|| run.poll())).is_err());
+
+    // The next poll has all of it again, on this thread and for any window.
+    let started = Cell::new(0);
+    let tasks = (0..1_000).map(|_| {
+        started.set(started.get() + 1);
+        pending::<Result<(), ()>>()
+    });
+    assert!(
+        Driver::new(parallel(tasks).concurrency(1_000))
+            .poll()
+            .is_pending()
+    );
+    assert_eq!(started.get(), BUDGET);
+}
