@@ -115,9 +115,11 @@ pub mod _patterns;
 
 pub use batched::{Batched, BatchedSettle, batched, batched_chunks};
 pub use gather::{Gather, JoinAll, TryGather, gather, join_all, try_gather};
-pub use outcome::{BoxError, BoxErrors, Failures, Outcome, ParallelResult, RaceError, TaskError};
+pub use outcome::{
+    BoxError, BoxErrors, Failures, Outcome, ParallelResult, RaceError, TaskError, TaskOutput,
+};
 pub use paginate::{Paginate, paginate};
-pub use parallel::{Parallel, ParallelOptions, ParallelStream, parallel, parallel_stream};
+pub use parallel::{Parallel, ParallelOptions, ParallelStream, Values, parallel, parallel_stream};
 #[cfg(feature = "async-channel")]
 pub use pool::{ChannelDriver, channel_pool};
 pub use pool::{

@@ -1,4 +1,4 @@
-//! The items of pages, one by one.
+//! The items of a list that comes by pages.
 
 use alloc::boxed::Box;
 use core::future::Future;
@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 
 use futures::stream::Stream;
 
-/// Yields the items of a list that is fetched by pages of `limit` items each.
+/// Yields the items of a list that is fetched by pages, of 100 items unless there is another [`limit`](Paginate::limit).
 ///
 /// `fetch` is called with the limit and an offset, which starts at 0 and grows by the number of items received. The last
 /// page is the first that is empty or shorter than the limit. A page may be any collection.
@@ -23,7 +23,7 @@ use futures::stream::Stream;
 /// #    Ok((0..250).skip(offset).take(limit).collect())
 /// }
 ///
-/// let mut items = paginate(100, list); // fetches 0..100, 100..200, and 200..250
+/// let mut items = paginate(list); // fetches 0..100, 100..200, and 200..250
 /// while let Some(item) = items.try_next().await? {
 ///     println!("{item}");
 /// #    assert!(item < 250);
@@ -46,7 +46,7 @@ use futures::stream::Stream;
 /// # async fn analyze(item: usize) -> Result<usize, String> { Ok(item) }
 ///
 /// # smol::block_on(async {
-/// let tasks = paginate(100, list).map(|item| async move { analyze(item?).await });
+/// let tasks = paginate(list).map(|item| async move { analyze(item?).await });
 /// let result = parallel_stream(tasks).concurrency(20).await;
 ///
 /// assert_eq!(result.success_count(), 200); // the items of the pages before
@@ -72,55 +72,73 @@ use futures::stream::Stream;
 /// Dropping a pending `next()` loses nothing: the fetch goes on with the next one. Dropping the stream drops the fetch.
 ///
 /// # Panics
-/// If `limit` is 0: no page could have an item. A panic of `fetch` or of its future passes through, and ends the stream.
+/// A panic of `fetch` or of its future passes through, and ends the stream.
 ///
 /// # Polls and allocations
 /// The future of `fetch` is polled once per poll of the stream while there is nothing to yield. One allocation, however
 /// many pages there are. The stream is `Unpin`.
-#[track_caller]
-pub fn paginate<F, Fut, P, E>(limit: usize, fetch: F) -> Paginate<F, Fut, P::IntoIter>
+pub fn paginate<F, Fut, P, E>(fetch: F) -> Paginate<F, Fut, P::IntoIter>
 where
     F: FnMut(usize, usize) -> Fut,
     Fut: Future<Output = Result<P, E>>,
     P: IntoIterator,
 {
-    assert!(
-        limit > 0,
-        "a page limit of 0 fetches nothing: pass how many items a page has, at least 1"
-    );
     Paginate {
         fetch,
-        limit,
+        limit: 100,
         offset: 0,
         fetching: None,
         state: State::Between,
     }
 }
 
-/// The stream of [`paginate`].
+/// The stream of [`paginate()`].
 #[must_use = "streams do nothing unless polled"]
 pub struct Paginate<F, Fut, Items> {
     fetch: F,
     limit: usize,
     offset: usize,
-    /// Made on first use, and then reused.
+    /// The running fetch, if there is one. The box is made on first use, and then reused.
     fetching: Option<Pin<Box<Option<Fut>>>>,
     state: State<Items>,
 }
 
-/// A paginated list keeps fetches in a box, and nothing else in it is ever pinned.
+/// The fetch is in a box, and nothing else is ever pinned.
 impl<F, Fut, Items> Unpin for Paginate<F, Fut, Items> {}
 
 enum State<Items> {
     /// The next page is being fetched, or is about to be.
     Between,
-    /// A page has come, and so many of its items were yielded.
+    /// A page has come: its remaining items, and the number of those that were yielded.
     Page(Items, usize),
     Ended,
 }
 
 impl<F, Fut, Items> Paginate<F, Fut, Items> {
-    /// Has a page fetched.
+    /// Sets how many items a page has; 100 by default.
+    ///
+    /// ```
+    /// # use futures::StreamExt;
+    /// # smol::block_on(async {
+    /// # let list = async |limit, offset| Ok::<Vec<usize>, ()>((0..25).skip(offset).take(limit).collect());
+    /// let items = abreast::paginate(list).limit(10); // fetches 0..10, 10..20, and 20..25
+    /// # assert_eq!(items.count().await, 25);
+    /// # });
+    /// ```
+    ///
+    /// # Panics
+    /// If `limit` is 0: no page could have an item.
+    #[track_caller]
+    pub fn limit(mut self, limit: usize) -> Self {
+        assert!(
+            limit > 0,
+            "a page limit of 0 fetches nothing: pass how many items a page has, at least 1"
+        );
+        self.limit = limit;
+        self
+    }
+
+    /// Polls the fetch of the next page, which is begun now if there is none.
     fn poll_page<P, E>(&mut self, cx: &mut Context<'_>) -> Poll<Result<P, E>>
     where
         F: FnMut(usize, usize) -> Fut,
@@ -160,6 +178,7 @@ where
                         this.state = State::Page(items, yielded + 1);
                         return Poll::Ready(Some(Ok(item)));
                     }
+                    // A short page is the last.
                     if yielded < this.limit {
                         return Poll::Ready(None);
                     }

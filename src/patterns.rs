@@ -114,7 +114,7 @@
 //! # async fn process(item: usize) -> Result<usize, String> { Ok(item) }
 //!
 //! # smol::block_on(async {
-//! let items = paginate(100, |limit, offset| list(limit, offset));
+//! let items = paginate(|limit, offset| list(limit, offset));
 //! let result = parallel_stream(items.map(|item| async move { process(item?).await }))
 //!     .concurrency(20)
 //!     .await;

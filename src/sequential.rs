@@ -8,7 +8,7 @@ use core::task::{Context, Poll, ready};
 use futures::stream;
 use pin_project_lite::pin_project;
 
-use crate::outcome::TaskError;
+use crate::outcome::{TaskError, TaskOutput};
 use crate::run::sink::Outcomes;
 use crate::run::{Limit, Observer, Runner};
 
@@ -49,7 +49,7 @@ use crate::run::{Limit, Observer, Runner};
 pub fn sequential<I, Fut, T, E>(tasks: I) -> Sequential<I::IntoIter, Fut, T, E>
 where
     I: IntoIterator<Item = Fut>,
-    Fut: Future<Output = Result<T, E>>,
+    Fut: Future<Output: TaskOutput<Value = T, Error = E>>,
 {
     let mut runner = Runner::new(stream::iter(tasks), Limit::Rolling(1));
     runner.set_fail_fast(true);

@@ -315,9 +315,7 @@ async fn analyze_definitions<R: Runtime>(
     client: &Client<R>,
     concurrency: usize,
 ) -> ParallelResult<String, Error> {
-    let definitions = paginate(100, |limit, offset| {
-        client.list_agent_definitions(limit, offset)
-    });
+    let definitions = paginate(|limit, offset| client.list_agent_definitions(limit, offset));
     let tasks = definitions.map(|definition| async move { client.analyze(definition?).await });
     parallel_stream(tasks).concurrency(concurrency).await
 }

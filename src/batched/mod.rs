@@ -11,7 +11,7 @@ use core::time::Duration;
 use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
-use crate::outcome::{ParallelResult, TaskError};
+use crate::outcome::{ParallelResult, TaskError, TaskOutput};
 use crate::run::sink::Outcomes;
 use crate::run::{Limit, Observer, Runner};
 use crate::time::Timer;
@@ -69,7 +69,7 @@ pub fn batched<I, F, Fut, T, E>(
 where
     I: IntoIterator,
     F: FnMut(I::Item) -> Fut,
-    Fut: Future<Output = Result<T, E>>,
+    Fut: Future<Output: TaskOutput<Value = T, Error = E>>,
 {
     let batch_size = 10;
     let tasks = MappedSource::new(items.into_iter(), handler, batch_size);
@@ -110,7 +110,7 @@ pub fn batched_chunks<I, F, Fut, T, E>(
 where
     I: IntoIterator,
     F: FnMut(Vec<I::Item>) -> Fut,
-    Fut: Future<Output = Result<T, E>>,
+    Fut: Future<Output: TaskOutput<Value = T, Error = E>>,
 {
     assert!(
         size > 0,

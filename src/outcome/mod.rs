@@ -5,12 +5,14 @@ mod error;
 mod failures;
 mod iter;
 mod result;
+mod task_output;
 
 pub use boxed::{BoxError, BoxErrors};
 pub(crate) use boxed::{source_of, write_failure};
 pub use error::{RaceError, TaskError};
 pub use failures::Failures;
 pub use result::ParallelResult;
+pub use task_output::TaskOutput;
 
 /// How a task ended.
 ///

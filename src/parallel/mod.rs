@@ -1,6 +1,7 @@
 //! A rolling window over the tasks of an iterator or a stream.
 
 mod outputs;
+mod values;
 
 use core::future::Future;
 use core::pin::Pin;
@@ -9,11 +10,12 @@ use core::task::{Context, Poll};
 use futures::stream::{self, Stream};
 use pin_project_lite::pin_project;
 
-use crate::outcome::ParallelResult;
+use crate::outcome::{ParallelResult, TaskOutput};
 use crate::run::sink::{AsFinished, Buffer, InOrder, Outcomes};
 use crate::run::{Limit, Observer, Runner};
 
 pub use outputs::ParallelStream;
+pub use values::Values;
 
 /// Runs tasks side by side, at most [`concurrency`](Parallel::concurrency) at a time.
 ///
@@ -59,7 +61,7 @@ pub use outputs::ParallelStream;
 pub fn parallel<I, Fut, T, E>(tasks: I) -> Parallel<stream::Iter<I::IntoIter>, Fut, T, E>
 where
     I: IntoIterator<Item = Fut>,
-    Fut: Future<Output = Result<T, E>>,
+    Fut: Future<Output: TaskOutput<Value = T, Error = E>>,
 {
     parallel_stream(stream::iter(tasks))
 }
@@ -90,9 +92,9 @@ where
 pub fn parallel_stream<S, Fut, T, E>(tasks: S) -> Parallel<S, Fut, T, E>
 where
     S: Stream<Item = Fut>,
-    Fut: Future<Output = Result<T, E>>,
+    Fut: Future<Output: TaskOutput<Value = T, Error = E>>,
 {
-    let options = ParallelOptions::default();
+    let options = ParallelOptions::new();
     let limit = Limit::Rolling(options.concurrency);
     Parallel {
         runner: Runner::new(tasks, limit),
@@ -100,36 +102,82 @@ where
     .options(options)
 }
 
-/// The settings of [`parallel()`], to be kept and used again.
+/// The settings of [`parallel()`] as a value, to be kept and used again.
 ///
 /// ```
 /// use abreast::{ParallelOptions, parallel};
 ///
+/// const POLITE: ParallelOptions = ParallelOptions::new().concurrency(2).fail_fast(true);
+///
 /// # smol::block_on(async {
-/// let mut options = ParallelOptions::default();
-/// assert_eq!((options.concurrency, options.fail_fast), (5, false));
-/// options.concurrency = 2;
-/// let result = parallel([async { Ok::<_, ()>(1) }]).options(options).await;
+/// let result = parallel([async { Ok::<_, ()>(1) }]).options(POLITE).await;
 /// # assert!(result.all_succeeded());
 /// # });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ParallelOptions {
-    /// How many tasks run at most at any time. At least 1; 5 by default.
+    /// The limit to the tasks that run at the same time. At least 1; 5 by default.
     pub concurrency: usize,
-    /// Whether the first failure drops the running tasks and ends the run. Not so by default.
+    /// Whether the first failure drops the running tasks and ends the run; false by default.
     pub fail_fast: bool,
 }
 
-impl Default for ParallelOptions {
-    fn default() -> Self {
+impl ParallelOptions {
+    /// Creates the default settings: five tasks at a time, and failures leave the others alone.
+    ///
+    /// ```
+    /// # use abreast::ParallelOptions;
+    /// let options = ParallelOptions::new();
+    /// assert_eq!((options.concurrency, options.fail_fast), (5, false));
+    /// ```
+    #[must_use]
+    pub const fn new() -> Self {
         Self {
             concurrency: 5,
             fail_fast: false,
         }
     }
+
+    /// Limits the tasks that run at the same time: see [`Parallel::concurrency`].
+    ///
+    /// ```
+    /// # use abreast::ParallelOptions;
+    /// assert_eq!(ParallelOptions::new().concurrency(3).concurrency, 3);
+    /// ```
+    ///
+    /// # Panics
+    /// If `limit` is 0: nothing could ever run.
+    #[track_caller]
+    #[must_use]
+    pub const fn concurrency(mut self, limit: usize) -> Self {
+        assert!(limit > 0, "{}", NO_CONCURRENCY);
+        self.concurrency = limit;
+        self
+    }
+
+    /// Sets whether the first failure ends the run: see [`Parallel::fail_fast`].
+    ///
+    /// ```
+    /// # use abreast::ParallelOptions;
+    /// assert!(ParallelOptions::new().fail_fast(true).fail_fast);
+    /// ```
+    #[must_use]
+    pub const fn fail_fast(mut self, fail_fast: bool) -> Self {
+        self.fail_fast = fail_fast;
+        self
+    }
 }
+
+impl Default for ParallelOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What a limit of zero panics with.
+const NO_CONCURRENCY: &str =
+    "a concurrency of 0 runs nothing: pass at least 1, or usize::MAX to run all tasks at once";
 
 pin_project! {
     /// The future of [`parallel()`] and [`parallel_stream`].
@@ -141,7 +189,7 @@ pin_project! {
 }
 
 impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
-    /// How many tasks run at most at any time; 5 by default.
+    /// Limits the tasks that run at the same time; 5 by default.
     ///
     /// With `usize::MAX`, all tasks run at once.
     ///
@@ -156,15 +204,12 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
     /// If `limit` is 0: nothing could ever run.
     #[track_caller]
     pub fn concurrency(mut self, limit: usize) -> Self {
-        assert!(
-            limit > 0,
-            "a concurrency of 0 runs nothing: pass at least 1, or usize::MAX to run all tasks at once"
-        );
+        assert!(limit > 0, "{NO_CONCURRENCY}");
         self.runner.set_limit(Limit::Rolling(limit));
         self
     }
 
-    /// Whether the first failure ends the run; by default it does not.
+    /// Sets whether the first failure ends the run; by default it does not.
     ///
     /// Running tasks are then dropped before the future resolves. They, and those that were never started, are
     /// [`Cancelled`](crate::Outcome::Cancelled) in the result, whose length is that of the input if its size hint is
@@ -221,6 +266,9 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
     /// # });
     /// ```
     ///
+    /// It is `Unpin` if the source of the tasks is, and nearly all iterators are; a stream that is not has to be pinned, as by
+    /// [`pin!`](core::pin::pin).
+    ///
     /// # Cancel safety
     /// Dropping a pending `next()` loses nothing. Dropping the stream drops all running tasks, and results that were not
     /// handed over.
@@ -231,7 +279,8 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
     /// Turns into a stream of `(index, result)` pairs, in input order.
     ///
     /// The same as [`into_stream`](Self::into_stream) otherwise. A slow task holds up those behind it: at most
-    /// [`concurrency`](Self::concurrency) tasks are started and not handed over.
+    /// [`concurrency`](Self::concurrency) tasks are started and not handed over. For `try_collect` and the like, the stream of
+    /// its [`values`](ParallelStream::values) leaves the indices out.
     ///
     /// ```
     /// use futures::StreamExt;

@@ -9,7 +9,7 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use crate::engine::{TaskSet, Window};
-use crate::outcome::{Failures, RaceError};
+use crate::outcome::{Failures, RaceError, TaskOutput};
 use crate::run::{Observer, OnError};
 use crate::time::Timer;
 
@@ -67,7 +67,7 @@ use pace::{AtOnce, OneByOne, Pace, Staggered};
 pub fn race<I, Fut, T, E>(tasks: I) -> Race<I::IntoIter, Fut, T, E>
 where
     I: IntoIterator<Item = Fut>,
-    Fut: Future<Output = Result<T, E>>,
+    Fut: Future<Output: TaskOutput<Value = T, Error = E>>,
 {
     Race::new(tasks, AtOnce)
 }
@@ -115,7 +115,7 @@ where
 pub fn fall_through<I, Fut, T, E>(tasks: I) -> FallThrough<I::IntoIter, Fut, T, E>
 where
     I: IntoIterator<Item = Fut>,
-    Fut: Future<Output = Result<T, E>>,
+    Fut: Future<Output: TaskOutput<Value = T, Error = E>>,
 {
     Race::new(tasks, OneByOne)
 }

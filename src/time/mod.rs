@@ -14,6 +14,6 @@ mod virtual_clock;
 pub(crate) use clock::{Moment, Stopwatch};
 pub(crate) use sleep::Sleep;
 pub use timeout::{Elapsed, Timeout, TimeoutOr, timeout};
-pub use timer::Timer;
+pub use timer::{Timer, TimerRef};
 #[cfg(feature = "test-util")]
 pub use virtual_clock::{VirtualClock, VirtualSleep, VirtualTimer};

@@ -1,4 +1,4 @@
-//! What can wait.
+//! The trait of what can wait.
 
 use core::future::Future;
 use core::time::Duration;
@@ -42,10 +42,10 @@ pub trait Timer {
     /// The future that waits.
     type Sleep: Future;
 
-    /// A future that resolves when `duration` has passed.
+    /// Returns a future that resolves when `duration` has passed.
     fn sleep(&self, duration: Duration) -> Self::Sleep;
 
-    /// The time that has passed on the clock that this timer goes by, or `None` if that is the system's.
+    /// Returns the time that has passed on the clock that this timer goes by, or `None` if that is the system's.
     ///
     /// What is timed by a timer is measured by its clock, so that both agree. A timer of a test has a clock of its own, and
     /// so may one where there is no system clock. It must never go back.
@@ -63,6 +63,59 @@ pub trait Timer {
     /// ```
     fn now(&self) -> Option<Duration> {
         None
+    }
+
+    /// Borrows the timer, for what takes one by value.
+    ///
+    /// A reference to a function is a timer of its own, as it is a function. Where the type of the timer is not known, this
+    /// is the way to pass it on.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use abreast::{Elapsed, Timer, timeout};
+    ///
+    /// /// Runs two futures one after the other, each within a second.
+    /// async fn both<M: Timer>(timer: &M, a: impl Future, b: impl Future) -> Result<(), Elapsed> {
+    ///     let second = Duration::from_secs(1);
+    ///     timeout(second, timer.by_ref(), a).await?;
+    ///     timeout(second, timer.by_ref(), b).await?;
+    ///     Ok(())
+    /// }
+    ///
+    /// # smol::block_on(async {
+    /// both(&smol::Timer::after, async {}, async {}).await.unwrap();
+    /// # });
+    /// ```
+    fn by_ref(&self) -> TimerRef<'_, Self>
+    where
+        Self: Sized,
+    {
+        TimerRef(self)
+    }
+}
+
+/// The borrowed timer of [`Timer::by_ref`].
+pub struct TimerRef<'a, M>(&'a M);
+
+impl<M> Clone for TimerRef<'_, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M> Copy for TimerRef<'_, M> {}
+
+impl_debug!(TimerRef<'a, M> {});
+
+impl<M: Timer> Timer for TimerRef<'_, M> {
+    type Sleep = M::Sleep;
+
+    fn sleep(&self, duration: Duration) -> M::Sleep {
+        self.0.sleep(duration)
+    }
+
+    fn now(&self) -> Option<Duration> {
+        self.0.now()
     }
 }
 

@@ -267,6 +267,18 @@ impl Timer for VirtualTimer {
     }
 }
 
+impl Timer for &VirtualTimer {
+    type Sleep = VirtualSleep;
+
+    fn sleep(&self, duration: Duration) -> VirtualSleep {
+        self.0.sleep(duration)
+    }
+
+    fn now(&self) -> Option<Duration> {
+        Some(self.0.now())
+    }
+}
+
 /// The future of [`VirtualClock::sleep`].
 #[must_use = "futures do nothing unless polled"]
 pub struct VirtualSleep {

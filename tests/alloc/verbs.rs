@@ -433,10 +433,11 @@ fn a_list_allocates_at_most_twice_for_each_of_its_futures_and_a_few_times_more()
 fn paging_allocates_once_however_many_pages_there_are() {
     for items in [10, 1_000, 100_000] {
         let (usage, ()) = usage_of(|| {
-            let mut pages = paginate(10, |limit, offset| async move {
+            let mut pages = paginate(|limit, offset| async move {
                 yield_now().await;
                 Ok::<_, ()>((0..items).skip(offset).take(limit))
-            });
+            })
+            .limit(10);
             let mut received = 0;
             while drive(pages.next()).is_some() {
                 received += 1;

@@ -259,6 +259,12 @@ impl<T, E> Drop for Task<T, E> {
     }
 }
 
+/// A task that returns `result` on its second poll.
+pub async fn returns<T, E>(result: Result<T, E>) -> Result<T, E> {
+    yield_now().await;
+    result
+}
+
 /// Pending once, and woken at once: the next poll is ready.
 pub fn yield_now() -> impl Future<Output = ()> {
     yield_times(1)

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 #[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::support::Driver;
-use abreast::{batched, batched_chunks, sequential};
+use crate::support::{Board, Driver, returns, yield_now};
+use abreast::{Progress, TaskError, batched, batched_chunks, sequential};
+use futures::executor::block_on;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -27,7 +28,7 @@ fn the_handler_gets_whole_chunks() {
         assert_eq!(*running.borrow(), 1, "one chunk at a time");
         let running = &running;
         async move {
-            crate::support::yield_now().await;
+            yield_now().await;
             *running.borrow_mut() -= 1;
             Ok::<_, ()>(chunk.len())
         }
@@ -62,7 +63,7 @@ fn errors_and_progress_count_chunks() {
 
 #[test]
 fn several_chunks_run_at_once() {
-    let board = crate::support::Board::new(4);
+    let board = Board::new(4);
     let mut numbers = 0..;
     let handler = |_: Vec<u32>| board.task(numbers.next().unwrap());
     let mut run = Driver::new(batched_chunks(0..8, 2, handler).batch_size(3));
@@ -115,6 +116,78 @@ fn a_panicking_iterator_loses_no_item() {
 #[should_panic(expected = "pass at least 1, or usize::MAX for one chunk of all")]
 fn a_chunk_size_of_zero_panics() {
     drop(batched_chunks([1], 0, sum));
+}
+
+#[test]
+fn batches_wait_for_each_other() {
+    let board = Board::new(7);
+    let mut progress = Vec::new();
+    let handled = board.clone();
+    let mut run = Driver::new(
+        batched(0..7, |item| handled.task(item))
+            .batch_size(3)
+            .on_progress(|p| progress.push(p.to_string())),
+    );
+    assert!(run.run().is_pending());
+    assert_eq!(board.created(), 3);
+    for index in [2, 0] {
+        board.end(index, Ok(index));
+        assert!(run.run().is_pending());
+        assert_eq!(board.created(), 3);
+    }
+    board.end(1, Ok(1));
+    assert!(run.run().is_pending());
+    assert_eq!(board.created(), 6);
+    (3..7).for_each(|index| board.end(index, Ok(index)));
+    assert_eq!(run.finish().unwrap(), [0, 1, 2, 3, 4, 5, 6]);
+    drop(run);
+    assert_eq!(progress, ["3/7", "6/7", "7/7"]);
+}
+
+#[test]
+fn progress_comes_once_per_batch() {
+    for len in 0..10 {
+        for exact in [true, false] {
+            let mut seen = Vec::new();
+            let handler = |item| std::future::ready(Ok::<_, ()>(item));
+            let on_progress = |progress: Progress| seen.push(progress.completed);
+            if exact {
+                let run = batched(0..len, handler).batch_size(3);
+                block_on(run.on_progress(on_progress)).unwrap();
+            } else {
+                let run = batched((0..len).filter(|_| true), handler).batch_size(3);
+                block_on(run.on_progress(on_progress)).unwrap();
+            }
+            let mut expected: Vec<_> = (1..=len / 3).map(|batch| batch * 3).collect();
+            expected.extend((len % 3 != 0).then_some(len));
+            assert_eq!(seen, expected, "{len} items");
+        }
+    }
+}
+
+#[test]
+fn a_failure_drops_its_batch() {
+    let board = Board::new(9);
+    let handled = board.clone();
+    let mut run = Driver::new(batched(0..9, |item| handled.task(item)).batch_size(3));
+    assert!(run.run().is_pending());
+    board.end(1, Err("no"));
+    assert_eq!(
+        run.finish(),
+        Err(TaskError::Failed {
+            index: 1,
+            error: "no"
+        })
+    );
+    assert_eq!((board.created(), board.alive()), (3, 0));
+}
+
+#[test]
+fn settle_runs_every_batch() {
+    let handler = |n| returns(if n % 2 == 0 { Ok(n) } else { Err(n) });
+    let result = block_on(batched(0..25, handler).settle());
+    assert_eq!((result.success_count(), result.failure_count()), (13, 12));
+    assert_eq!(result.len(), 25);
 }
 
 /// What the hooks of a run have seen, in order.

@@ -1,23 +1,16 @@
 //! What each verb promises: results, order, hooks, progress, laziness, bad input.
 
 use std::cell::RefCell;
-use std::task::Poll;
 
-use crate::support::{Board, Driver, yield_now};
+use crate::support::{Board, Driver, returns};
 use abreast::{
-    Outcome, ParallelOptions, Progress, RaceError, RaceResult, TaskError, batched, parallel,
-    parallel_stream, race, sequential,
+    Outcome, ParallelOptions, Progress, RaceError, TaskError, batched, parallel, parallel_stream,
+    race, sequential,
 };
 use futures::StreamExt;
 use futures::executor::block_on;
-use futures::future::FusedFuture;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
-
-async fn returns<T, E>(result: Result<T, E>) -> Result<T, E> {
-    yield_now().await;
-    result
-}
 
 #[test]
 fn results_are_in_input_order() {
@@ -278,96 +271,6 @@ fn failures_leave_others_alone() {
 }
 
 #[test]
-fn losers_are_dropped_before_resolving() {
-    let board = Board::new(3);
-    let mut errors = Vec::new();
-    let mut run =
-        Driver::new(race(board.tasks()).on_error(|error, index| errors.push((*error, index))));
-    assert!(run.run().is_pending());
-    assert_eq!(board.alive(), 3, "all start");
-    board.end(0, Err("no"));
-    assert!(run.run().is_pending());
-    assert!(board.is_dropped(0));
-    board.end(2, Ok(2));
-    let Poll::Ready(won) = run.poll() else {
-        panic!()
-    };
-    assert_eq!(
-        won,
-        Ok(RaceResult {
-            value: 2,
-            winner_index: 2
-        })
-    );
-    assert_eq!(board.alive(), 0);
-    assert!(run.future.is_terminated());
-    drop(run);
-    assert_eq!(errors, [("no", 0)]);
-}
-
-#[test]
-fn ties_go_to_the_lowest_index() {
-    let board = Board::new(100);
-    let mut run = Driver::new(race(board.tasks()));
-    assert!(run.run().is_pending());
-    for index in (3..100).rev() {
-        board.end(index, Ok(index));
-    }
-    assert_eq!(run.finish().unwrap().winner_index, 3);
-}
-
-#[test]
-fn failures_leave_ties_as_they_are() {
-    // The failing ones free their slots before the others start.
-    let board = Board::new(1000);
-    (0..1000)
-        .filter(|n| n % 3 != 0)
-        .for_each(|n| board.end(n, Err("no")));
-    let mut run = Driver::new(race(board.tasks()));
-    assert!(run.run().is_pending());
-    for index in (6..1000).rev().filter(|n| n % 3 == 0) {
-        board.end(index, Ok(index));
-    }
-    assert_eq!(run.finish().unwrap().winner_index, 6);
-}
-
-#[test]
-fn a_lost_race_has_every_error() {
-    let board = Board::<(), _>::of(3);
-    let mut run = Driver::new(race(board.tasks()));
-    assert!(run.run().is_pending());
-    for (index, error) in [(1, "a"), (2, "b"), (0, "c")] {
-        board.end(index, Err(error));
-        if index > 0 {
-            assert!(run.run().is_pending());
-        }
-    }
-    let error = run.finish().unwrap_err();
-    assert_eq!(error.last(), Some(&"c"));
-    let RaceError::AllFailed(failures) = error else {
-        panic!()
-    };
-    assert!(failures.iter().eq([(1, &"a"), (2, &"b"), (0, &"c")]));
-    assert_eq!(
-        format!("{failures:#}"),
-        "all 3 tasks failed, task 0 last: c"
-    );
-    assert!(failures.into_iter().eq([(1, "a"), (2, "b"), (0, "c")]));
-}
-
-#[test]
-fn errors_have_sources() {
-    use std::error::Error;
-    let refused = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
-    let error = block_on(race([returns(Err::<(), _>(refused()))])).unwrap_err();
-    assert!(error.source().unwrap().is::<std::io::Error>());
-    let error = block_on(sequential([returns(Err::<(), _>(refused()))])).unwrap_err();
-    assert!(error.source().unwrap().is::<std::io::Error>());
-    assert_eq!(error.to_string(), "task 0 failed");
-    assert!(RaceError::<std::io::Error>::NoTasks.source().is_none());
-}
-
-#[test]
 fn sequential_stops_at_the_first_error() {
     let board = Board::new(4);
     let mut run = Driver::new(sequential(board.tasks()));
@@ -389,168 +292,18 @@ fn sequential_stops_at_the_first_error() {
 }
 
 #[test]
-fn batches_wait_for_each_other() {
-    let board = Board::new(7);
-    let mut progress = Vec::new();
-    let handled = board.clone();
-    let mut run = Driver::new(
-        batched(0..7, |item| handled.task(item))
-            .batch_size(3)
-            .on_progress(|p| progress.push(p.to_string())),
-    );
-    assert!(run.run().is_pending());
-    assert_eq!(board.created(), 3);
-    for index in [2, 0] {
-        board.end(index, Ok(index));
-        assert!(run.run().is_pending());
-        assert_eq!(board.created(), 3);
-    }
-    board.end(1, Ok(1));
-    assert!(run.run().is_pending());
-    assert_eq!(board.created(), 6);
-    (3..7).for_each(|index| board.end(index, Ok(index)));
-    assert_eq!(run.finish().unwrap(), [0, 1, 2, 3, 4, 5, 6]);
-    drop(run);
-    assert_eq!(progress, ["3/7", "6/7", "7/7"]);
-}
-
-#[test]
-fn progress_comes_once_per_batch() {
-    for len in 0..10 {
-        for exact in [true, false] {
-            let mut seen = Vec::new();
-            let handler = |item| std::future::ready(Ok::<_, ()>(item));
-            let on_progress = |progress: Progress| seen.push(progress.completed);
-            if exact {
-                let run = batched(0..len, handler).batch_size(3);
-                block_on(run.on_progress(on_progress)).unwrap();
-            } else {
-                let run = batched((0..len).filter(|_| true), handler).batch_size(3);
-                block_on(run.on_progress(on_progress)).unwrap();
-            }
-            let mut expected: Vec<_> = (1..=len / 3).map(|batch| batch * 3).collect();
-            expected.extend((len % 3 != 0).then_some(len));
-            assert_eq!(seen, expected, "{len} items");
-        }
-    }
-}
-
-#[test]
-fn a_failure_drops_its_batch() {
-    let board = Board::new(9);
-    let handled = board.clone();
-    let mut run = Driver::new(batched(0..9, |item| handled.task(item)).batch_size(3));
-    assert!(run.run().is_pending());
-    board.end(1, Err("no"));
-    assert_eq!(
-        run.finish(),
-        Err(TaskError::Failed {
-            index: 1,
-            error: "no"
-        })
-    );
-    assert_eq!((board.created(), board.alive()), (3, 0));
-}
-
-#[test]
-fn settle_runs_every_batch() {
-    let handler = |n| returns(if n % 2 == 0 { Ok(n) } else { Err(n) });
-    let result = block_on(batched(0..25, handler).settle());
-    assert_eq!((result.success_count(), result.failure_count()), (13, 12));
-    assert_eq!(result.len(), 25);
-}
-
-#[test]
-fn streams_yield_as_tasks_end() {
-    let board = Board::new(4);
-    let mut stream = parallel(board.tasks()).concurrency(2).into_stream();
-    let mut poll = Driver::new(futures::future::poll_fn(move |cx| {
-        stream.poll_next_unpin(cx)
-    }));
-    assert!(poll.run().is_pending());
-    board.end(1, Ok(1));
-    assert_eq!(poll.run(), Poll::Ready(Some((1, Ok(1)))));
-    assert_eq!(
-        board.created(),
-        2,
-        "task 1 was not handed over when the slots were looked at"
-    );
-    assert!(poll.run().is_pending());
-    assert_eq!(board.created(), 3);
-    board.end(2, Err("no"));
-    board.end(0, Ok(0));
-    assert_eq!(poll.run(), Poll::Ready(Some((0, Ok(0)))));
-    assert_eq!(poll.run(), Poll::Ready(Some((2, Err("no")))));
-    board.end(3, Ok(3));
-    assert_eq!(poll.run(), Poll::Ready(Some((3, Ok(3)))));
-    assert_eq!(poll.run(), Poll::Ready(None));
-    assert_eq!(poll.run(), Poll::Ready(None));
-}
-
-#[test]
-fn ordered_streams_hold_at_most_concurrency() {
-    let board = Board::new(10);
-    let mut stream = parallel(board.tasks()).concurrency(3).into_ordered_stream();
-    let mut poll = Driver::new(futures::future::poll_fn(move |cx| {
-        stream.poll_next_unpin(cx)
-    }));
-    assert!(poll.run().is_pending());
-    board.end(1, Ok(1));
-    board.end(2, Ok(2));
-    assert!(poll.run().is_pending());
-    assert_eq!(
-        board.created(),
-        3,
-        "two are held back and one runs: no room for another"
-    );
-    board.end(0, Ok(0));
-    for index in 0..3 {
-        assert_eq!(poll.run(), Poll::Ready(Some((index, Ok(index)))));
-    }
-    assert!(board.created() <= 6);
-}
-
-#[test]
-fn fail_fast_streams_yield_finished_results() {
-    for ordered in [false, true] {
-        let board = Board::new(10);
-        let tasks = board.tasks();
-        let run = parallel(tasks).concurrency(4).fail_fast(true);
-        let mut stream = match ordered {
-            false => run.into_stream().boxed(),
-            true => run.into_ordered_stream().boxed(),
-        };
-        let mut poll = Driver::new(futures::future::poll_fn(move |cx| {
-            stream.poll_next_unpin(cx)
-        }));
-        assert!(poll.run().is_pending());
-        board.end(1, Ok(1));
-        board.end(2, Err("no"));
-        assert_eq!(poll.run(), Poll::Ready(Some((1, Ok(1)))));
-        assert_eq!(board.alive(), 0, "what is in flight is dropped at once");
-        assert_eq!(poll.run(), Poll::Ready(Some((2, Err("no")))));
-        assert_eq!(poll.run(), Poll::Ready(None));
-    }
-}
-
-#[test]
-fn streams_have_exact_size_hints() {
-    let tasks = (0..10).map(|n| std::future::ready(Ok::<_, ()>(n)));
-    let mut stream = Box::pin(parallel(tasks).concurrency(3).into_stream());
-    for left in (0..=10).rev() {
-        assert_eq!(futures::Stream::size_hint(&stream), (left, Some(left)));
-        assert_eq!(block_on(stream.next()).is_some(), left > 0);
-    }
-}
-
-#[test]
-fn options_are_reusable() {
-    let mut options = ParallelOptions::default();
-    options.fail_fast = true;
-    options.concurrency = 1;
+fn options_are_constants() {
+    const CAREFUL: ParallelOptions = ParallelOptions::new().concurrency(1).fail_fast(true);
     let tasks = || [Err("no"), Ok(1)].map(returns);
-    let result = block_on(parallel(tasks()).options(options));
-    assert!(result[1].is_cancelled());
+    for _ in 0..2 {
+        let result = block_on(parallel(tasks()).options(CAREFUL));
+        assert!(result[1].is_cancelled());
+    }
+
+    let mut options = ParallelOptions::default();
+    assert_eq!(options, ParallelOptions::new());
+    options.concurrency = 3;
+    assert_eq!(options, ParallelOptions::new().concurrency(3));
 }
 
 /// A limit of zero panics where it is set, with a sentence that says what to pass.
@@ -575,6 +328,12 @@ mod zero {
         let mut options = ParallelOptions::default();
         options.concurrency = 0;
         drop(parallel(nothing()).options(options));
+    }
+
+    #[test]
+    #[should_panic(expected = "pass at least 1, or usize::MAX to run all tasks at once")]
+    fn concurrency_of_options() {
+        let _ = ParallelOptions::new().concurrency(0);
     }
 
     #[test]

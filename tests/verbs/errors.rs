@@ -7,7 +7,7 @@ use std::io;
 #[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::support::{Board, Driver};
+use crate::support::{Board, Driver, returns};
 use abreast::{
     BoxErrors, JobError, RaceError, TaskError, TaskGroupError, local_pool, parallel, race,
     sequential, task_group,
@@ -108,6 +108,18 @@ const WHAT: [&str; 5] = [
 
 fn chains_of(cause: &str) -> Vec<String> {
     WHAT.map(|what| format!("{what}: {cause}")).to_vec()
+}
+
+#[test]
+fn errors_have_sources() {
+    use std::error::Error;
+    let refused = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+    let error = block_on(race([returns(Err::<(), _>(refused()))])).unwrap_err();
+    assert!(error.source().unwrap().is::<std::io::Error>());
+    let error = block_on(sequential([returns(Err::<(), _>(refused()))])).unwrap_err();
+    assert!(error.source().unwrap().is::<std::io::Error>());
+    assert_eq!(error.to_string(), "task 0 failed");
+    assert!(RaceError::<std::io::Error>::NoTasks.source().is_none());
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn each_page_is_fetched_once() {
         (35, vec![0, 10, 20, 30]),
     ] {
         let server = Server::new(total);
-        let items = collect(paginate(10, |limit, offset| server.list(limit, offset)));
+        let items = collect(paginate(|limit, offset| server.list(limit, offset)).limit(10));
         assert_eq!(items, (0..total).map(Ok).collect::<Vec<_>>());
         assert_eq!(server.offsets(), offsets, "of {total} items");
         assert!(server.calls.borrow().iter().all(|(limit, _)| *limit == 10));
@@ -69,10 +69,13 @@ fn each_page_is_fetched_once() {
 #[test]
 fn the_offset_counts_received_items() {
     let offsets = RefCell::new(Vec::new());
-    let items = collect(paginate(10, |_, offset| {
-        offsets.borrow_mut().push(offset);
-        ready(Ok::<_, ()>((0..40).skip(offset).take(15)))
-    }));
+    let items = collect(
+        paginate(|_, offset| {
+            offsets.borrow_mut().push(offset);
+            ready(Ok::<_, ()>((0..40).skip(offset).take(15)))
+        })
+        .limit(10),
+    );
     assert_eq!(items, (0..40).map(Ok).collect::<Vec<_>>());
     // 15, 15, and 10: as many as the limit, so there may be more.
     assert_eq!(*offsets.borrow(), [0, 15, 30, 40]);
@@ -81,10 +84,13 @@ fn the_offset_counts_received_items() {
 #[test]
 fn a_short_page_is_the_last() {
     let offsets = RefCell::new(Vec::new());
-    let items = collect(paginate(10, |_, offset| {
-        offsets.borrow_mut().push(offset);
-        ready(Ok::<_, ()>(vec![(); if offset == 10 { 9 } else { 10 }]))
-    }));
+    let items = collect(
+        paginate(|_, offset| {
+            offsets.borrow_mut().push(offset);
+            ready(Ok::<_, ()>(vec![(); if offset == 10 { 9 } else { 10 }]))
+        })
+        .limit(10),
+    );
     assert_eq!(items.len(), 19);
     assert_eq!(*offsets.borrow(), [0, 10]);
 }
@@ -92,13 +98,14 @@ fn a_short_page_is_the_last() {
 #[test]
 fn an_error_is_the_last_item() {
     let calls = Cell::new(0);
-    let mut pages = paginate(10, |limit, offset| {
+    let mut pages = paginate(|limit, offset| {
         calls.set(calls.get() + 1);
         ready(match offset {
             20 => Err("503"),
             _ => Ok(vec![0; limit]),
         })
-    });
+    })
+    .limit(10);
     let items = collect(pages.by_ref());
     assert_eq!(items.len(), 21);
     assert!(items[..20].iter().all(Result::is_ok));
@@ -112,7 +119,7 @@ fn an_error_is_the_last_item() {
 #[test]
 fn pages_are_fetched_on_demand() {
     let server = Server::new(100);
-    let mut pages = paginate(10, |limit, offset| server.list(limit, offset));
+    let mut pages = paginate(|limit, offset| server.list(limit, offset)).limit(10);
     assert!(server.offsets().is_empty());
     let first = Driver::new(pages.by_ref().take(10).collect::<Vec<_>>()).finish();
     assert_eq!(first.len(), 10);
@@ -126,13 +133,14 @@ fn pages_are_fetched_on_demand() {
 #[test]
 fn a_dropped_next_loses_nothing() {
     let fetches = Cell::new(0);
-    let mut pages = paginate(2, |_, _| {
+    let mut pages = paginate(|_, _| {
         fetches.set(fetches.get() + 1);
         async {
             yield_now().await;
             Ok::<_, ()>([1])
         }
-    });
+    })
+    .limit(2);
     let mut next = Driver::new(pages.next());
     assert!(next.poll().is_pending());
     drop(next);
@@ -144,10 +152,11 @@ fn a_dropped_next_loses_nothing() {
 #[cfg(panic = "unwind")]
 #[test]
 fn a_panicking_fetch_ends_the_stream() {
-    let mut pages = paginate(2, |_, offset| async move {
+    let mut pages = paginate(|_, offset| async move {
         assert_eq!(offset, 0, "the second fetch panics");
         Ok::<_, ()>([1, 2])
-    });
+    })
+    .limit(2);
     assert_eq!(Driver::new(pages.next()).finish(), Some(Ok(1)));
     assert_eq!(Driver::new(pages.next()).finish(), Some(Ok(2)));
     let mut next = Driver::new(pages.next());
@@ -159,12 +168,13 @@ fn a_panicking_fetch_ends_the_stream() {
 
 #[test]
 fn a_page_error_is_one_failure() {
-    let pages = paginate(10, |limit, offset| {
+    let pages = paginate(|limit, offset| {
         ready(match offset {
             20 => Err("page 3: 503"),
             _ => Ok((offset..offset + limit).collect::<Vec<_>>()),
         })
-    });
+    })
+    .limit(10);
     let tasks = pages.map(|item| async move {
         let item = item?;
         yield_now().await;
@@ -179,9 +189,8 @@ fn a_page_error_is_one_failure() {
 
 #[test]
 fn page_errors_can_fail_fast() {
-    let pages = paginate(2, |_, offset| {
-        ready(if offset == 2 { Err("503") } else { Ok([0, 1]) })
-    });
+    let pages =
+        paginate(|_, offset| ready(if offset == 2 { Err("503") } else { Ok([0, 1]) })).limit(2);
     let tasks = pages.map(|item| async move {
         match item? {
             1 => pending().await,
@@ -205,14 +214,15 @@ fn tasks_run_while_pages_load() {
     let clock = abreast::time::VirtualClock::new();
     let seconds = |seconds| clock.sleep(Duration::from_secs(seconds));
     let loads = RefCell::new(Vec::new());
-    let pages = paginate(4, |limit, offset| {
+    let pages = paginate(|limit, offset| {
         loads.borrow_mut().push((offset, clock.now().as_secs()));
         let load = seconds(10);
         async move {
             load.await;
             Ok::<_, ()>((0..10).skip(offset).take(limit))
         }
-    });
+    })
+    .limit(4);
     let tasks = pages.map(|item| {
         let work = seconds(10);
         async move {
@@ -230,7 +240,8 @@ fn tasks_run_while_pages_load() {
 #[test]
 fn a_full_window_fetches_nothing() {
     let server = Server::new(100);
-    let tasks = paginate(2, |limit, offset| server.list(limit, offset))
+    let tasks = paginate(|limit, offset| server.list(limit, offset))
+        .limit(2)
         .map(|_| pending::<Result<(), ()>>());
     let mut run = Driver::new(parallel_stream(tasks).concurrency(4));
     assert!(matches!(run.run(), Poll::Pending));
@@ -238,14 +249,23 @@ fn a_full_window_fetches_nothing() {
 }
 
 #[test]
+fn pages_have_a_hundred_items() {
+    let server = Server::new(250);
+    let items = collect(paginate(|limit, offset| server.list(limit, offset)));
+    assert_eq!(items.len(), 250);
+    let calls = server.calls.into_inner();
+    assert_eq!(calls, [(100, 0), (100, 100), (100, 200)]);
+}
+
+#[test]
 #[should_panic(expected = "pass how many items a page has, at least 1")]
 fn a_limit_of_zero_panics() {
     let server = Server::new(1);
-    drop(paginate(0, |limit, offset| server.list(limit, offset)));
+    drop(paginate(|limit, offset| server.list(limit, offset)).limit(0));
 }
 
 #[test]
 fn paginate_is_send_when_parts_are() {
     fn check<T: Send + Unpin>(_: &T) {}
-    check(&paginate(1, |_, _| async { Ok::<_, ()>([1]) }));
+    check(&paginate(|_, _| async { Ok::<_, ()>([1]) }).limit(1));
 }

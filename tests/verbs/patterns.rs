@@ -124,7 +124,7 @@ fn a_limit_bounds_many_operations() {
 #[test]
 fn a_failing_page_keeps_earlier_results() {
     let service = Service::default();
-    let pages = paginate(10, |limit, offset| {
+    let pages = paginate(|limit, offset| {
         let page = (offset..offset + limit).collect::<Vec<_>>();
         service.call(
             10,
@@ -134,7 +134,8 @@ fn a_failing_page_keeps_earlier_results() {
                 Ok(page)
             },
         )
-    });
+    })
+    .limit(10);
     let items = &service;
     let tasks = pages.map(|item| async move { items.call(10, Ok(item?)).await });
     let (result, took, counts) = service.run(parallel_stream(tasks).concurrency(11));

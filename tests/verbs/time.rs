@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::support::{Board, Driver, yield_times};
 use abreast::time::VirtualClock;
-use abreast::{Elapsed, parallel, timeout};
+use abreast::{Elapsed, Timer, parallel, timeout};
 use futures::FutureExt;
 use futures::future::FusedFuture;
 #[cfg(target_family = "wasm")]
@@ -291,6 +291,29 @@ fn time_ends_with_a_deadline() {
 }
 
 #[test]
+fn borrowed_timers_are_timers() {
+    /// Waits twice, by a timer of an unknown type.
+    async fn twice<M: Timer>(timer: &M) -> Option<Duration> {
+        let never = || timeout(secs(1), timer.by_ref(), pending::<()>());
+        assert!(never().await.is_err() && never().await.is_err());
+        timer.by_ref().now()
+    }
+
+    let clock = VirtualClock::new();
+    let timer = clock.timer();
+    assert_eq!(clock.run(twice(&timer)), Some(secs(2)));
+    assert!(
+        clock
+            .run(timeout(secs(1), &timer, pending::<()>()))
+            .is_err()
+    );
+    assert_eq!(clock.now(), secs(3));
+    let sleep = |duration| clock.sleep(duration);
+    assert_eq!(clock.run(twice(&sleep)), None);
+    assert_eq!(clock.now(), secs(5));
+}
+
+#[test]
 fn clocks_are_send_and_sync() {
     fn check<T: Send + Sync>(value: T) -> T {
         value
@@ -305,7 +328,7 @@ fn clocks_are_send_and_sync() {
 /// A timer that borrows and whose type is hidden: what waits by it can still be spawned.
 #[test]
 fn waits_by_borrowed_timers_are_send() {
-    use abreast::{Timer, batched, gather, race, task_group};
+    use abreast::{batched, gather, race, task_group};
 
     struct Client(VirtualClock);
     impl Client {

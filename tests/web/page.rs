@@ -221,11 +221,12 @@ async fn a_local_group_runs_tasks_that_stay_here() {
 
 #[wasm_bindgen_test]
 async fn pages_are_fetched_on_demand() {
-    let items = paginate(3, async |limit, offset| {
+    let items = paginate(async |limit, offset| {
         microtasks(2).await;
         let all: Vec<u32> = (0..7).collect();
         Ok::<_, JsValue>(all.into_iter().skip(offset).take(limit).collect::<Vec<_>>())
-    });
+    })
+    .limit(3);
     let items: Vec<_> = pin!(items)
         .map(|item| item.expect("it never fails"))
         .collect()

@@ -1,0 +1,87 @@
+//! Races: who wins, who is dropped, and which errors are kept.
+
+use std::task::Poll;
+
+use crate::support::{Board, Driver};
+use abreast::{RaceError, RaceResult, race};
+use futures::future::FusedFuture;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+#[test]
+fn losers_are_dropped_before_resolving() {
+    let board = Board::new(3);
+    let mut errors = Vec::new();
+    let mut run =
+        Driver::new(race(board.tasks()).on_error(|error, index| errors.push((*error, index))));
+    assert!(run.run().is_pending());
+    assert_eq!(board.alive(), 3, "all start");
+    board.end(0, Err("no"));
+    assert!(run.run().is_pending());
+    assert!(board.is_dropped(0));
+    board.end(2, Ok(2));
+    let Poll::Ready(won) = run.poll() else {
+        panic!()
+    };
+    assert_eq!(
+        won,
+        Ok(RaceResult {
+            value: 2,
+            winner_index: 2
+        })
+    );
+    assert_eq!(board.alive(), 0);
+    assert!(run.future.is_terminated());
+    drop(run);
+    assert_eq!(errors, [("no", 0)]);
+}
+
+#[test]
+fn ties_go_to_the_lowest_index() {
+    let board = Board::new(100);
+    let mut run = Driver::new(race(board.tasks()));
+    assert!(run.run().is_pending());
+    for index in (3..100).rev() {
+        board.end(index, Ok(index));
+    }
+    assert_eq!(run.finish().unwrap().winner_index, 3);
+}
+
+#[test]
+fn failures_leave_ties_as_they_are() {
+    // The failing ones free their slots before the others start.
+    let board = Board::new(1000);
+    (0..1000)
+        .filter(|n| n % 3 != 0)
+        .for_each(|n| board.end(n, Err("no")));
+    let mut run = Driver::new(race(board.tasks()));
+    assert!(run.run().is_pending());
+    for index in (6..1000).rev().filter(|n| n % 3 == 0) {
+        board.end(index, Ok(index));
+    }
+    assert_eq!(run.finish().unwrap().winner_index, 6);
+}
+
+#[test]
+fn a_lost_race_has_every_error() {
+    let board = Board::<(), _>::of(3);
+    let mut run = Driver::new(race(board.tasks()));
+    assert!(run.run().is_pending());
+    for (index, error) in [(1, "a"), (2, "b"), (0, "c")] {
+        board.end(index, Err(error));
+        if index > 0 {
+            assert!(run.run().is_pending());
+        }
+    }
+    let error = run.finish().unwrap_err();
+    assert_eq!(error.last(), Some(&"c"));
+    let RaceError::AllFailed(failures) = error else {
+        panic!()
+    };
+    assert!(failures.iter().eq([(1, &"a"), (2, &"b"), (0, &"c")]));
+    assert_eq!(
+        format!("{failures:#}"),
+        "all 3 tasks failed, task 0 last: c"
+    );
+    assert!(failures.into_iter().eq([(1, "a"), (2, "b"), (0, "c")]));
+}
