@@ -63,7 +63,8 @@ fn instructions(program: &Program, index: usize, row: &mut Row) {
     let count =
         |tasks: usize| callgrind::count(&["--run", program.name, contender, &tasks.to_string()]);
     let (once, twice) = (count(program.tasks), count(2 * program.tasks));
-    let per_task = |once: u64, twice: u64| (twice - once) as f64 / program.tasks as f64;
+    // Signed, as start-up may cost the run with twice the tasks less than the other one.
+    let per_task = |once: u64, twice: u64| (twice as f64 - once as f64) / program.tasks as f64;
     row.instructions = per_task(once.own, twice.own);
     row.libraries = per_task(once.libraries, twice.libraries);
 }
