@@ -5,10 +5,12 @@
 
 /// Implements `Debug`: some fields, or values by name, of a type whose parameters need not be `Debug`.
 ///
+/// In braces, rustfmt leaves it alone.
+///
 /// ```text
-/// impl_debug!(Sequential<I, Fut, T, E> { runner });
+/// impl_debug! { Sequential<I, Fut, T, E, O> { runner } }
 /// impl_debug!(Timeout<Fut, M: Timer> |self| { duration: self.duration, resolved: self.future.is_none() });
-/// impl_debug!(OnProgress<F> {});
+/// impl_debug! { OnProgress<F> {} }
 /// ```
 macro_rules! impl_debug {
     (
@@ -35,7 +37,7 @@ macro_rules! impl_debug {
 /// Implements `FusedFuture` or `FusedStream`, wherever the type is a future or a stream.
 ///
 /// ```text
-/// impl_fused!(FusedFuture for Sequential<I, Fut, T, E> |self| self.runner.is_done());
+/// impl_fused!(FusedFuture for Sequential<I, Fut, T, E, O> |self| self.runner.is_done());
 /// ```
 macro_rules! impl_fused {
     (FusedFuture for $($rest:tt)*) => {

@@ -82,5 +82,4 @@ where
 }
 
 impl_fused!(FusedFuture for Sequential<I, Fut, T, E, O> |self| self.runner.is_done());
-
-impl_debug!(Sequential < I, Fut, T, E > { runner });
+impl_debug! { Sequential<I, Fut, T, E, O> { runner } }

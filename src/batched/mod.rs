@@ -256,7 +256,6 @@ where
 impl_fused!(FusedFuture for Batched<S, Fut, T, E, O> |self| self.runner.is_done());
 
 impl_fused!(FusedFuture for BatchedSettle<S, Fut, T, E, O> |self| self.runner.is_done());
+impl_debug! { Batched<S, Fut, T, E, O> { runner } }
 
-impl_debug!(Batched < S, Fut, T, E, O > { runner });
-
-impl_debug!(BatchedSettle < S, Fut, T, E, O > { runner });
+impl_debug! { BatchedSettle<S, Fut, T, E, O> { runner } }

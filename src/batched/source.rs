@@ -187,7 +187,7 @@ impl<M: Timer, Item> Pause<Item> for Paused<M, Item> {
     }
 }
 
-impl_debug!(Paused<M: Timer, Item> { delay });
+impl_debug! { Paused<M: Timer, Item> { delay } }
 
 /// The items of an iterator, at most `size` at a time.
 pub struct Chunks<I: Iterator> {
@@ -236,4 +236,4 @@ impl<I: Iterator> Iterator for Chunks<I> {
     }
 }
 
-impl_debug!(Chunks<I: Iterator> { size });
+impl_debug! { Chunks<I: Iterator> { size } }

@@ -317,5 +317,4 @@ where
 }
 
 impl_fused!(FusedFuture for Parallel<S, Fut, T, E, O> |self| self.runner.is_done());
-
-impl_debug!(Parallel < S, Fut, T, E, O > { runner });
+impl_debug! { Parallel<S, Fut, T, E, O> { runner } }

@@ -1,25 +1,26 @@
 //! The first success wins.
 
-mod pace;
+mod start_policy;
+mod state;
 
 use core::future::Future;
-use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use crate::engine::{TaskSet, Window};
-use crate::outcome::{Failures, RaceError, TaskOutput};
+use crate::engine::Window;
+use crate::outcome::{RaceError, TaskOutput};
 use crate::run::{Observer, OnError};
 use crate::time::Timer;
 
-use pace::{AtOnce, OneByOne, Pace, Staggered};
+use start_policy::{AtOnce, OneByOne, Staggered, StartPolicy};
+use state::RaceState;
 
 /// Runs all tasks at once. The first that succeeds wins, and the others are dropped.
 ///
-/// A race trades cost for time: everyone runs, and one is used. There is a line from the cheapest way to get one success
-/// to the fastest, and what moves along it is the delay before the next task starts although the last one is still
-/// running. Whatever the delay, a task that fails has the next start at once, and the result and the errors are the same.
+/// A race trades cost for time: all tasks run, and one is used. Between the cheapest way to get one success and the fastest,
+/// the difference is the delay before the next task starts although the last one is still running. Whatever the delay, the
+/// next task starts at once when one fails, and the result and the errors are the same.
 ///
 /// | | [`fall_through`] | [`race(..).stagger(delay, timer)`](Race::stagger) | `race` |
 /// |---|---|---|---|
@@ -132,7 +133,7 @@ where
 pub struct RaceResult<T> {
     /// What the winner returned.
     pub value: T,
-    /// Which task won (0-based, in input order).
+    /// The index of the task that won (0-based, in input order).
     pub winner_index: usize,
 }
 
@@ -140,28 +141,21 @@ pub struct RaceResult<T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct Race<I, Fut, T, E, O = (), P = AtOnce> {
     window: Window<Fut>,
-    heat: Heat<I, T, E, O, P>,
+    state: RaceState<I, T, E, O, P>,
     done: bool,
 }
 
 /// The future of [`fall_through`].
 pub type FallThrough<I, Fut, T, E, O = ()> = Race<I, Fut, T, E, O, OneByOne>;
 
-/// A race keeps tasks and timers in boxes, and nothing else in it is ever pinned.
+/// Tasks and timers are in boxes, and nothing else in a race is ever pinned.
 impl<I, Fut, T, E, O, P> Unpin for Race<I, Fut, T, E, O, P> {}
 
 impl<I, Fut, T, E, P> Race<I, Fut, T, E, (), P> {
-    fn new<A: IntoIterator<IntoIter = I>>(tasks: A, pace: P) -> Self {
+    fn new<A: IntoIterator<IntoIter = I>>(tasks: A, policy: P) -> Self {
         Self {
             window: Window::ordered(),
-            heat: Heat {
-                tasks: tasks.into_iter(),
-                started: false,
-                may_start: 1,
-                finish: Finish::Open(Failures::new()),
-                observer: (),
-                pace,
-            },
+            state: RaceState::new(tasks.into_iter(), policy),
             done: false,
         }
     }
@@ -180,30 +174,20 @@ impl<I, Fut, T, E, O, P> Race<I, Fut, T, E, O, P> {
     where
         F: FnMut(&E, usize),
     {
-        self.map(|observer, pace| ((observer, OnError(hook)), pace))
+        self.map(|observer, policy| ((observer, OnError(hook)), policy))
     }
 
     fn map<Q, R>(self, map: impl FnOnce(O, P) -> (Q, R)) -> Race<I, Fut, T, E, Q, R> {
-        let heat = self.heat;
-        let (observer, pace) = map(heat.observer, heat.pace);
         Race {
             window: self.window,
-            heat: Heat {
-                tasks: heat.tasks,
-                started: heat.started,
-                may_start: heat.may_start,
-                finish: heat.finish,
-                observer,
-                pace,
-            },
+            state: self.state.map(map),
             done: self.done,
         }
     }
 }
 
 impl<I, Fut, T, E, O> Race<I, Fut, T, E, O> {
-    /// Has each task after the first start only when `delay` has passed since the one before it, or at once when one
-    /// fails.
+    /// Starts each task after the first only when `delay` has passed since the one before it, or at once when one fails.
     ///
     /// Known as hedging, or as happy eyeballs: a second request is sent only if the first is slow, so that the slowest few
     /// are cut off at little cost. The delay counts anew from each start.
@@ -237,120 +221,23 @@ impl<I, Fut, T, E, O> Race<I, Fut, T, E, O> {
     }
 }
 
-/// How the race stands.
-enum Finish<T, E> {
-    /// Nobody has succeeded yet.
-    Open(Failures<E>),
-    Won(RaceResult<T>),
-}
-
-/// The verb: starts tasks at its pace, keeps the first success.
-struct Heat<I, T, E, O, P> {
-    tasks: I,
-    started: bool,
-    /// How many may start whatever the pace: the first, and one for each that has failed.
-    may_start: usize,
-    finish: Finish<T, E>,
-    observer: O,
-    pace: P,
-}
-
-impl<I, T, E, O, P> Unpin for Heat<I, T, E, O, P> {}
-
-impl<I, Fut, T, E, O, P> TaskSet for Heat<I, T, E, O, P>
-where
-    I: Iterator<Item = Fut>,
-    Fut: Future<Output = Result<T, E>>,
-    O: Observer<T, E>,
-    P: Pace,
-{
-    type Task = Fut;
-
-    fn has_capacity(&self, _: usize) -> bool {
-        true
-    }
-
-    fn expected_in_flight(&self) -> Option<usize> {
-        self.tasks.size_hint().1
-    }
-
-    #[inline]
-    fn poll_task(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        start: impl FnOnce(Fut),
-    ) -> Poll<bool> {
-        let this = &mut *self;
-        if this.may_start > 0 {
-            this.pace.restart();
-        } else if this.tasks.size_hint().1 != Some(0) {
-            ready!(this.pace.poll_start(cx));
-        }
-        let task = this.tasks.next();
-        this.may_start = this.may_start.saturating_sub(1);
-        let Some(task) = task else {
-            return Poll::Ready(false);
-        };
-        this.started = true;
-        start(task);
-        Poll::Ready(true)
-    }
-
-    fn record(mut self: Pin<&mut Self>, index: usize, output: Option<Result<T, E>>) {
-        self.may_start += 1;
-        match (output, &mut self.finish) {
-            (Some(Ok(value)), finish) => {
-                *finish = Finish::Won(RaceResult {
-                    value,
-                    winner_index: index,
-                });
-            }
-            (Some(Err(error)), Finish::Open(failures)) => failures.push(index, error),
-            (Some(Err(_)), Finish::Won(_)) | (None, _) => {}
-        }
-    }
-
-    fn notify(mut self: Pin<&mut Self>, index: usize) {
-        let this = &mut *self;
-        if let Finish::Open(failures) = &this.finish {
-            if let Some(error) = failures.last() {
-                this.observer.on_error(error, index);
-            }
-        }
-    }
-
-    fn retry_source(&self) -> bool {
-        self.may_start > 0
-    }
-
-    fn should_stop(&self) -> bool {
-        matches!(self.finish, Finish::Won(_))
-    }
-}
-
 impl<I, Fut, T, E, O, P> Future for Race<I, Fut, T, E, O, P>
 where
     I: Iterator<Item = Fut>,
     Fut: Future<Output = Result<T, E>>,
     O: Observer<T, E>,
-    P: Pace,
+    P: StartPolicy,
 {
     type Output = Result<RaceResult<T>, RaceError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         assert!(!this.done, "`Race` was polled after it had resolved");
-        ready!(this.window.poll(cx, Pin::new(&mut this.heat)));
+        ready!(this.window.poll(cx, Pin::new(&mut this.state)));
         this.done = true;
-        let open = Finish::Open(Failures::new());
-        Poll::Ready(match mem::replace(&mut this.heat.finish, open) {
-            Finish::Won(winner) => Ok(winner),
-            Finish::Open(failures) if this.heat.started => Err(failures.into()),
-            Finish::Open(_) => Err(RaceError::NoTasks),
-        })
+        Poll::Ready(this.state.take_result())
     }
 }
 
 impl_fused!(FusedFuture for Race<I, Fut, T, E, O, P> |self| self.done);
-
-impl_debug!(Race < I, Fut, T, E, O, P > { window });
+impl_debug! { Race<I, Fut, T, E, O, P> { window } }

@@ -130,6 +130,6 @@ impl<T, E, F: FnMut(&E, usize)> Observer<T, E> for OnError<F> {
     }
 }
 
-impl_debug!(OnProgress<F> {});
-impl_debug!(OnComplete<F> {});
-impl_debug!(OnError<F> {});
+impl_debug! { OnProgress<F> {} }
+impl_debug! { OnComplete<F> {} }
+impl_debug! { OnError<F> {} }

@@ -239,4 +239,4 @@ where
 }
 
 impl_fused!(FusedFuture for TimeoutOr<Fut: Future, M: Timer> |self| self.timeout.done);
-impl_debug!(TimeoutOr<Fut: Future, M: Timer> { timeout });
+impl_debug! { TimeoutOr<Fut: Future, M: Timer> { timeout } }

@@ -105,7 +105,7 @@ impl<M> Clone for TimerRef<'_, M> {
 
 impl<M> Copy for TimerRef<'_, M> {}
 
-impl_debug!(TimerRef<'a, M> {});
+impl_debug! { TimerRef<'a, M> {} }
 
 impl<M: Timer> Timer for TimerRef<'_, M> {
     type Sleep = M::Sleep;

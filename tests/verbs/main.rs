@@ -11,7 +11,7 @@ mod gather;
 mod paginate;
 mod patterns;
 mod race;
-mod race_pace;
+mod race_stagger;
 mod send;
 mod streams;
 mod task_group;

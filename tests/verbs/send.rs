@@ -557,7 +557,7 @@ fn debug_needs_no_bounds() {
         format!("{:?}", parallel(tasks()).on_progress(drop)),
         format!("{:?}", parallel(tasks()).into_stream()),
         format!("{:?}", race(tasks()).on_error(|_, _| ())),
-        format!("{:?}", sequential(tasks())),
+        format!("{:?}", sequential(tasks()).on_progress(drop)),
         format!(
             "{:?}",
             is_static(batched(0..2, |_| async { Ok::<_, Plain>(Plain) }))

@@ -66,7 +66,7 @@ where
     }
 }
 
-impl_debug!(Chunks < L, X > {});
+impl_debug! { Chunks<L, X> {} }
 
 /// Where chunks are collected: see [`Operation::collect_chunks`](crate::operation::Operation::collect_chunks).
 ///

@@ -1,4 +1,4 @@
-//! The line from `fall_through` over a staggered race to `race`: when racers start. Needs the feature `test-util`.
+//! When the tasks of a race start: at once, after a delay, or after a failure. Needs the feature `test-util`.
 #![cfg(feature = "test-util")]
 
 use std::cell::RefCell;

@@ -1,4 +1,4 @@
-//! How fast racers follow each other.
+//! When the next task of a race starts.
 
 use alloc::boxed::Box;
 use core::pin::Pin;
@@ -7,36 +7,36 @@ use core::time::Duration;
 
 use crate::time::{Sleep, Timer};
 
-/// When a racer may start although the ones before it are still running.
-pub trait Pace {
-    /// Ready when the next may start. Once it was ready, it is about the one after that.
+/// Says when the next task may start although those before it are still running.
+pub trait StartPolicy {
+    /// Polls for the moment when the next task may start; after it was ready, for that of the task after it.
     fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// The next has started for another reason, so a delay begins anew.
+    /// Begins a delay anew, as the next task has started for another reason.
     fn restart(&mut self) {}
 }
 
-/// No delay: the pace of a [`race()`](crate::race()).
+/// No delay: the policy of a [`race()`](crate::race()).
 #[derive(Clone, Copy, Debug)]
 pub struct AtOnce;
 
-impl Pace for AtOnce {
+impl StartPolicy for AtOnce {
     fn poll_start(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }
 }
 
-/// An infinite delay: the pace of [`fall_through`](crate::fall_through()).
+/// An infinite delay: the policy of [`fall_through`](crate::fall_through()).
 #[derive(Clone, Copy, Debug)]
 pub struct OneByOne;
 
-impl Pace for OneByOne {
+impl StartPolicy for OneByOne {
     fn poll_start(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
     }
 }
 
-/// Some delay: the pace of a [staggered](crate::Race::stagger) race.
+/// Some delay: the policy of a [staggered](crate::Race::stagger) race.
 pub struct Staggered<M: Timer> {
     delay: Duration,
     timer: M,
@@ -54,7 +54,7 @@ impl<M: Timer> Staggered<M> {
     }
 }
 
-impl<M: Timer> Pace for Staggered<M> {
+impl<M: Timer> StartPolicy for Staggered<M> {
     fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(Sleep::new()));
         ready!(sleep.as_mut().poll(cx, || self.timer.sleep(self.delay)));
@@ -69,4 +69,4 @@ impl<M: Timer> Pace for Staggered<M> {
     }
 }
 
-impl_debug!(Staggered<M: Timer> { delay });
+impl_debug! { Staggered<M: Timer> { delay } }

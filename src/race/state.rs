@@ -1,0 +1,144 @@
+//! The task set of a race: which task starts, which one wins, and what the others failed with.
+
+use core::future::Future;
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use super::RaceResult;
+use super::start_policy::StartPolicy;
+use crate::engine::TaskSet;
+use crate::outcome::{Failures, RaceError};
+use crate::run::Observer;
+
+/// Whether the race is decided.
+enum Finish<T, E> {
+    /// No task has succeeded. These have failed, in order of failure.
+    Open(Failures<E>),
+    Won(RaceResult<T>),
+}
+
+/// Starts tasks as its policy says, and keeps the first success.
+pub(super) struct RaceState<I, T, E, O, P> {
+    tasks: I,
+    /// Whether there was a task at all.
+    started: bool,
+    /// How many tasks may start whatever the policy says: the first, and one for each that has ended.
+    may_start: usize,
+    finish: Finish<T, E>,
+    observer: O,
+    policy: P,
+}
+
+/// The tasks are in the window, and nothing in here is ever pinned.
+impl<I, T, E, O, P> Unpin for RaceState<I, T, E, O, P> {}
+
+impl<I, T, E, P> RaceState<I, T, E, (), P> {
+    pub(super) const fn new(tasks: I, policy: P) -> Self {
+        Self {
+            tasks,
+            started: false,
+            may_start: 1,
+            finish: Finish::Open(Failures::new()),
+            observer: (),
+            policy,
+        }
+    }
+}
+
+impl<I, T, E, O, P> RaceState<I, T, E, O, P> {
+    /// Replaces the observer and the policy.
+    pub(super) fn map<Q, R>(self, map: impl FnOnce(O, P) -> (Q, R)) -> RaceState<I, T, E, Q, R> {
+        let (observer, policy) = map(self.observer, self.policy);
+        RaceState {
+            tasks: self.tasks,
+            started: self.started,
+            may_start: self.may_start,
+            finish: self.finish,
+            observer,
+            policy,
+        }
+    }
+
+    /// Takes the result of a race whose tasks have all ended or been dropped.
+    pub(super) fn take_result(&mut self) -> Result<RaceResult<T>, RaceError<E>> {
+        let open = Finish::Open(Failures::new());
+        match mem::replace(&mut self.finish, open) {
+            Finish::Won(winner) => Ok(winner),
+            Finish::Open(failures) if self.started => Err(failures.into()),
+            Finish::Open(_) => Err(RaceError::NoTasks),
+        }
+    }
+}
+
+impl<I, Fut, T, E, O, P> TaskSet for RaceState<I, T, E, O, P>
+where
+    I: Iterator<Item = Fut>,
+    Fut: Future<Output = Result<T, E>>,
+    O: Observer<T, E>,
+    P: StartPolicy,
+{
+    type Task = Fut;
+
+    fn has_capacity(&self, _: usize) -> bool {
+        true
+    }
+
+    fn expected_in_flight(&self) -> Option<usize> {
+        self.tasks.size_hint().1
+    }
+
+    #[inline]
+    fn poll_task(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        start: impl FnOnce(Fut),
+    ) -> Poll<bool> {
+        let this = &mut *self;
+        // After a failure the next task starts at once. Without one it waits for the policy, unless there is no other task.
+        if this.may_start > 0 {
+            this.policy.restart();
+        } else if this.tasks.size_hint().1 != Some(0) {
+            ready!(this.policy.poll_start(cx));
+        }
+        let task = this.tasks.next();
+        this.may_start = this.may_start.saturating_sub(1);
+        let Some(task) = task else {
+            return Poll::Ready(false);
+        };
+        this.started = true;
+        start(task);
+        Poll::Ready(true)
+    }
+
+    fn record(mut self: Pin<&mut Self>, index: usize, output: Option<Result<T, E>>) {
+        self.may_start += 1;
+        match (output, &mut self.finish) {
+            (Some(Ok(value)), finish) => {
+                *finish = Finish::Won(RaceResult {
+                    value,
+                    winner_index: index,
+                });
+            }
+            (Some(Err(error)), Finish::Open(failures)) => failures.push(index, error),
+            (Some(Err(_)), Finish::Won(_)) | (None, _) => {}
+        }
+    }
+
+    fn notify(mut self: Pin<&mut Self>, index: usize) {
+        let this = &mut *self;
+        if let Finish::Open(failures) = &this.finish {
+            if let Some(error) = failures.last() {
+                this.observer.on_error(error, index);
+            }
+        }
+    }
+
+    fn retry_source(&self) -> bool {
+        self.may_start > 0
+    }
+
+    fn should_stop(&self) -> bool {
+        matches!(self.finish, Finish::Won(_))
+    }
+}
