@@ -141,7 +141,7 @@ async fn pool(client: Client) -> Result<(), Box<dyn Error>> {
     for (model, handle) in models.iter().zip(handles) {
         let answer = handle
             .await
-            .map_err(|error| error.into_error().expect("nobody panics"));
+            .map_err(|error| error.into_error().expect("no operation panics"));
         match &answer {
             Ok(state) => println!("{model}: {}", state.content),
             Err(failure) => println!("{model}: {failure} (it was: {})", failure.state.content),
@@ -170,7 +170,7 @@ async fn pool(client: Client) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Prints what is not told of for each token.
+/// Prints the events that are not for each token.
 fn print(event: &Event) {
     match &event.kind {
         EventKind::TimeoutReset { .. } | EventKind::TimeoutStart { .. } => {}

@@ -8,7 +8,7 @@ use core::error::Error;
 use core::fmt;
 use core::time::Duration;
 
-/// What kind of failure an error is, and so whether trying again may help.
+/// The kind of failure that an error is, and so whether trying again may help.
 ///
 /// | category | what belongs there | retried | counts against [`attempts`](super::Retry::attempts) |
 /// |---|---|---|---|
@@ -33,7 +33,7 @@ pub enum Category {
     Network,
     /// It will pass: too many requests, a fault of the server, a timeout.
     Transient,
-    /// The model failed, or nobody knows what did.
+    /// The model failed, or it is not known what did.
     Model,
     /// The content did not pass a guardrail, and may when it is asked for again.
     Content,

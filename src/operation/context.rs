@@ -31,7 +31,7 @@ use serde_json::{Map, Value};
 pub struct EventContext(Option<Arc<Map<String, Value>>>);
 
 impl EventContext {
-    /// One without values, which is what operations have unless told otherwise.
+    /// Returns one without values, which is what operations have unless they are given another.
     ///
     /// ```
     /// assert!(abreast::operation::EventContext::new().is_empty());
@@ -41,7 +41,7 @@ impl EventContext {
         Self(None)
     }
 
-    /// The value of this name.
+    /// Returns the value of this name.
     ///
     /// ```
     /// let context = abreast::operation::EventContext::from([("retries", 3)]);
@@ -53,7 +53,7 @@ impl EventContext {
         self.0.as_ref()?.get(name)
     }
 
-    /// All values by name.
+    /// Returns all values by name.
     ///
     /// ```
     /// let context = abreast::operation::EventContext::from([("retries", 3)]);
@@ -64,7 +64,7 @@ impl EventContext {
         entries.map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Whether there are no values.
+    /// Returns whether there are no values.
     ///
     /// ```
     /// assert!(!abreast::operation::EventContext::from([("retries", 3)]).is_empty());

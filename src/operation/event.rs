@@ -1,4 +1,4 @@
-//! What operations tell of.
+//! The events of operations.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -26,7 +26,7 @@ pub struct Event {
     pub context: EventContext,
 }
 
-/// Tells operations of one process apart.
+/// Identifies an operation within a process.
 ///
 /// ```
 /// # use abreast::operation::Operation;
@@ -84,16 +84,16 @@ impl fmt::Display for OperationId {
 ///
 /// | what happened | events |
 /// |---|---|
-/// | an attempt failed and is retried | \[`NetworkError`\], `Error` (recovery: `Retry`), `RetryStart`, `RetryAttempt`, (the delay), `AttemptStart`, what the new attempt tells of, `RetryEnd` |
-/// | a stream failed for good | `Error` (recovery: `Fallback`), \[`RetryGiveUp`\], `FallbackStart`, `FallbackSelected`, what the fallback tells of, `FallbackEnd` |
+/// | an attempt failed and is retried | \[`NetworkError`\], `Error` (recovery: `Retry`), `RetryStart`, `RetryAttempt`, (the delay), `AttemptStart`, the events of the new attempt, `RetryEnd` |
+/// | a stream failed for good | `Error` (recovery: `Fallback`), \[`RetryGiveUp`\], `FallbackStart`, `FallbackSelected`, the events of the fallback, `FallbackEnd` |
 /// | nothing is left to fall back on | `Error` (recovery: `Halt`), \[`RetryGiveUp`\] |
 /// | a stream is opened, with a timeout for its first token | `TimeoutStart` |
-/// | the first token comes, with a timeout for the others | `TimeoutStart` |
-/// | a token comes after the first, with a timeout for those | `TimeoutReset` |
+/// | the first token or chunk comes, with a timeout for the others | `TimeoutStart` |
+/// | another token or chunk comes, with a timeout for those | `TimeoutReset` |
 /// | a token takes too long | `TimeoutTriggered`, and then the attempt has failed |
-/// | guardrails look at the content | `GuardrailPhaseStart`, a `GuardrailRuleResult` for each rule or, if there are some, each violation, `GuardrailPhaseEnd` |
+/// | guardrails check the content | `GuardrailPhaseStart`, a `GuardrailRuleResult` for each rule or, if there are some, each violation, `GuardrailPhaseEnd` |
 ///
-/// What ends with a failed attempt is told of before its error: `RetryEnd` and, if no retry follows, `FallbackEnd`.
+/// What ends with a failed attempt is reported before its error: `RetryEnd` and, if no retry follows, `FallbackEnd`.
 ///
 /// ```
 /// use abreast::operation::{EventKind, Operation, Retry};
@@ -138,7 +138,7 @@ pub enum EventKind {
         /// Whether the stream is a fallback.
         is_fallback: bool,
     },
-    /// A token is waited for, for so long.
+    /// The wait for a token starts.
     TimeoutStart {
         /// Which token is waited for.
         kind: TimeoutKind,
@@ -147,7 +147,7 @@ pub enum EventKind {
         /// How long it has taken so far.
         elapsed: Duration,
     },
-    /// A token came, after this time.
+    /// A token came in time, and the next one is waited for.
     TimeoutReset {
         /// Which token is waited for.
         kind: TimeoutKind,
@@ -198,9 +198,9 @@ pub enum EventKind {
         /// Whether it succeeded.
         success: bool,
     },
-    /// There will be no further retry of the stream, after so many attempts.
+    /// There is no further retry of the stream.
     RetryGiveUp {
-        /// How many attempts there were.
+        /// The number of attempts of the stream.
         attempts: u32,
         /// How the last one failed, in words.
         last_error: String,
@@ -226,11 +226,11 @@ pub enum EventKind {
         /// Whether it succeeded.
         success: bool,
     },
-    /// Guardrails look at the content.
+    /// Guardrails start to check the content.
     GuardrailPhaseStart {
-        /// When they look.
+        /// When they check it.
         phase: GuardrailPhase,
-        /// How many tokens that are not empty there were so far.
+        /// The number of tokens so far, those that were empty aside.
         token_count: usize,
     },
     /// A rule found nothing, or this. A rule that found several things has several results.
@@ -242,18 +242,18 @@ pub enum EventKind {
         /// What was found.
         violation: Option<Violation>,
     },
-    /// Guardrails have looked at the content. They have passed it if none found more than a warning.
+    /// Guardrails have checked the content.
     GuardrailPhaseEnd {
-        /// When they look.
+        /// When they check it.
         phase: GuardrailPhase,
         /// Whether nothing worse than a warning was found.
         passed: bool,
     },
     /// The operation succeeded: last. The length is in bytes.
     Complete {
-        /// How many tokens that are not empty there were so far.
+        /// The number of tokens so far, those that were empty aside.
         token_count: usize,
-        /// How long the content is, in bytes.
+        /// The length of the content in bytes.
         content_length: usize,
     },
 }
@@ -290,7 +290,7 @@ impl EventKind {
     }
 }
 
-/// What follows an error.
+/// The consequence of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Recovery {
     /// The same stream is tried again.
@@ -301,7 +301,7 @@ pub enum Recovery {
     Halt,
 }
 
-/// When guardrails look at the content.
+/// When guardrails check the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GuardrailPhase {
     /// While tokens come: those rules that run then.

@@ -11,7 +11,7 @@ use super::event::Event;
 use super::source::{ChunkSink, Source, Tokens, chunks_of, handlers_of, streams_of};
 use crate::sync::panic::catch;
 
-/// What a session asks and tells while an operation runs.
+/// What a session calls while an operation runs.
 pub(super) trait Handlers<E> {
     fn wants_events(&self) -> bool;
     fn on_event(&mut self, event: &Event);

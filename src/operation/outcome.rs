@@ -13,7 +13,7 @@ use super::guardrails::Violation;
 use super::timeout::TimedOut;
 use crate::outcome::{BoxError, BoxErrors};
 
-/// What an operation has come to.
+/// The result of an operation, or as much of it as there is.
 ///
 /// Times are since the start of the operation, and need a clock: that of the timer, or the feature `std`.
 ///
@@ -34,15 +34,15 @@ use crate::outcome::{BoxError, BoxErrors};
 pub struct State {
     /// All tokens of the last attempt.
     pub content: String,
-    /// How many tokens the last attempt had, those that were empty aside.
+    /// The number of tokens of the last attempt, those that were empty aside.
     pub token_count: usize,
     /// The number of chunks of the last attempt that were not text, such as calls of tools: see
     /// [`Operation::chunks`](super::Operation::chunks).
     pub other_chunks: usize,
-    /// How many retries there were after errors of the categories [`Model`](Category::Model) and
+    /// The number of retries after errors of the categories [`Model`](Category::Model) and
     /// [`Content`](Category::Content), over all streams.
     pub model_retry_count: u32,
-    /// How many retries there were after errors of the categories [`Network`](Category::Network) and
+    /// The number of retries after errors of the categories [`Network`](Category::Network) and
     /// [`Transient`](Category::Transient), over all streams.
     pub network_retry_count: u32,
     /// Which stream it was: 0 is the primary one, 1 the first fallback.
@@ -62,7 +62,7 @@ pub struct State {
 }
 
 impl State {
-    /// Tokens per second of the whole duration, if there were tokens and time has passed.
+    /// Returns the tokens per second of the whole duration, if there were tokens and time has passed.
     ///
     /// ```
     /// use std::time::Duration;
@@ -197,7 +197,7 @@ pub struct OperationFailure<E> {
 }
 
 impl<E> OperationFailure<E> {
-    /// All errors, in order.
+    /// Returns all errors, in order.
     ///
     /// ```
     /// # use abreast::operation::{AttemptError, Operation};

@@ -32,7 +32,7 @@ fn tokens(
 }
 
 #[test]
-fn without_settings_there_is_the_content_only() {
+fn plain_operations_allocate_their_content() {
     for n in [1, 10, 1000, 10_000] {
         let source = tokens(n);
         let mut operation = None;
@@ -43,7 +43,7 @@ fn without_settings_there_is_the_content_only() {
 }
 
 #[test]
-fn with_all_settings_there_is_nothing_for_tokens() {
+fn tokens_allocate_nothing() {
     let run = |n| {
         let mut events = 0;
         let operation = Operation::new(tokens(n))

@@ -1,4 +1,4 @@
-//! What operations tell of: whole sequences.
+//! The events of operations: whole sequences.
 #![cfg(all(feature = "operation", feature = "test-util"))]
 
 use crate::script::*;
@@ -432,7 +432,7 @@ fn give_up() {
 }
 
 #[test]
-fn a_veto_is_giving_up_and_no_retry_configured_is_not() {
+fn a_veto_is_giving_up() {
     let (stage, log) = (Stage::new(), Log::new());
     let operation = Operation::new(stage.source([&[Fail(Fault::Broken)]]))
         .timer(stage.clock.timer())
@@ -448,7 +448,7 @@ fn a_veto_is_giving_up_and_no_retry_configured_is_not() {
 }
 
 #[test]
-fn all_events_of_an_operation_have_its_id_and_its_context() {
+fn events_have_id_and_context() {
     let (stage, log) = (Stage::new(), Log::new());
     let context: EventContext = [
         ("user", json!({"id": 7, "roles": ["admin", null]})),
@@ -487,16 +487,16 @@ fn all_events_of_an_operation_have_its_id_and_its_context() {
 }
 
 #[test]
-fn several_handlers_are_told_in_order() {
+fn handlers_are_called_in_order() {
     let stage = Stage::new();
-    let told = std::cell::RefCell::new(Vec::new());
+    let seen = std::cell::RefCell::new(Vec::new());
     let operation = Operation::new(stage.source([&[Token("a")]]))
-        .on_event(|event| told.borrow_mut().push((1, event.kind.name())))
-        .on_event(|event| told.borrow_mut().push((2, event.kind.name())));
+        .on_event(|event| seen.borrow_mut().push((1, event.kind.name())))
+        .on_event(|event| seen.borrow_mut().push((2, event.kind.name())));
     stage.clock.run(operation).unwrap();
-    let told = told.take();
+    let seen = seen.take();
     assert_eq!(
-        told,
+        seen,
         [
             (1, "SessionStart"),
             (2, "SessionStart"),
@@ -507,7 +507,7 @@ fn several_handlers_are_told_in_order() {
 }
 
 #[test]
-fn the_stream_is_gone_when_its_failure_is_told_of() {
+fn streams_are_gone_before_failure_events() {
     let stage = Stage::new();
     let (seen, late) = (stage.clone(), std::cell::Cell::new(0));
     let operation = Operation::new(stage.source([&[Token("a"), Hang]]))

@@ -61,7 +61,7 @@ fn rules_find_what_they_should() {
 }
 
 #[test]
-fn verdicts_do_not_depend_on_where_the_content_is_cut() {
+fn cuts_do_not_matter() {
     for Cases {
         guardrails,
         good,
@@ -93,7 +93,7 @@ fn verdicts_do_not_depend_on_where_the_content_is_cut() {
 #[cfg(not(target_family = "wasm"))]
 proptest::proptest! {
     #[test]
-    fn verdicts_do_not_depend_on_the_cuts_of_any_text(
+    fn cuts_of_any_text_do_not_matter(
         parts in proptest::collection::vec(
             proptest::sample::select(vec![
                 "{", "}", "[", "]", "'", "-", "true", "nul", ":", "x", "\\[", "\\]", "| a |", "\"", "\\", ",", "1", " ", "\n", ".", "```", "|", "$", "as an ai", " language model",
@@ -120,7 +120,7 @@ proptest::proptest! {
 }
 
 #[test]
-fn ordinary_prose_passes_all_presets_but_json_only() {
+fn ordinary_prose_passes_presets() {
     for preset in [
         Guardrails::none(),
         Guardrails::minimal(),
@@ -135,7 +135,7 @@ fn ordinary_prose_passes_all_presets_but_json_only() {
 }
 
 #[test]
-fn presets_have_the_rules_of_the_table() {
+fn presets_have_their_rules() {
     let names = |guardrails: Guardrails| format!("{guardrails:?}");
     assert!(names(Guardrails::none()).contains("rules: []"));
     assert!(names(Guardrails::minimal()).contains(r#"["json", "zero_output"]"#));
@@ -149,7 +149,7 @@ fn presets_have_the_rules_of_the_table() {
 }
 
 #[test]
-fn the_cost_of_streaming_rules_is_linear() {
+fn streaming_rules_cost_linear_time() {
     let streaming: [Box<dyn Rule>; 3] = [
         Box::new(rules::Json),
         Box::new(rules::Patterns::known()),
@@ -184,7 +184,7 @@ fn the_cost_of_streaming_rules_is_linear() {
 }
 
 #[test]
-fn rules_of_users_are_shown_what_is_unchecked() {
+fn own_rules_see_what_is_unchecked() {
     let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
     let log = seen.clone();
     let rule = rules::from_fn("log", move |context| {
@@ -239,7 +239,7 @@ fn on_word(word: &'static str, violation: fn() -> Violation) -> Guardrails {
 }
 
 #[test]
-fn fatal_halts_at_once_and_is_not_retried_but_a_fallback_is_tried() {
+fn fatal_violations_halt_or_fall_back() {
     let stage = Stage::new();
     let operation = Operation::new(stage.source([&[Token("a"), Token("bad"), Hang]]))
         .fallback(stage.source([&[Token("good")]]))
@@ -278,7 +278,7 @@ fn errors_count_at_the_end() {
 }
 
 #[test]
-fn errors_that_are_not_recoverable_are_not_retried() {
+fn unrecoverable_errors_are_not_retried() {
     let stage = Stage::new();
     let operation = Operation::new(stage.source([&[Token("bad"), Token("b")], &[Token("good")]]))
         .guardrails(on_word("bad", || Violation::error("bad").unrecoverable()))
@@ -303,7 +303,7 @@ fn warnings_are_recorded() {
 }
 
 #[test]
-fn rules_keep_nothing_between_attempts_and_operations() {
+fn rules_keep_nothing_between_attempts() {
     /// Finds something in the second look of a checker.
     struct Second(Arc<AtomicUsize>);
 
@@ -343,7 +343,7 @@ fn rules_keep_nothing_between_attempts_and_operations() {
 
 #[cfg(panic = "unwind")]
 #[test]
-fn a_rule_that_panics_fails_its_operation_and_nothing_else() {
+fn a_panicking_rule_fails_its_operation() {
     let guardrails = Guardrails::none().rule(rules::from_fn("picky", |context| {
         assert!(!context.content.contains("bad"), "no {}", "way");
         vec![]
@@ -381,7 +381,7 @@ fn a_rule_that_panics_fails_its_operation_and_nothing_else() {
 
 #[cfg(panic = "unwind")]
 #[test]
-fn a_rule_that_panics_elsewhere_fails_its_operation_too() {
+fn a_rule_may_panic_making_checkers() {
     struct Broken;
 
     impl Rule for Broken {

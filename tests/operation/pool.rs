@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use crate::script::*;
 use abreast::operation::{
-    AttemptError, EventContext, Guardrails, Operation, Retry, Strategy, TimedOut, Timeout,
-    TimeoutKind, create_pool,
+    AttemptError, Category, EventContext, EventKind, Guardrails, Operation, Retry, RetryContext,
+    Strategy, TimedOut, Timeout, TimeoutKind, create_pool,
 };
 use abreast::{JobError, PoolError};
 use futures::stream;
@@ -15,7 +15,7 @@ use futures::stream;
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
-fn operations_inherit_what_they_have_not_set() {
+fn operations_inherit_unset_settings() {
     let (stage, log) = (Stage::new(), Log::new());
     let (pool, mut driver) = create_pool(1)
         .timer(stage.clock.timer())
@@ -78,7 +78,7 @@ fn what_operations_have_set_wins() {
 }
 
 #[test]
-fn each_operation_may_be_of_another_type_and_error() {
+fn operations_may_differ_in_type() {
     let (pool, mut driver) = create_pool(2)
         .shared_retry_at_once(Retry::recommended())
         .build();
@@ -105,7 +105,7 @@ fn each_operation_may_be_of_another_type_and_error() {
 }
 
 #[test]
-fn a_shared_judge_is_asked_for_all() {
+fn shared_predicates_are_asked() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = asked.clone();
     let retry = Retry::recommended().should_retry(move |failed| {
@@ -119,6 +119,59 @@ fn a_shared_judge_is_asked_for_all() {
     }
     futures::executor::block_on(driver.run_until(pool.drain()));
     assert_eq!((asked.load(SeqCst), pool.stats().total_failed), (3, 3));
+}
+
+#[test]
+fn classifications_are_shared_by_error_type() {
+    let (pool, mut driver) = create_pool(1)
+        .shared_classify(|_: &Fault| Category::Transient)
+        .shared_classify(|_: &Fault| Category::Fatal)
+        .shared_classify(|_: &String| Category::Network.retry_after(ms(1)))
+        .build();
+    let fault = || stream::iter([Err::<&str, _>(Fault::Refused)]);
+    let text = || stream::iter([Err::<&str, _>(String::from("text"))]);
+    let other = || stream::iter([Err::<&str, _>(std::io::Error::other("other"))]);
+    let own = |_: &Fault| Category::Model;
+    let log = Log::new();
+    let operation = Operation::new(fault).on_event(log.handler());
+    let _failed = pool.execute(operation).unwrap();
+    let operation = Operation::new(fault).on_event(log.handler());
+    let _failed = pool.execute(operation.classify(own)).unwrap();
+    let operation = Operation::new(text).on_event(log.handler());
+    let _failed = pool.execute(operation).unwrap();
+    let operation = Operation::new(other).on_event(log.handler());
+    let _failed = pool.execute(operation).unwrap();
+    futures::executor::block_on(driver.run_until(pool.drain()));
+    let categories = log.kinds().into_iter().filter_map(|kind| match kind {
+        EventKind::Error { category, .. } => Some(category),
+        _ => None,
+    });
+    let expected = [
+        Category::Fatal,
+        Category::Model, // its own wins
+        Category::Network,
+        Category::Model, // by its trait
+    ];
+    assert_eq!(categories.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn predicates_are_for_their_error_type() {
+    let retry = Retry::recommended().should_retry(|_: &RetryContext<'_, Fault>| false);
+    let (pool, mut driver) = create_pool(1).shared_retry_at_once(retry).build();
+    let fault = || stream::iter([Err::<&str, _>(Fault::Broken)]);
+    let text = || stream::iter([Err::<&str, _>(String::from("text"))]);
+    let one = pool.execute(Operation::new(fault)).unwrap();
+    let own = Operation::new(fault).retry_at_once(Retry::minimal());
+    let own = pool.execute(own).unwrap();
+    let two = pool.execute(Operation::new(text)).unwrap();
+    futures::executor::block_on(driver.run_until(pool.drain()));
+    let one = futures::executor::block_on(one).unwrap_err();
+    assert_eq!(one.into_error().unwrap().earlier.len(), 0);
+    let own = futures::executor::block_on(own).unwrap_err();
+    assert_eq!(own.into_error().unwrap().earlier.len(), 2);
+    let two = futures::executor::block_on(two).unwrap_err();
+    assert_eq!(two.into_error().unwrap().earlier.len(), 3);
 }
 
 #[test]
@@ -172,7 +225,7 @@ fn it_is_a_pool_with_telemetry() {
 
 #[cfg(panic = "unwind")]
 #[test]
-fn a_panic_in_a_source_fails_its_operation_only() {
+fn a_panicking_source_fails_its_operation() {
     let (pool, mut driver) = create_pool(1).build();
     let source = || -> stream::Empty<Result<&'static str, Fault>> { panic!("no source") };
     let bad = pool.execute(Operation::new(source)).unwrap();

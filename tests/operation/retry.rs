@@ -33,7 +33,7 @@ fn plain(strategy: Strategy) -> Retry {
 }
 
 #[test]
-fn delays_grow_as_the_strategy_says() {
+fn delays_follow_the_strategy() {
     assert_eq!(
         delays(plain(Strategy::Exponential), [BROKEN]),
         [1000, 2000, 4000, 8000, 10_000]
@@ -76,9 +76,9 @@ fn tiny_delays_grow_to_the_maximum() {
 }
 
 #[test]
-fn jitter_is_drawn_as_the_strategy_says() {
-    let mut dice = fastrand::Rng::with_seed(7);
-    let draws: Vec<f64> = (0..5).map(|_| dice.f64()).collect();
+fn jitter_follows_the_strategy() {
+    let mut rng = fastrand::Rng::with_seed(7);
+    let draws: Vec<f64> = (0..5).map(|_| rng.f64()).collect();
     let exponential = [1000.0, 2000.0, 4000.0, 8000.0, 10_000.0];
     let expected = |delay: fn(f64, f64) -> f64| -> Vec<u128> {
         let delays = exponential.iter().zip(&draws).map(|(&e, &r)| delay(e, r));
@@ -94,7 +94,7 @@ fn jitter_is_drawn_as_the_strategy_says() {
 }
 
 #[test]
-fn jitter_without_a_seed_is_within_its_bounds() {
+fn unseeded_jitter_keeps_its_bounds() {
     for delay in delays(Retry::recommended().attempts(1), [BROKEN]) {
         assert!((500..=1000).contains(&delay), "{delay}");
     }
@@ -149,7 +149,7 @@ fn presets_are_as_in_the_table() {
 }
 
 #[test]
-fn errors_of_the_network_count_against_the_cap_only() {
+fn network_errors_count_against_the_cap() {
     let scripts = [REFUSED, BROKEN, LIMITED, BROKEN, REFUSED, BROKEN, LIMITED];
     assert_eq!(delays(plain(Strategy::Fixed).attempts(3), scripts).len(), 6);
     assert_eq!(
@@ -208,7 +208,7 @@ fn each_stream_has_a_fresh_budget() {
 }
 
 #[test]
-fn the_other_side_says_when_to_try_again() {
+fn retry_after_hints_are_honoured() {
     let hint = |delay| Fail(Fault::Limited(Some(delay)));
     let scripts = [
         &[hint(ms(1234))][..],
@@ -245,7 +245,7 @@ fn a_veto_ends_it() {
 }
 
 #[test]
-fn a_delay_of_the_users_own_outweighs_all_others() {
+fn own_delays_outweigh_all_others() {
     let stage = Stage::new();
     let retry = Retry::recommended()
         .strategy(Strategy::Fixed)
@@ -276,7 +276,7 @@ fn without_delay_nobody_waits() {
 }
 
 #[test]
-fn the_stream_is_dropped_before_the_delay() {
+fn streams_are_dropped_before_delays() {
     let stage = Stage::new();
     let mut operation = Box::pin(
         Operation::new(stage.source([BROKEN]))

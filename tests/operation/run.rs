@@ -13,7 +13,7 @@ use futures::stream;
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
-fn a_success_has_content_counts_and_times() {
+fn a_success_has_counts_and_times() {
     let stage = Stage::new();
     let steps = [
         Wait(100),
@@ -38,7 +38,7 @@ fn a_success_has_content_counts_and_times() {
 }
 
 #[test]
-fn times_are_since_the_start_of_the_operation_not_of_the_clock() {
+fn times_are_since_the_start() {
     let stage = Stage::new();
     stage.clock.advance(secs(1000));
     let operation =
@@ -51,7 +51,7 @@ fn times_are_since_the_start_of_the_operation_not_of_the_clock() {
 }
 
 #[test]
-fn it_resolves_only_when_the_stream_is_consumed() {
+fn it_resolves_when_consumed() {
     let stage = Stage::new();
     let mut operation = Driver::new(Operation::new(stage.source([&[Token("a"), Hang]])));
     assert!(operation.run().is_pending());
@@ -61,7 +61,7 @@ fn it_resolves_only_when_the_stream_is_consumed() {
 }
 
 #[test]
-fn a_stream_without_tokens_is_a_success_without_content() {
+fn an_empty_stream_is_a_success() {
     let state = Driver::new(Operation::new(stream::empty::<Result<&str, Fault>>))
         .finish()
         .unwrap();
@@ -76,7 +76,7 @@ fn a_stream_without_tokens_is_a_success_without_content() {
 }
 
 #[test]
-fn without_settings_an_error_is_the_end() {
+fn without_settings_errors_are_final() {
     let stage = Stage::new();
     let operation =
         Operation::new(stage.source([&[Token("par"), Token("tial"), Fail(Fault::Refused)]]));
@@ -191,7 +191,7 @@ fn everything_but_retry_counts_starts_afresh() {
 }
 
 #[test]
-fn fallbacks_of_all_kinds_are_tried_in_order() {
+fn fallbacks_are_tried_in_order() {
     let stage = Stage::new();
     let broken: &[Step] = &[Fail(Fault::Broken)];
     let good: &[Step] = &[Token("good")];
@@ -219,7 +219,7 @@ fn fallbacks_of_all_kinds_are_tried_in_order() {
 }
 
 #[test]
-fn a_source_may_have_to_connect_and_fail_to() {
+fn connecting_may_fail() {
     let clock = abreast::time::VirtualClock::new();
     let calls = Cell::new(0);
     let (clock_ref, calls_ref) = (&clock, &calls);
@@ -243,7 +243,7 @@ fn a_source_may_have_to_connect_and_fail_to() {
 }
 
 #[test]
-fn an_operation_is_a_task_for_every_verb() {
+fn operations_are_tasks_for_verbs() {
     let ask = |token: &'static str| {
         Operation::new(move || {
             stream::iter([if token == "bad" {
@@ -266,7 +266,7 @@ fn an_operation_is_a_task_for_every_verb() {
 
 #[cfg(not(target_family = "wasm"))]
 #[test]
-fn it_borrows_and_is_send_if_its_parts_are() {
+fn it_borrows_and_is_send() {
     fn send<T: Send>(value: T) -> T {
         value
     }
@@ -285,7 +285,7 @@ fn it_borrows_and_is_send_if_its_parts_are() {
 }
 
 #[test]
-fn a_stream_that_is_always_ready_does_not_starve_others() {
+fn ready_streams_starve_nothing() {
     let mut operation = Driver::new(Operation::new(|| {
         stream::iter((0..1000).map(|_| Ok::<_, Fault>("x")))
     }));
@@ -299,7 +299,7 @@ fn a_stream_that_is_always_ready_does_not_starve_others() {
 }
 
 #[test]
-fn attempts_that_fail_at_once_do_not_starve_others() {
+fn failing_attempts_starve_nothing() {
     let operation = Operation::new(|| stream::iter([Err::<&str, _>(Fault::Broken)]))
         .retry_at_once(Retry::recommended().attempts(100).max_retries(100));
     let mut operation = Driver::new(operation);
@@ -308,7 +308,7 @@ fn attempts_that_fail_at_once_do_not_starve_others() {
 }
 
 #[test]
-fn a_pending_stream_is_polled_once_per_wake() {
+fn pending_streams_are_polled_per_wake() {
     let stage = Stage::new();
     let mut operation = Driver::new(Operation::new(stage.source([&[Hang]])));
     assert!(operation.run().is_pending());
@@ -316,7 +316,7 @@ fn a_pending_stream_is_polled_once_per_wake() {
 }
 
 #[test]
-fn tokens_are_told_of_as_they_come() {
+fn tokens_reach_handlers_at_once() {
     let stage = Stage::new();
     let mut tokens = Vec::new();
     let operation = Operation::new(stage.source([
@@ -331,7 +331,7 @@ fn tokens_are_told_of_as_they_come() {
 
 #[cfg(panic = "unwind")]
 #[test]
-fn a_handler_that_panics_is_not_the_end() {
+fn panics_of_handlers_are_caught() {
     let mut called = 0;
     let operation = Operation::new(|| stream::iter(["a", "b"].map(Ok::<_, Fault>)))
         .on_event(|_| panic!("events"))
@@ -343,7 +343,7 @@ fn a_handler_that_panics_is_not_the_end() {
 }
 
 #[test]
-fn errors_of_io_have_categories_by_their_kinds() {
+fn io_errors_have_categories_by_kind() {
     use abreast::operation::Classify;
     use std::io::{Error, ErrorKind::*};
     let category =

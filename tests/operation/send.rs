@@ -131,7 +131,7 @@ fn async_closures_are_sources() {
         let client = &client;
         Operation::new(async move || client.connect("moved").await)
             .fallback(async || Ok(client.stream("not needed")))
-            .timer(async |duration| smol::Timer::after(duration).await)
+            .timer(|duration| async move { smol::Timer::after(duration).await })
             .retry(Retry::recommended())
             .await
     });
@@ -231,7 +231,7 @@ fn types_can_be_named_and_erased() {
     }
 
     let (pool, mut driver) = create_pool(2)
-        .timer(async |duration| smol::Timer::after(duration).await)
+        .timer(|duration| async move { smol::Timer::after(duration).await })
         .shared_retry(
             Retry::recommended()
                 .should_retry(|failed| failed.error != &AttemptError::Stream(Fault::Broken)),

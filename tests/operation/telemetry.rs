@@ -25,7 +25,7 @@ fn without_operations_all_is_zero() {
 }
 
 #[test]
-fn sums_are_over_all_and_means_over_those_that_have_them() {
+fn sums_and_means_of_states() {
     let mut states = [State::default(), State::default(), State::default()];
     states[0].token_count = 10;
     states[0].duration = ms(1000);
@@ -52,7 +52,7 @@ fn sums_are_over_all_and_means_over_those_that_have_them() {
 }
 
 #[test]
-fn a_parallel_result_has_those_of_its_states() {
+fn parallel_results_have_telemetry() {
     let stage = Stage::new();
     let operation = |fault: Fault| {
         // Each on a stage of its own: they run at the same time.

@@ -94,7 +94,7 @@ fn empty_tokens_reset_neither() {
 }
 
 #[test]
-fn a_flood_of_empty_tokens_is_late() {
+fn floods_of_empty_tokens_are_late() {
     let stage = Stage::new();
     let clock = stage.clock.clone();
     let flood = move || {
@@ -151,7 +151,7 @@ fn one_limit_may_be_left_out() {
 }
 
 #[test]
-fn the_late_stream_is_dropped_before_the_next_is_opened() {
+fn late_streams_are_dropped_first() {
     // The stage panics if two streams are open.
     let stage = Stage::new();
     let operation = Operation::new(stage.source([&[Token("a"), Hang], &[Hang]]))
@@ -173,7 +173,7 @@ fn the_late_stream_is_dropped_before_the_next_is_opened() {
 }
 
 #[test]
-fn timers_are_set_for_waits_not_for_tokens() {
+fn timers_are_set_for_waits() {
     let stage = Stage::new();
     let tokens = || stream::iter(["a"; 200].map(Ok::<_, Fault>));
     let operation = Operation::new(tokens)

@@ -21,7 +21,7 @@ struct Recorder(Arc<Inner>);
 struct Inner {
     spans: AtomicU64,
     current: Mutex<Vec<u64>>,
-    told: Mutex<Vec<(Option<u64>, String)>>,
+    seen: Mutex<Vec<(Option<u64>, String)>>,
     opened: Mutex<Vec<(u64, String)>>,
 }
 
@@ -60,7 +60,7 @@ impl Subscriber for Recorder {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let span = self.0.current.lock().unwrap().last().copied();
-        self.0.told.lock().unwrap().push((span, fields.0));
+        self.0.seen.lock().unwrap().push((span, fields.0));
     }
 
     fn enter(&self, span: &Id) {
@@ -73,7 +73,7 @@ impl Subscriber for Recorder {
 }
 
 #[test]
-fn each_operation_has_a_span_with_its_events() {
+fn operations_have_spans_with_events() {
     let recorder = Recorder::default();
     let log = Log::new();
     tracing::subscriber::with_default(recorder.clone(), || {
@@ -99,14 +99,14 @@ fn each_operation_has_a_span_with_its_events() {
         .enumerate()
         .map(|(at, name)| (Some(1 + u64::from(at >= half)), (*name).to_owned()));
     assert_eq!(
-        *recorder.0.told.lock().unwrap(),
+        *recorder.0.seen.lock().unwrap(),
         expected.collect::<Vec<_>>()
     );
     assert!(recorder.0.current.lock().unwrap().is_empty());
 }
 
 #[test]
-fn events_are_told_to_the_span_without_a_handler_too() {
+fn spans_have_events_without_handlers() {
     let recorder = Recorder::default();
     tracing::subscriber::with_default(recorder.clone(), || {
         let stage = Stage::new();
@@ -115,7 +115,7 @@ fn events_are_told_to_the_span_without_a_handler_too() {
             .run(Operation::new(stage.source([&[Token("a")]])))
             .unwrap();
     });
-    let told = recorder.0.told.lock().unwrap();
-    let names: Vec<_> = told.iter().map(|(_, name)| name.as_str()).collect();
+    let seen = recorder.0.seen.lock().unwrap();
+    let names: Vec<_> = seen.iter().map(|(_, name)| name.as_str()).collect();
     assert_eq!(names, ["SessionStart", "Complete"]);
 }

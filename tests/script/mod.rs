@@ -197,7 +197,7 @@ impl Log {
         self.events().into_iter().map(|event| event.kind).collect()
     }
 
-    /// With the milliseconds at which they were told of.
+    /// Returns them with the milliseconds at which they were reported.
     pub fn timed(&self) -> Vec<(u128, EventKind)> {
         let events = self.events().into_iter();
         events

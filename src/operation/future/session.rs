@@ -1,7 +1,7 @@
 //! What an operation decides: which stream is next, what an error means, when the content has passed.
 //!
-//! A session knows neither streams nor timers, and not even the time but for what it is told. Its future opens the streams,
-//! waits, and tells it what happened:
+//! A session knows neither streams nor timers, and takes the time as an argument. Its future opens the streams, waits, and
+//! calls it with what happened:
 //!
 //! | the future has | and calls | which returns | and then |
 //! |---|---|---|---|

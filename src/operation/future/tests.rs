@@ -18,7 +18,7 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Keeps what it is told, and takes the category of an error from the error itself.
+/// Keeps events and tokens, and takes the category of an error from the error itself.
 #[derive(Default)]
 struct Recorder {
     events: Vec<(Duration, EventKind)>,

@@ -26,7 +26,7 @@ struct Watch {
     checked: usize,
 }
 
-/// What guardrails make of content.
+/// The result of a check.
 pub(in super::super) enum Passed {
     /// Nothing worse than warnings, or nothing that counts yet.
     Yes,
@@ -110,24 +110,24 @@ impl Guard {
                 }
             }
         }
-        verdict(violations, context.completed)
+        worst(violations, context.completed)
     }
 }
 
 /// The worst violation counts, the first of several.
-fn verdict(violations: &[Violation], completed: bool) -> Passed {
+fn worst(violations: &[Violation], completed: bool) -> Passed {
     let rank = |violation: &Violation| match (violation.severity, violation.recoverable) {
         (Severity::Fatal, _) => 3,
         (Severity::Error, false) if completed => 2,
         (Severity::Error, true) if completed => 1,
         _ => 0,
     };
-    let worst = violations
+    let found = violations
         .iter()
         .rev()
         .max_by_key(|violation| rank(violation));
-    match worst {
-        Some(worst) if rank(worst) > 0 => Passed::No(worst.clone()),
+    match found {
+        Some(found) if rank(found) > 0 => Passed::No(found.clone()),
         _ => Passed::Yes,
     }
 }

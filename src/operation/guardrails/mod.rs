@@ -1,4 +1,4 @@
-//! What content must be like.
+//! Rules that content must pass.
 
 mod guard;
 mod rule;
@@ -69,7 +69,7 @@ pub struct Guardrails {
 }
 
 impl Guardrails {
-    /// No rules: all content passes.
+    /// Returns no rules: all content passes.
     ///
     /// ```
     /// # use abreast::operation::Guardrails;
@@ -83,7 +83,7 @@ impl Guardrails {
         }
     }
 
-    /// There is content, and what looks like JSON is JSON.
+    /// Returns the rules that there is content, and that what looks like JSON is JSON.
     ///
     /// ```
     /// # use abreast::operation::Guardrails;
@@ -94,7 +94,7 @@ impl Guardrails {
         Self::none().rule(rules::Json).rule(rules::ZeroOutput)
     }
 
-    /// What suits most.
+    /// Returns the rules that suit most content.
     ///
     /// ```
     /// # use abreast::operation::Guardrails;
@@ -107,7 +107,7 @@ impl Guardrails {
             .rule(rules::Patterns::known())
     }
 
-    /// As recommended, and formulas are complete, and nothing is said over and over.
+    /// Returns the recommended rules, and those that formulas are complete and nothing is said over and over.
     ///
     /// ```
     /// # use abreast::operation::Guardrails;
@@ -120,7 +120,7 @@ impl Guardrails {
             .rule(rules::Repetition)
     }
 
-    /// A JSON object or array, and nothing else.
+    /// Returns the rules for a JSON object or array, and nothing else.
     ///
     /// ```
     /// # use abreast::operation::Guardrails;
@@ -143,7 +143,7 @@ impl Guardrails {
         self
     }
 
-    /// After how many tokens the rules that run while tokens come look at them; 15 by default.
+    /// Sets the number of tokens after which the rules that run while tokens come check them; 15 by default.
     ///
     /// ```
     /// # use abreast::operation::Guardrails;
@@ -151,19 +151,19 @@ impl Guardrails {
     /// ```
     ///
     /// # Panics
-    /// If `tokens` is 0: pass 1 to look at every token.
+    /// If `tokens` is 0: pass 1 to check after every token.
     #[must_use]
     #[track_caller]
     pub fn check_every(mut self, tokens: usize) -> Self {
         assert!(
             tokens > 0,
-            "guardrails cannot look after every 0 tokens: pass at least 1"
+            "guardrails cannot check after every 0 tokens: pass at least 1"
         );
         self.every = tokens;
         self
     }
 
-    /// What the rules find in a text that is complete.
+    /// Returns what the rules find in a text that is complete.
     ///
     /// ```
     /// # use abreast::operation::Guardrails;

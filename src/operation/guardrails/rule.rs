@@ -1,11 +1,11 @@
-//! What a rule is, and what it finds.
+//! Rules, and what they find.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Something that content must be like.
+/// A rule that content must pass.
 ///
 /// A rule keeps nothing: it makes a checker for each attempt, and that may keep what it likes. For a rule that is a mere
 /// closure over the content, see [`from_fn`](super::rules::from_fn).
@@ -27,7 +27,7 @@ use alloc::vec::Vec;
 ///     }
 ///
 ///     fn checker(&self) -> Box<dyn Checker> {
-///         // Looks at each character once.
+///         // Reads each character once.
 ///         Box::new(|context: &GuardrailContext<'_>| {
 ///             let shout = context.unchecked().find('!');
 ///             let violation = |at| Violation::fatal("it shouts").at(context.checked + at);
@@ -40,19 +40,19 @@ use alloc::vec::Vec;
 /// assert_eq!((violations[0].rule.as_ref(), violations[0].position), ("quiet", Some(12)));
 /// ```
 pub trait Rule: Send + Sync {
-    /// The name, for violations and events.
+    /// Returns the name, for violations and events.
     fn name(&self) -> Cow<'static, str>;
 
-    /// Whether it looks at the content while tokens come, not only at the end.
+    /// Returns whether it checks the content while tokens come, not only at the end.
     fn runs_while_streaming(&self) -> bool {
         false
     }
 
-    /// A checker for one attempt.
+    /// Creates a checker for one attempt.
     fn checker(&self) -> Box<dyn Checker>;
 }
 
-/// Looks at the content of one attempt as it grows: see [`Rule`].
+/// Checks the content of one attempt as it grows: see [`Rule`].
 ///
 /// Every `FnMut(&GuardrailContext) -> Vec<Violation>` is a checker.
 ///
@@ -64,10 +64,10 @@ pub trait Rule: Send + Sync {
 /// assert!(checker.check(&GuardrailContext::complete("[1, 2]")).is_empty());
 /// ```
 pub trait Checker: Send {
-    /// What it finds in the content, beyond what it has found before. Found again, the same violation counts once.
+    /// Returns what it finds in the content, beyond what it has found before. Found again, the same violation counts once.
     fn check(&mut self, context: &GuardrailContext<'_>) -> Vec<Violation>;
 
-    /// How many bytes it has looked at in all, for those that count. A byte that is looked at twice counts twice.
+    /// Returns the number of bytes that it has read, if it counts them. A byte that is read twice counts twice.
     ///
     /// ```
     /// # use abreast::operation::{Checker, GuardrailContext, Rule, rules};
@@ -90,7 +90,7 @@ where
     }
 }
 
-/// What a rule looks at.
+/// The content that a rule checks, and what belongs to it.
 ///
 /// ```
 /// use abreast::operation::GuardrailContext;
@@ -118,7 +118,7 @@ pub struct GuardrailContext<'a> {
 }
 
 impl<'a> GuardrailContext<'a> {
-    /// Content that may go on, for trying out a rule.
+    /// Creates a context of content that may go on, for trying out a rule.
     ///
     /// ```
     /// # use abreast::operation::GuardrailContext;
@@ -136,7 +136,7 @@ impl<'a> GuardrailContext<'a> {
         }
     }
 
-    /// Content that is complete, for trying out a rule.
+    /// Creates a context of content that is complete, for trying out a rule.
     ///
     /// ```
     /// # use abreast::operation::GuardrailContext;
@@ -150,7 +150,7 @@ impl<'a> GuardrailContext<'a> {
         }
     }
 
-    /// The content that this checker was not shown before.
+    /// Returns the content that this checker was not shown before.
     ///
     /// ```
     /// # use abreast::operation::GuardrailContext;
@@ -164,7 +164,7 @@ impl<'a> GuardrailContext<'a> {
     }
 }
 
-/// How bad a violation is: see the table in [`Guardrails`](super::Guardrails).
+/// The severity of a violation: see the table in [`Guardrails`](super::Guardrails).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// It is recorded.
@@ -175,7 +175,7 @@ pub enum Severity {
     Fatal,
 }
 
-/// What a rule has found.
+/// Something that a rule has found.
 ///
 /// ```
 /// use abreast::operation::{Severity, Violation};
@@ -214,7 +214,7 @@ impl Violation {
         }
     }
 
-    /// One to be recorded. The name of the rule is filled in.
+    /// Creates one that is recorded. The name of the rule is filled in.
     ///
     /// ```
     /// let violation = abreast::operation::Violation::warning("it rambles");
@@ -224,7 +224,7 @@ impl Violation {
         Self::new(message, Severity::Warning)
     }
 
-    /// One that does not pass, and is recoverable. The name of the rule is filled in.
+    /// Creates one that does not pass, and is recoverable. The name of the rule is filled in.
     ///
     /// ```
     /// let violation = abreast::operation::Violation::error("no greeting");
@@ -234,7 +234,7 @@ impl Violation {
         Self::new(message, Severity::Error)
     }
 
-    /// One that ends the attempt, and is not recoverable. The name of the rule is filled in.
+    /// Creates one that ends the attempt, and is not recoverable. The name of the rule is filled in.
     ///
     /// ```
     /// let violation = abreast::operation::Violation::fatal("it gives away the prompt");
@@ -244,7 +244,7 @@ impl Violation {
         Self::new(message, Severity::Fatal)
     }
 
-    /// Says where it is in the content, in bytes.
+    /// Sets where it is in the content, in bytes.
     ///
     /// ```
     /// let violation = abreast::operation::Violation::error("unclosed").at(7);
@@ -255,7 +255,7 @@ impl Violation {
         self
     }
 
-    /// Says what might help.
+    /// Sets what might help.
     ///
     /// ```
     /// let violation = abreast::operation::Violation::error("unclosed").suggest("close it");

@@ -95,7 +95,7 @@ impl<M> OperationPoolBuilder<M> {
 
     /// Tries again what failed, for operations without a [`retry`](crate::operation::Operation::retry).
     ///
-    /// What the policy was told about errors is for operations whose streams fail with errors of that type.
+    /// Its closures are for the operations whose streams fail with errors of their type.
     ///
     /// ```
     /// use abreast::operation::{Retry, create_pool};

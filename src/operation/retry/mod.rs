@@ -14,7 +14,7 @@ pub(in crate::operation) use jitter::Jitter;
 pub use predicates::{RetryPredicates, SharedPredicates};
 pub use strategy::Strategy;
 
-/// How often an operation tries a stream again, and after which delays.
+/// A policy of retries: how often an operation opens a stream again, and after which delays.
 ///
 /// Each stream, the primary and every fallback, has a fresh budget. Without a `Retry` there are no retries.
 ///
@@ -59,7 +59,7 @@ pub use strategy::Strategy;
 ///
 /// Either there is a [`timer`](super::Operation::timer), or it [retries at once](super::Operation::retry_at_once).
 ///
-/// The parameter is `()`, or [`RetryPredicates`] once it was told about errors of one type by
+/// The parameter is `()`, or [`RetryPredicates`] if it has closures for errors of one type, given by
 /// [`should_retry`](Self::should_retry) or [`delay`](Self::delay). Clones share these closures.
 #[derive(Clone)]
 pub struct Retry<P = ()> {
@@ -89,7 +89,7 @@ impl Plan {
     }
 }
 
-/// What there is to know about an attempt that failed: see [`Retry::should_retry`].
+/// An attempt that failed, as closures see it: see [`Retry::should_retry`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RetryContext<'a, E> {
@@ -97,7 +97,7 @@ pub struct RetryContext<'a, E> {
     pub error: &'a AttemptError<E>,
     /// What the operation has come to, with the content of the attempt that failed.
     pub state: &'a State,
-    /// Which retry of the stream the next one would be: 1 is the first.
+    /// The number of the retry of the stream that may follow: 1 is the first.
     pub attempt: u32,
     /// The category of the error.
     pub category: Category,

@@ -10,7 +10,7 @@ use super::RetryContext;
 type ShouldRetry<E> = dyn Fn(&RetryContext<'_, E>) -> bool + Send + Sync;
 type Delay<E> = dyn Fn(&RetryContext<'_, E>) -> Option<Duration> + Send + Sync;
 
-/// The closures of a [`Retry`](super::Retry) that was told what to do about errors of the type `E`, by
+/// The closures of a [`Retry`](super::Retry) for errors of the type `E`, given by
 /// [`should_retry`](super::Retry::should_retry) or [`delay`](super::Retry::delay).
 pub struct RetryPredicates<E> {
     should_retry: Vec<Arc<ShouldRetry<E>>>,
@@ -51,7 +51,7 @@ impl<E> RetryPredicates<E> {
     }
 }
 
-/// A policy that was not told about errors retries them all.
+/// A policy without closures retries all errors.
 impl<E> From<()> for RetryPredicates<E> {
     fn from((): ()) -> Self {
         Self::none()
@@ -72,7 +72,7 @@ impl_debug!(RetryPredicates<E> |self| {
     delay: self.delay.len(),
 });
 
-/// What a pool can share among operations whose errors are of several types: nothing, or [`RetryPredicates`], which are for
+/// Closures that a pool can share among operations whose errors are of several types: nothing, or [`RetryPredicates`], which are for
 /// the operations whose errors are of their type.
 pub trait SharedPredicates {
     #[doc(hidden)]

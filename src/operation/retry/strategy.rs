@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-/// How the delays between retries grow.
+/// A way in which the delays between retries grow.
 ///
 /// *n* is the number of retries so far after errors of the same category, *base* and *max* are
 /// [`base_delay`](super::Retry::base_delay) and [`max_delay`](super::Retry::max_delay), *e* = min(*base* · 2ⁿ, *max*), and

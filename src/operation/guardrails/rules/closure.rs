@@ -8,7 +8,8 @@ use core::fmt;
 
 use super::super::{Checker, GuardrailContext, Rule, Violation};
 
-/// A rule that is a closure over the content. It looks at the end only, unless it [is told](FromFn::while_streaming) to.
+/// Creates a rule of a closure over the content. It checks at the end only, unless it
+/// [runs while streaming](FromFn::while_streaming).
 ///
 /// ```
 /// use abreast::operation::{Guardrails, Violation, rules};
@@ -38,7 +39,7 @@ pub struct FromFn<F> {
 }
 
 impl<F> FromFn<F> {
-    /// Has it look while tokens come, too. It should then look at what is
+    /// Has it check while tokens come, too. It should then read what is
     /// [unchecked](GuardrailContext::unchecked) only, so that its cost does not grow with the square of the length.
     ///
     /// ```

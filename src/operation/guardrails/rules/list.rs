@@ -1,4 +1,4 @@
-//! Many phrases, looked for at once.
+//! Many phrases, found at once.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -25,7 +25,7 @@ struct Node {
     phrase: Option<usize>,
 }
 
-/// What a text begins with.
+/// The beginning of a text.
 pub(super) enum Found {
     /// This phrase, the longest of several.
     Phrase(usize),
@@ -34,7 +34,7 @@ pub(super) enum Found {
     TooEarly,
 }
 
-/// How many characters of white space are as good as one.
+/// The number of characters of white space that are as good as one.
 const GAP: usize = 8;
 
 impl List {
@@ -69,7 +69,7 @@ impl List {
         children.find(|(of, _)| *of == c).map(|(_, child)| *child)
     }
 
-    /// Whether a phrase may begin with this character.
+    /// Returns whether a phrase may begin with this character.
     #[inline]
     pub(super) fn begins(&self, c: char) -> bool {
         match c.is_ascii() {
@@ -78,7 +78,7 @@ impl List {
         }
     }
 
-    /// Which phrase a text begins with, if the phrase ends where a word does.
+    /// Returns which phrase a text begins with, if the phrase ends where a word does.
     pub(super) fn find(&self, text: &str, ended: bool, looked_at: &mut usize) -> Found {
         let mut rest = text.chars();
         let mut found = Found::Nothing;
@@ -119,7 +119,7 @@ impl List {
     }
 }
 
-/// Characters that are told apart by case or by typography only are the same, and so is all white space.
+/// Returns the same for characters that differ by case or by typography only, and for all white space.
 pub(super) fn fold(c: char) -> char {
     match c {
         '’' => '\'',

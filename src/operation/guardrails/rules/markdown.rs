@@ -8,8 +8,7 @@ use alloc::vec::Vec;
 use super::super::{Checker, GuardrailContext, Rule, Violation};
 use super::lines::Lines;
 
-/// Fenced blocks of code are closed, and the rows of a table have the same number of columns (a warning). Looks at the end
-/// only.
+/// Finds, at the end, blocks of code that are not closed, and tables whose rows differ in their columns (a warning).
 ///
 /// ```
 /// use abreast::operation::{Guardrails, Severity, rules};
@@ -42,7 +41,7 @@ fn check(content: &str) -> Vec<Violation> {
     let mut lines = Lines::new(content);
     for line in &mut lines {
         let text = if line.is_code { "" } else { line.text };
-        if let Some((found, expected)) = table.feed(text) {
+        if let Some((found, expected)) = table.follow(text) {
             let message = format!("a row of a table has {found} columns instead of {expected}");
             violations.push(Violation::warning(message).at(line.at));
         }
@@ -61,12 +60,12 @@ struct Table {
     before: Option<usize>,
     /// The columns of the table that this is in.
     columns: Option<usize>,
-    told: bool,
+    reported: bool,
 }
 
 impl Table {
     /// The columns of a line that differ from those of its table, and those; once for each table.
-    fn feed(&mut self, line: &str) -> Option<(usize, usize)> {
+    fn follow(&mut self, line: &str) -> Option<(usize, usize)> {
         let columns = columns(line);
         let before = core::mem::replace(&mut self.before, columns);
         let Some(columns) = columns else {
@@ -78,15 +77,15 @@ impl Table {
             (None, Some(header)) if is_delimiter(line) => *self.columns.insert(header),
             (None, _) => return None,
         };
-        if columns == expected || self.told {
+        if columns == expected || self.reported {
             return None;
         }
-        self.told = true;
+        self.reported = true;
         Some((columns, expected))
     }
 }
 
-/// How many cells a line has; `None` if nothing separates them.
+/// Returns the number of cells of a line; `None` if nothing separates them.
 fn columns(line: &str) -> Option<usize> {
     if !line.contains('|') {
         return None;
@@ -104,7 +103,7 @@ fn columns(line: &str) -> Option<usize> {
     (bars > 0).then(|| (bars + 1).saturating_sub(outer))
 }
 
-/// Whether this is the line below the header of a table.
+/// Returns whether this is the line below the header of a table.
 fn is_delimiter(line: &str) -> bool {
     let is_rule = |cell: &str| {
         let cell = cell.trim();

@@ -1,4 +1,4 @@
-//! The rules that there are.
+//! The rules of this crate.
 //!
 //! | rule | name | runs while streaming |
 //! |---|---|---|
@@ -11,8 +11,8 @@
 //! | [`Repetition`] | `repetition` | yes |
 //! | [`from_fn`] | as you like | as you like |
 //!
-//! Those that run while streaming look at each character a fixed number of times at most, however long the content is and
-//! however often they look. What a rule finds does not depend on where the content was cut into tokens.
+//! Those that run while streaming read each character a fixed number of times at most, however long the content is and
+//! however often they check it. What a rule finds does not depend on where the content was cut into tokens.
 
 mod closure;
 mod json;
