@@ -65,6 +65,7 @@
 #![doc = include_str!("twins.md")]
 
 mod builder;
+mod chunks;
 mod classify;
 mod context;
 mod event;

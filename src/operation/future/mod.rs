@@ -15,6 +15,7 @@
 //! It is one hand-written future: a boxed one would cost an allocation, and an unnamed one could be neither stored nor be
 //! the operation itself.
 
+mod failure;
 mod reporter;
 pub(in crate::operation) mod session;
 #[cfg(test)]
@@ -28,7 +29,8 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use self::session::{Decision, Session};
+use self::failure::Decision;
+use self::session::Session;
 use super::outcome::{AttemptError, OperationFailure, State};
 use super::source::{Source, Tokens};
 use super::timer::{Clock, NoTimer, OptionalTimer};

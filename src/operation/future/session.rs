@@ -12,28 +12,23 @@
 //! | to wait for a token | `limit` | for how long at most | waits |
 //! | waited that long | `on_timeout` | an error | fails the attempt |
 //! | the end of the stream | `on_end` | the final state, or an error | resolves, or fails the attempt |
-//! | an attempt that failed | `on_failure` | `Decision::Retry { delay }` | waits, and opens the same stream again |
+//! | an attempt that failed | `on_failure`, in `failure.rs` | `Decision::Retry { delay }` | waits, and opens the same stream again |
 //! | | | `Decision::Fallback` | opens the next stream |
 //! | | | `Decision::Halt` | resolves |
 //!
 //! The stream is dropped before `on_timeout`, `on_end` and `on_failure`, so nothing is open when they report events.
 
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt;
 use core::mem;
 use core::time::Duration;
 
 use super::reporter::Reporter;
-use crate::operation::classify::{Category, Classification};
-use crate::operation::event::{EventKind, GuardrailPhase, Recovery};
-use crate::operation::guardrails::{Guard, GuardrailContext, Passed, Severity};
+use crate::operation::event::{EventKind, GuardrailPhase};
+use crate::operation::guardrails::{Guard, GuardrailContext, Passed};
 use crate::operation::handlers::Handlers;
-use crate::operation::outcome::{
-    AttemptError, AttemptLocation, FailedAttempt, OperationFailure, State,
-};
-use crate::operation::retry::{Budget, Jitter, RetryContext, RetryPredicates};
+use crate::operation::outcome::{AttemptError, FailedAttempt, State};
+use crate::operation::retry::{Budget, Jitter, RetryPredicates};
 use crate::operation::settings::Settings;
 use crate::operation::timeout::{TimedOut, TimeoutKind};
 
@@ -42,32 +37,22 @@ pub(in crate::operation) struct Session<E> {
     pub(in crate::operation) settings: Settings,
     pub(in crate::operation) predicates: RetryPredicates<E>,
     /// The number of sources: the primary one and the fallbacks.
-    sources: usize,
-    state: State,
+    pub(super) sources: usize,
+    pub(super) state: State,
     /// The attempts before the current one.
-    earlier: Vec<FailedAttempt<E>>,
+    pub(super) earlier: Vec<FailedAttempt<E>>,
     /// The number of the attempt of the current stream: 1 is the first.
-    attempt: u32,
+    pub(super) attempt: u32,
     /// The retries of the current stream.
-    budget: Budget,
-    jitter: Jitter,
+    pub(super) budget: Budget,
+    pub(super) jitter: Jitter,
     /// The guardrails of the current attempt, if there are any.
-    guard: Option<Guard>,
-    reporter: Reporter,
+    pub(super) guard: Option<Guard>,
+    pub(super) reporter: Reporter,
     /// What is waited for.
     awaited: TimeoutKind,
     /// When the wait for it began.
     waiting_since: Duration,
-}
-
-/// What follows a failed attempt.
-pub(super) enum Decision<E> {
-    /// The same stream is opened again after this delay.
-    Retry { delay: Duration },
-    /// The next stream is opened.
-    Fallback,
-    /// The operation has failed.
-    Halt(OperationFailure<E>),
 }
 
 impl<E> Session<E> {
@@ -230,103 +215,6 @@ impl<E> Session<E> {
         Ok(mem::take(&mut self.state))
     }
 
-    /// An attempt has failed: decides what follows, and prepares for it.
-    pub(super) fn on_failure(
-        &mut self,
-        error: AttemptError<E>,
-        now: Duration,
-        handlers: &mut impl Handlers<E>,
-    ) -> Decision<E>
-    where
-        E: fmt::Display,
-    {
-        self.guard = None;
-        self.state.duration = now;
-        let Classification {
-            category,
-            retry_after,
-        } = classify(&error, handlers);
-        if category == Category::Network {
-            self.state.network_errors.push(error.to_string());
-        }
-
-        // The budget comes first, so that closures are asked only about what is possible.
-        let retry = self.retry_delay(&error, category, retry_after);
-        let recovery = match &error {
-            _ if retry.is_some() => Recovery::Retry,
-            AttemptError::RulePanicked { .. } => Recovery::Halt,
-            _ if self.state.fallback_index + 1 < self.sources => Recovery::Fallback,
-            _ => Recovery::Halt,
-        };
-        let delay = retry.unwrap_or_default();
-        self.report_failure(&error, category, recovery, delay, now, handlers);
-
-        // What belongs to the attempt moves to the list of those that failed, unless it is the last.
-        let location = AttemptLocation {
-            category,
-            fallback_index: self.state.fallback_index,
-            attempt: self.attempt,
-        };
-        match recovery {
-            Recovery::Retry => {
-                self.budget.spend(category);
-                self.attempt = self.attempt.saturating_add(1);
-                let count = if category.is_of_model() {
-                    &mut self.state.model_retry_count
-                } else {
-                    &mut self.state.network_retry_count
-                };
-                *count = count.saturating_add(1);
-            }
-            Recovery::Fallback => {
-                self.state.fallback_index += 1;
-                self.attempt = 1;
-                self.budget = Budget::default();
-            }
-            Recovery::Halt => {
-                return Decision::Halt(OperationFailure {
-                    error,
-                    state: Box::new(mem::take(&mut self.state)),
-                    earlier: mem::take(&mut self.earlier),
-                });
-            }
-        }
-        let failed = self.state.start_afresh(error, location);
-        self.earlier.push(failed);
-        match recovery {
-            Recovery::Retry => Decision::Retry { delay },
-            _ => Decision::Fallback,
-        }
-    }
-
-    /// Returns after which delay there is a retry, if there is to be one.
-    fn retry_delay(
-        &mut self,
-        error: &AttemptError<E>,
-        category: Category,
-        retry_after: Option<Duration>,
-    ) -> Option<Duration> {
-        let plan = self.settings.retry?;
-        let failed = RetryContext {
-            error,
-            state: &self.state,
-            attempt: self.budget.spent().saturating_add(1),
-            category,
-        };
-        if !self.budget.allows(&plan, category) || !self.predicates.allow(&failed) {
-            return None;
-        }
-        if !plan.waits {
-            return Some(Duration::ZERO);
-        }
-        let asked = retry_after.map(|delay| delay.min(plan.max_delay));
-        let delay = self.predicates.delay(&failed).or(asked);
-        Some(delay.unwrap_or_else(|| {
-            let retries = self.budget.of(category);
-            self.jitter.delay(&plan, retries, self.reporter.id())
-        }))
-    }
-
     /// Checks the content with the guardrails, those that run in this phase.
     fn check(
         &mut self,
@@ -343,6 +231,7 @@ impl<E> Session<E> {
             let start = EventKind::GuardrailPhaseStart { phase, token_count };
             self.reporter.report(start, now, handlers);
         }
+        // Each rule reports its findings as it has them, so that handlers see them in order.
         let context = GuardrailContext {
             completed: phase == GuardrailPhase::Final,
             token_count,
@@ -369,7 +258,7 @@ impl<E> Session<E> {
         into_result(passed)
     }
 
-    const fn is_fallback(&self) -> bool {
+    pub(super) const fn is_fallback(&self) -> bool {
         self.state.fallback_index > 0
     }
 
@@ -415,7 +304,7 @@ impl<E> Session<E> {
     }
 
     /// Reports that the retry is over, if the attempt is one, and the fallback, if that is one and is over too.
-    fn report_ends(
+    pub(super) fn report_ends(
         &mut self,
         stream_is_over: bool,
         success: bool,
@@ -429,80 +318,6 @@ impl<E> Session<E> {
             let index = self.state.fallback_index;
             self.report(now, handlers, || EventKind::FallbackEnd { index, success });
         }
-    }
-
-    /// Reports that an attempt has failed, and what follows.
-    fn report_failure(
-        &mut self,
-        error: &AttemptError<E>,
-        category: Category,
-        recovery: Recovery,
-        delay: Duration,
-        now: Duration,
-        handlers: &mut impl Handlers<E>,
-    ) where
-        E: fmt::Display,
-    {
-        // The message is written once, and only if anything listens.
-        if !self.reporter.has_listeners(handlers) {
-            return;
-        }
-        let message: String = error.to_string();
-        self.report_ends(recovery != Recovery::Retry, false, now, handlers);
-        let attempt = self.attempt;
-        let mut report = |kind| self.reporter.report(kind, now, handlers);
-        if category == Category::Network {
-            let error = message.clone();
-            report(EventKind::NetworkError { error });
-        }
-        report(EventKind::Error {
-            category,
-            recovery,
-            error: message.clone(),
-        });
-
-        let plan = self.settings.retry;
-        match (recovery, plan) {
-            (Recovery::Retry, plan) => {
-                report(EventKind::RetryStart);
-                report(EventKind::RetryAttempt {
-                    attempt,
-                    max_attempts: plan.map_or(0, |plan| self.budget.limit(&plan, category)),
-                    delay,
-                    reason: message.clone(),
-                });
-            }
-            // Without a policy, or for a fatal error, there was nothing to give up.
-            (_, Some(_)) if category != Category::Fatal => report(EventKind::RetryGiveUp {
-                attempts: attempt,
-                last_error: message.clone(),
-            }),
-            _ => {}
-        }
-        if recovery == Recovery::Fallback {
-            let from_index = self.state.fallback_index;
-            let to_index = from_index + 1;
-            report(EventKind::FallbackStart {
-                from_index,
-                to_index,
-                reason: message,
-            });
-            report(EventKind::FallbackSelected { index: to_index });
-        }
-    }
-}
-
-/// Returns the kind of failure. Only the errors of streams need to be asked.
-fn classify<E>(error: &AttemptError<E>, handlers: &impl Handlers<E>) -> Classification {
-    match error {
-        AttemptError::Stream(error) => handlers.classify(error),
-        AttemptError::TimedOut(_) => Category::Transient.into(),
-        AttemptError::Violated(violation)
-            if violation.recoverable && violation.severity != Severity::Fatal =>
-        {
-            Category::Content.into()
-        }
-        AttemptError::Violated(_) | AttemptError::RulePanicked { .. } => Category::Fatal.into(),
     }
 }
 

@@ -5,7 +5,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::session::{Decision, Session};
+use super::failure::Decision;
+use super::session::Session;
 use crate::operation::classify::{Category, Classification};
 use crate::operation::event::{Event, EventKind};
 use crate::operation::guardrails::{Guardrails, Violation, rules};

@@ -44,6 +44,7 @@ impl Guard {
         }
         let mut checkers = Vec::with_capacity(guardrails.rules.len());
         for rule in &guardrails.rules {
+            // Rules are foreign code, their names and destructors included.
             let watch = catch(|| Watch {
                 rule: rule.clone(),
                 name: rule.name(),
@@ -90,6 +91,7 @@ impl Guard {
                 checked: watch.checked,
                 ..*context
             };
+            // Each checker knows how far it has come, as not all of them run each time.
             let found = match catch(|| watch.checker.check(&context)) {
                 Ok(found) => found,
                 Err(panic) => {
