@@ -203,7 +203,7 @@
 //!    [`fail_fast`](crate::Parallel::fail_fast) where it is not.
 //! 2. **Limit concurrency**, so as not to overwhelm services: [`parallel()`] runs 5 at a time until told otherwise, and
 //!    [`batched()`] 10. Only [`gather`], [`join_all`], [`race()`] and [`task_group`] run all at once, and all but a race and
-//!    a fixed set take a [limit](crate::TaskGroup::limit).
+//!    a fixed set take a [limit](crate::TaskGroup::concurrency).
 //! 3. **Set timeouts on individual operations**, as [above](#a-timeout-for-each-operation): one that hangs must not hold up
 //!    the others. A [`timeout`] around all of them is a last resort, for it throws away what was done.
 //! 4. **Cancel what is pending when the first has completed.** A [`race()`] has dropped its losers when it resolves. To
