@@ -135,8 +135,9 @@ impl Demo {
             submitted + redelivered
         );
         println!(
-            "{redelivered} more = {retried} after a failure + {unfinished} unfinished + {expired} whose lease ended, {lost} of them held by the worker that was killed"
+            "{redelivered} more = {retried} after a failure + {unfinished} unfinished + {expired} whose lease ended"
         );
+        println!("{lost} of those leases were held by the worker that was killed");
         println!("{elapsed:.1?}, {rate:.0} jobs per second");
         if !counts.add_up() || submitted != self.jobs || expired < lost {
             return Err(format!("the numbers do not add up: {counts:?}").into());

@@ -5,14 +5,17 @@
 //! [`worker`], which knows neither engines nor runtimes; the rest of this crate is two engines and a demonstration.
 
 pub mod args;
+pub mod bench;
 pub mod coordinator;
 pub mod demo;
 mod link;
+pub mod plot;
 mod postgres;
 pub mod queue;
 mod redis;
 mod runtime;
 pub mod servers;
+pub mod simulation;
 pub mod site;
 pub mod view;
 pub mod work;
@@ -21,3 +24,8 @@ pub mod worker;
 pub use self::postgres::PostgresQueue;
 pub use self::redis::RedisQueue;
 pub use self::runtime::{Runtime, Socket};
+
+/// Compiles what the page of the cookbook shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/FLEET.md")]
+pub struct FourSteps;

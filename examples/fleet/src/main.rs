@@ -7,12 +7,14 @@ use std::time::Duration;
 use async_signal::{Signal, Signals};
 use fleet::args::Args;
 use fleet::demo::Demo;
+use fleet::plot::{self, Plot};
 use fleet::queue::{Admin, Job, Queue, Results};
 use fleet::servers::Engine;
+use fleet::simulation::{self, Model};
 use fleet::view::View;
 use fleet::work::{self, Work};
 use fleet::worker::{self, Settings};
-use fleet::{PostgresQueue, RedisQueue, Runtime, coordinator};
+use fleet::{PostgresQueue, RedisQueue, Runtime, bench, coordinator};
 use futures::StreamExt;
 
 const USAGE: &str = "\
@@ -26,6 +28,12 @@ abreast-fleet worker          runs jobs until it gets SIGTERM or SIGINT
 abreast-fleet coordinate      submits jobs that fetch pages, and watches until all are done
     --queue URL  --first 0  --jobs 10000  --runtime smol|tokio
 
+abreast-fleet bench           measures jobs per second, with servers of its own
+    --seconds 1  --plot FILE
+
+abreast-fleet simulate        simulates a thousand machines, and prints what the size of their windows does
+    --workers 1000  --jobs 300000  --plot FILE
+
 A queue is redis://host:port or postgres://user@host:port/database.";
 
 type Anything = Box<dyn Error + Send + Sync>;
@@ -37,6 +45,8 @@ fn main() -> ExitCode {
         None => demo,
         Some("worker") => worker,
         Some("coordinate") => coordinate,
+        Some("bench") => bench,
+        Some("simulate") => simulate,
         Some(_) => usage,
     };
     match Args::parse(args).map_err(Anything::from).and_then(run) {
@@ -85,15 +95,21 @@ fn worker(mut args: Args) -> Result<(), Anything> {
     let site: String = args.get("site", String::new())?;
     let name: String = args.get("name", format!("worker-{}", std::process::id()))?;
     let url: String = args.get("queue", String::new())?;
+    // For comparison: without a window.
+    let one_by_one = args.get("one-by-one", false)?;
     args.finish()?;
+    let lease = settings.lease;
+    let settings = (!one_by_one).then_some(&settings);
     match engine(&url)? {
-        Engine::Redis => {
-            let queue = RedisQueue::new(&url, &name, settings.lease)?;
-            serve(&queue, runtime, &settings, &site)
-        }
+        Engine::Redis => serve(
+            &RedisQueue::new(&url, &name, lease)?,
+            runtime,
+            settings,
+            &site,
+        ),
         Engine::Postgres => {
-            let queue = PostgresQueue::new(runtime, &url, &name, settings.lease)?;
-            serve(&queue, runtime, &settings, &site)
+            let queue = PostgresQueue::new(runtime, &url, &name, lease)?;
+            serve(&queue, runtime, settings, &site)
         }
     }
 }
@@ -102,15 +118,20 @@ fn worker(mut args: Args) -> Result<(), Anything> {
 fn serve(
     queue: &(impl Queue + Results),
     runtime: Runtime,
-    settings: &Settings,
+    settings: Option<&Settings>,
     site: &str,
 ) -> Result<(), Anything> {
     let mut signals = Signals::new([Signal::Term, Signal::Int])?;
     let stop = async move { drop(signals.next().await) };
     let handler = |job: Job| async move { work::perform(&job, runtime, site, queue).await };
     let timer = runtime.timer();
-    let report = runtime.block_on(worker::run(queue, &timer, settings, stop, handler));
-    println!("{report}");
+    match settings {
+        None => runtime.block_on(bench::one_by_one(queue, stop, handler)),
+        Some(settings) => {
+            let running = worker::run(queue, &timer, settings, stop, handler);
+            println!("{}", runtime.block_on(running));
+        }
+    }
     Ok(())
 }
 
@@ -132,6 +153,33 @@ fn coordinate(mut args: Args) -> Result<(), Anything> {
             submit_and_watch(&queue, runtime, pages)
         }
     }
+}
+
+fn bench(mut args: Args) -> Result<(), Anything> {
+    let seconds = args.get("seconds", 1.0)?;
+    let file: Option<String> = args.find("plot")?;
+    args.finish()?;
+    draw(file, &bench::report(seconds)?)
+}
+
+fn simulate(mut args: Args) -> Result<(), Anything> {
+    let default = Model::default();
+    let model = Model {
+        workers: args.get("workers", default.workers)?,
+        jobs: args.get("jobs", default.jobs)?,
+        ..default
+    };
+    let file: Option<String> = args.find("plot")?;
+    args.finish()?;
+    draw(file, &simulation::report(model))
+}
+
+/// Writes plots to a file, if there is to be one.
+fn draw(file: Option<String>, plots: &[Plot]) -> Result<(), Anything> {
+    if let Some(file) = file {
+        std::fs::write(file, plot::svg(plots))?;
+    }
+    Ok(())
 }
 
 fn submit_and_watch(

@@ -18,6 +18,7 @@ pub struct View {
     started: Instant,
     is_terminal: bool,
     bars: MultiProgress,
+    title: ProgressBar,
     jobs: ProgressBar,
     numbers: ProgressBar,
     workers: BTreeMap<String, ProgressBar>,
@@ -33,7 +34,7 @@ impl View {
     pub fn new(title: String, jobs: u64, slots: usize) -> Self {
         let bars = MultiProgress::new();
         let line = |template| bars.add(ProgressBar::new(jobs).with_style(style(template)));
-        line("{msg:.bold}").set_message(title);
+        let title = line("{msg:.bold}").with_message(title);
         let jobs = line("{prefix:>10} {bar:64.green} {msg}").with_prefix("jobs");
         let numbers = line("           {msg}");
         Self {
@@ -41,6 +42,7 @@ impl View {
             started: Instant::now(),
             is_terminal: stderr().is_terminal(),
             bars,
+            title,
             jobs,
             numbers,
             workers: BTreeMap::new(),
@@ -75,6 +77,7 @@ impl View {
             return;
         }
 
+        self.title.tick();
         self.jobs.set_position(done + dead);
         self.jobs.set_message(progress);
         self.numbers.set_message(numbers);
@@ -92,7 +95,11 @@ impl View {
 
     /// Leaves the view as it is, for other text to follow.
     pub fn finish(&self) {
-        for bar in self.workers.values().chain([&self.jobs, &self.numbers]) {
+        for bar in self
+            .workers
+            .values()
+            .chain([&self.title, &self.jobs, &self.numbers])
+        {
             bar.abandon();
         }
         _ = self.bars.println("");
