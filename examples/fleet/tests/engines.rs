@@ -27,7 +27,7 @@ macro_rules! with_each {
                 no_more_held_than_slots lease 2000,
                 a_killed_worker_loses_nothing lease 1000,
                 a_paused_worker_loses_its_leases lease 500,
-                long_jobs_keep_their_leases lease 300,
+                long_jobs_keep_their_leases lease 1000,
                 the_server_may_restart lease 1000,
                 poisoned_jobs_end_as_dead_letters lease 2000,
                 jobs_that_kill_workers_are_buried lease 300,
@@ -190,7 +190,7 @@ async fn a_paused_worker_loses_its_leases<S: Store>(mut fleet: Fleet<S>) {
 }
 
 async fn long_jobs_keep_their_leases<S: Store>(mut fleet: Fleet<S>) {
-    fleet.submit(waits(8, 1500)).await;
+    fleet.submit(waits(8, 3500)).await;
     fleet.start_worker("a", &[]);
     fleet.until_held("a", 8).await;
     // It has nothing to do but to look for ended leases.
