@@ -151,7 +151,7 @@ impl ParallelOptions {
     #[track_caller]
     #[must_use]
     pub const fn concurrency(mut self, limit: usize) -> Self {
-        assert!(limit > 0, "{}", NO_CONCURRENCY);
+        assert_some(limit);
         self.concurrency = limit;
         self
     }
@@ -175,9 +175,14 @@ impl Default for ParallelOptions {
     }
 }
 
-/// What a limit of zero panics with.
-const NO_CONCURRENCY: &str =
-    "a concurrency of 0 runs nothing: pass at least 1, or usize::MAX to run all tasks at once";
+/// Refuses a limit that would run nothing.
+#[track_caller]
+const fn assert_some(limit: usize) {
+    assert!(
+        limit > 0,
+        "a concurrency of 0 runs nothing: pass at least 1, or usize::MAX to run all tasks at once"
+    );
+}
 
 pin_project! {
     /// The future of [`parallel()`] and [`parallel_stream`].
@@ -204,7 +209,7 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
     /// If `limit` is 0: nothing could ever run.
     #[track_caller]
     pub fn concurrency(mut self, limit: usize) -> Self {
-        assert!(limit > 0, "{NO_CONCURRENCY}");
+        assert_some(limit);
         self.runner.set_limit(Limit::Rolling(limit));
         self
     }
