@@ -25,7 +25,7 @@ pub(super) struct Budget {
 
 impl Budget {
     /// Begins a poll: with a new budget if it is the outermost one, and otherwise with what that has left.
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin() -> Self {
         Self {
             left: imp::Left::begin(),
@@ -65,24 +65,30 @@ mod imp {
 
     /// Access to what is left.
     pub(super) struct Left {
-        /// What is left when this poll ends, if it is not what this poll leaves.
+        /// What is left when this poll ends; `None` if it is what this poll leaves.
         then: Option<usize>,
     }
 
     impl Left {
-        #[inline]
+        #[inline(always)]
         pub(super) fn begin() -> Self {
-            let then = LEFT.with(|left| {
-                let before = left.get();
-                let (now, then) = match before {
-                    NONE => (super::POLLS, Some(NONE)),
-                    _ if before < super::LEAST => (super::LEAST, Some(0)),
-                    _ => (before, None),
-                };
-                left.set(now);
-                then
-            });
-            Self { then }
+            LEFT.with(|left| match left.get() {
+                NONE => {
+                    left.set(super::POLLS);
+                    Self { then: Some(NONE) }
+                }
+                before => Self::begin_within(left, before),
+            })
+        }
+
+        /// Begins a poll within another one.
+        #[cold]
+        fn begin_within(left: &Cell<usize>, before: usize) -> Self {
+            let is_lent = before < super::LEAST;
+            left.set(before.max(super::LEAST));
+            Self {
+                then: is_lent.then_some(0),
+            }
         }
 
         #[inline(always)]
@@ -97,7 +103,7 @@ mod imp {
     }
 
     impl Drop for Left {
-        #[inline]
+        #[inline(always)]
         fn drop(&mut self) {
             if let Some(then) = self.then {
                 LEFT.with(|left| left.set(then));

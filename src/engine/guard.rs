@@ -21,6 +21,8 @@ pub(super) struct SlotTable {
     pub(super) started: usize,
     /// Whether slots keep the order of their tasks. Only the last one is then used again.
     pub(super) ordered: bool,
+    /// The last slot that was made.
+    pub(super) last: usize,
     pub(super) ready: ReadySet,
 }
 
@@ -44,7 +46,6 @@ impl Turn {
 pub(super) struct SlotGuard<'a, Fut> {
     slot: SlotProjection<'a, Fut>,
     number: usize,
-    is_last: bool,
     table: &'a mut SlotTable,
 }
 
@@ -56,8 +57,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         table: &'a mut SlotTable,
         number: usize,
     ) -> Option<Self> {
-        let len = slots.len();
-        if number >= len {
+        if number >= slots.len() {
             return None;
         }
         let slot = slots.slot(number).project();
@@ -65,7 +65,6 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         Some(Self {
             slot,
             number,
-            is_last: number + 1 == len,
             table,
         })
     }
@@ -83,7 +82,6 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
     {
         let number = table.free;
         if number != NONE {
-            let is_last = number + 1 == slots.len();
             let slot = slots.slot(number).project();
             table.free = *slot.index;
             table.ready.forget_free(number);
@@ -91,7 +89,6 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
             let mut guard = Self {
                 slot,
                 number,
-                is_last,
                 table,
             };
             return guard.refill(source, tasks).then_some(guard);
@@ -104,12 +101,12 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         if !has_started {
             return None;
         }
+        table.last = number;
         table.started += 1;
         table.in_flight += 1;
         Some(Self {
             slot: slots.slot(number).project(),
             number,
-            is_last: true,
             table,
         })
     }
@@ -186,7 +183,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
 impl<Fut> SlotGuard<'_, Fut> {
     #[inline(always)]
     fn is_reusable(&self) -> bool {
-        self.is_last || !self.table.ordered
+        !self.table.ordered || self.number == self.table.last
     }
 }
 

@@ -193,9 +193,9 @@ impl ReadySet {
     }
 
     /// Begins a pass over what is ready now, unless one is under way. Returns whether the source was woken.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin_pass(&mut self) -> bool {
-        if self.in_pass || self.root.word.load(Ordering::Relaxed) & !ARMED == 0 {
+        if self.in_pass || self.is_idle() {
             return false;
         }
         self.asleep = false;
@@ -207,15 +207,20 @@ impl ReadySet {
         };
         let overflow = word >> (FLAGS + DIRECT);
         if overflow != 0 {
-            // Only the first node of each of these heights hangs from the root.
-            for higher in 0..OVERFLOW {
-                self.pending[self.base + 1 + higher] = Pending {
-                    bits: overflow >> higher & 1,
-                    first: 0,
-                };
-            }
+            self.take_overflow(overflow);
         }
         word & SOURCE != 0
+    }
+
+    #[cold]
+    fn take_overflow(&mut self, overflow: usize) {
+        for higher in 0..OVERFLOW {
+            // Only the first node of each of these heights hangs from the root.
+            self.pending[self.base + 1 + higher] = Pending {
+                bits: overflow >> higher & 1,
+                first: 0,
+            };
+        }
     }
 
     /// Returns the next slot of the pass, each at most once and in ascending order; `None` ends the pass.

@@ -53,8 +53,8 @@ struct Live<Fut> {
 pub(super) struct Source {
     /// The waker that it is polled with.
     waker: Waker,
-    /// Whether it was woken since it was pending, or was not pending.
-    woken: bool,
+    /// Whether it is to be asked: it was not pending, or was woken since, and has not ended.
+    is_open: bool,
     /// Whether it has ended.
     exhausted: bool,
 }
@@ -63,8 +63,7 @@ impl Source {
     /// Returns whether the source is to be asked for a task that runs beside the `in_flight` others.
     #[inline(always)]
     pub(super) fn may_start<V: TaskSet>(&self, tasks: &V, in_flight: usize) -> bool {
-        (self.woken || tasks.retry_source())
-            && !self.exhausted
+        (self.is_open || (tasks.retry_source() && !self.exhausted))
             && tasks.has_capacity(in_flight)
             && !tasks.should_stop()
     }
@@ -78,9 +77,20 @@ impl Source {
     ) -> bool {
         let mut cx = Context::from_waker(&self.waker);
         let polled = tasks.poll_task(&mut cx, start);
-        self.woken = polled.is_ready();
-        self.exhausted = polled == Poll::Ready(false);
-        polled == Poll::Ready(true)
+        self.is_open = polled == Poll::Ready(true);
+        if polled == Poll::Ready(false) {
+            self.end();
+        }
+        self.is_open
+    }
+
+    fn wake(&mut self) {
+        self.is_open = !self.exhausted;
+    }
+
+    fn end(&mut self) {
+        self.is_open = false;
+        self.exhausted = true;
     }
 }
 
@@ -158,7 +168,7 @@ impl<Fut: Future> Window<Fut> {
             slots: Slots::new(),
             source: Source {
                 waker: ready.source_waker(),
-                woken: true,
+                is_open: !self.cleared,
                 exhausted: self.cleared,
             },
             table: SlotTable {
@@ -166,6 +176,7 @@ impl<Fut: Future> Window<Fut> {
                 in_flight: 0,
                 started: 0,
                 ordered: self.ordered,
+                last: NONE,
                 ready,
             },
         })
@@ -182,7 +193,7 @@ impl<Fut: Future> Window<Fut> {
         let mut turn = Turn::begin();
         // A pass that was cut short has gone past some of those that were woken since, so another one follows.
         while live.visit_next(tasks.as_mut(), &mut turn) {}
-        live.source.woken |= live.table.ready.begin_pass();
+        live.begin_pass();
         while live.visit_next(tasks.as_mut(), &mut turn) {}
     }
 
@@ -207,9 +218,16 @@ impl<Fut> Live<Fut> {
         self.source.exhausted && self.table.in_flight == 0
     }
 
+    #[inline(always)]
+    fn begin_pass(&mut self) {
+        if self.table.ready.begin_pass() {
+            self.source.wake();
+        }
+    }
+
     #[cold]
     fn clear(&mut self) {
-        self.source.exhausted = true;
+        self.source.end();
         self.table.in_flight = 0;
         self.table.free = NONE;
         self.slots.clear();
@@ -239,13 +257,11 @@ impl<Fut: Future> Live<Fut> {
         let mut turn = Turn::begin();
         loop {
             let completed_before = turn.completed;
-            self.source.woken |= self.table.ready.begin_pass();
-            // Tasks that wake themselves again and again must not keep slots empty: half of the budget is for new ones.
-            let may_start = self.source.may_start(&*tasks, self.table.in_flight);
-            turn.budget.reserve_half(may_start);
-            self.pass(tasks.as_mut(), &mut turn);
-            turn.budget.reserve_half(false);
-            self.fill(tasks.as_mut(), &mut turn);
+            self.begin_pass();
+            if !self.table.ready.is_idle() {
+                self.pass(tasks.as_mut(), &mut turn);
+            }
+            let is_full = self.fill(tasks.as_mut(), &mut turn);
             if tasks.should_stop() {
                 self.clear();
             }
@@ -253,8 +269,7 @@ impl<Fut: Future> Live<Fut> {
                 return Poll::Ready(());
             }
             // Armed at once, and not after another pass that finds nothing.
-            let can_start = self.source.may_start(&*tasks, self.table.in_flight);
-            if !can_start && self.table.ready.arm(cx.waker()) {
+            if is_full && self.table.ready.arm(cx.waker()) {
                 return Poll::Pending;
             }
             if turn.completed == completed_before || turn.budget.is_spent() {
@@ -272,11 +287,15 @@ impl<Fut: Future> Live<Fut> {
     where
         V: TaskSet<Task = Fut>,
     {
+        // Tasks that wake themselves again and again must not keep slots empty: half of the budget is for new ones.
+        let may_start = self.source.may_start(&*tasks, self.table.in_flight);
+        turn.budget.reserve_half(may_start);
         while !turn.budget.is_spent() && !tasks.should_stop() {
             if !self.visit_next(tasks.as_mut(), turn) {
-                return;
+                break;
             }
         }
+        turn.budget.reserve_half(false);
     }
 
     /// Visits the next slot of the pass. False if that was the last.
@@ -295,34 +314,33 @@ impl<Fut: Future> Live<Fut> {
         true
     }
 
-    /// Starts tasks while there is room.
+    /// Starts tasks while there is room. False if it could go on but for the budget.
     #[inline(always)]
-    fn fill<V>(&mut self, tasks: Pin<&mut V>, turn: &mut Turn)
+    fn fill<V>(&mut self, tasks: Pin<&mut V>, turn: &mut Turn) -> bool
     where
         V: TaskSet<Task = Fut>,
     {
-        if self.source.may_start(&*tasks, self.table.in_flight) && !turn.budget.is_spent() {
-            self.fill_now(tasks, turn);
-        }
+        !self.source.may_start(&*tasks, self.table.in_flight) || self.fill_now(tasks, turn)
     }
 
     #[inline(never)]
-    fn fill_now<V>(&mut self, mut tasks: Pin<&mut V>, turn: &mut Turn)
+    fn fill_now<V>(&mut self, mut tasks: Pin<&mut V>, turn: &mut Turn) -> bool
     where
         V: TaskSet<Task = Fut>,
     {
         // The owner is at work now: a new task that wakes itself need not wake the parent.
         self.table.ready.disarm();
-        loop {
+        while !turn.budget.is_spent() {
             let (slots, table) = (&mut self.slots, &mut self.table);
             match SlotGuard::start(slots, table, &mut self.source, tasks.as_mut()) {
                 Some(guard) => guard.run(&mut self.source, tasks.as_mut(), turn),
-                None => return,
+                None => return true,
             }
-            if !self.source.may_start(&*tasks, self.table.in_flight) || turn.budget.is_spent() {
-                return;
+            if !self.source.may_start(&*tasks, self.table.in_flight) {
+                return true;
             }
         }
+        false
     }
 }
 

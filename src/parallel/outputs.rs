@@ -46,22 +46,23 @@ where
 {
     type Item = (usize, Result<K::Value, K::Error>);
 
+    #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut this = self.project();
+        if *this.before_pass > 0 && this.run.as_mut().sink().is_ready() {
+            // What is there is handed over first, but a free slot is not left idle meanwhile.
+            *this.before_pass -= 1;
+            this.window.top_up(this.run.as_mut());
+            return Poll::Ready(this.run.sink().pop(false));
+        }
         if *this.done {
             return Poll::Ready(None);
         }
         this.run.as_mut().begin();
-        if *this.before_pass > 0 && this.run.as_mut().sink().is_ready() {
-            // What is there is handed over first, but a free slot is not left idle meanwhile.
-            this.window.top_up(this.run.as_mut());
-            *this.before_pass -= 1;
-        } else {
-            ready!(this.window.poll(cx, this.run.as_mut()));
-            *this.before_pass = this.run.as_mut().sink().held().saturating_sub(1);
-        }
+        ready!(this.window.poll(cx, this.run.as_mut()));
         let ended = this.window.is_finished();
-        let item = this.run.sink().pop(ended);
+        let item = this.run.as_mut().sink().pop(ended);
+        *this.before_pass = this.run.sink().held();
         *this.done = item.is_none();
         Poll::Ready(item)
     }

@@ -133,14 +133,17 @@ impl<T, E> Sink for AsFinished<T, E> {
         }
     }
 
+    #[inline(always)]
     fn last_put(&self, _: usize) -> Option<&Outcome<T, E>> {
         self.outcomes.back().map(|(_, outcome)| outcome)
     }
 
+    #[inline(always)]
     fn held(&self) -> usize {
         self.outcomes.len()
     }
 
+    #[inline(always)]
     fn is_ready(&self) -> bool {
         !self.outcomes.is_empty()
     }
@@ -153,6 +156,7 @@ impl<T, E> Buffer for AsFinished<T, E> {
         }
     }
 
+    #[inline(always)]
     fn pop(&mut self, _: bool) -> Option<(usize, Result<T, E>)> {
         let (index, outcome) = self.outcomes.pop_front()?;
         Some((index, into_result(outcome)?))
