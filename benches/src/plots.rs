@@ -92,12 +92,13 @@ fn draw_panel(panel: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>, table
     let mut chart = ChartBuilder::on(panel)
         .caption(&table.title, ("sans-serif", 15))
         .margin(8)
+        .margin_right(24)
         .x_label_area_size(34)
         .y_label_area_size(48)
         .build_cartesian_2d(
             (first..last).log_scale(),
             // Room above for the legend.
-            (lowest * 0.8..highest * 4.0).log_scale(),
+            (lowest * 0.8..highest * 15.0).log_scale(),
         )?;
     chart
         .configure_mesh()
@@ -108,11 +109,15 @@ fn draw_panel(panel: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>, table
         .y_label_formatter(&|cost| format!("{cost}"))
         .draw()?;
 
+    let rows = lines.len();
     for (index, (row, points)) in lines.into_iter().enumerate() {
         let style = match row.role {
             Role::Subject => BLACK.stroke_width(3),
             Role::Floor => RGBColor(150, 150, 150).stroke_width(2),
-            Role::Peer | Role::Variant => Palette99::pick(index).stroke_width(1),
+            // Colours apart from each other, all of them dark enough for the white ground.
+            Role::Peer | Role::Variant => {
+                HSLColor(index as f64 / rows as f64, 0.8, 0.4).stroke_width(1)
+            }
         };
         chart
             .draw_series(LineSeries::new(points, style).point_size(2))?

@@ -85,6 +85,8 @@ impl Session {
     ) {
         let rounds = match self.options.mode {
             Mode::Quick => 3,
+            // There are several such processes.
+            _ if self.is_long() => 5,
             Mode::Usual | Mode::Long => 9,
         };
         let plan = Plan {

@@ -24,8 +24,8 @@ pub(super) fn contenders(workload: Workload) -> Vec<Contender> {
     contenders
 }
 
-/// Returns those whose cost of a wake might not grow with K.
-fn huge() -> Vec<Contender> {
+/// Returns those whose cost of a wake might not grow, with K or with N.
+fn scalable() -> Vec<Contender> {
     let [_, buffered] = peer_futures_buffered::windows();
     vec![
         peer_abreast::window(),
@@ -108,6 +108,8 @@ fn from_threads(session: &mut Session) {
 
 /// Does the cost of a task depend on how many there are?
 fn against_tasks(session: &mut Session) {
+    let mut contenders = scalable();
+    contenders.extend([peer_tokio::window(), peer_bare::one_by_one()]);
     for (title, workload) in [W2, W3, W4] {
         let heading = Heading {
             title: &format!("parallel against N {title}, K=64"),
@@ -115,7 +117,7 @@ fn against_tasks(session: &mut Session) {
             axis: "N",
             columns: &[100, 1000, 10_000, 100_000, 1_000_000],
         };
-        session.time(&heading, &contenders(workload), |run, tasks| {
+        session.time(&heading, &contenders, |run, tasks| {
             // As many runs as make up for few tasks.
             let runs = (20_000 / tasks).max(1);
             let job = harness::Job {
@@ -141,6 +143,6 @@ fn huge_windows(session: &mut Session) {
         workload,
         tasks: 20_000,
         tasks_per_size: 2,
-        contenders: huge(),
+        contenders: scalable(),
     });
 }
