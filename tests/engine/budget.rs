@@ -2,7 +2,9 @@
 #![cfg(feature = "std")]
 
 use std::cell::Cell;
-use std::future::{Future, pending, ready};
+#[cfg(panic = "unwind")]
+use std::future::pending;
+use std::future::{Future, ready};
 #[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

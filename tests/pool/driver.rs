@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use crate::support::{Board, Driver as Loop};
-use abreast::{JobError, Pool, PoolError, PoolEvent, pool};
+use abreast::{JobError, PoolError, pool};
+#[cfg(panic = "unwind")]
+use abreast::{Pool, PoolEvent};
 use futures::executor::LocalPool;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;

@@ -6,11 +6,17 @@ use std::future::{pending, ready};
 #[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
+#[cfg(panic = "unwind")]
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
+#[cfg(panic = "unwind")]
+use std::task::{Context, Waker};
 
-use crate::support::{Board, Count, Driver, yield_now, yield_times};
+#[cfg(panic = "unwind")]
+use crate::support::Count;
+use crate::support::{Board, Driver, yield_now, yield_times};
 use abreast::{Group, Origin, TaskGroupError, join_all, local_task_group, task_group};
 use futures::FutureExt;
 use futures::channel::oneshot;
