@@ -105,8 +105,11 @@ impl<E: fmt::Display> fmt::Display for TaskGroupError<E> {
             [(origin, error)] => write_failure(f, format_args!("{origin} failed"), error),
             [(origin, error), ..] => {
                 let count = self.failures.len();
-                let what = format_args!("{count} parts of the group failed, {origin} first");
-                write_failure(f, what, error)
+                write_failure(
+                    f,
+                    format_args!("{count} parts of the group failed, {origin} first"),
+                    error,
+                )
             }
         }
     }
