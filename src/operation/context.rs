@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 /// ```
 /// use abreast::operation::EventContext;
 ///
-/// let context = EventContext::from([("user_id", "user_123"), ("tenant", "acme")]);
+/// let context = EventContext::from([("user_id", "user_123"), ("team", "search")]);
 /// assert_eq!(context.get("user_id").unwrap(), "user_123");
 /// ```
 ///

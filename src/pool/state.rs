@@ -105,8 +105,8 @@ impl<J, W> Fields<J, W> {
         }
     }
 
-    /// Takes the waker of the last one for whom there is room: the only one who may not know it, if there is room for one
-    /// more now.
+    /// Takes the waker of the last in line that there is room for: the only one that may not know it yet, when there is room
+    /// for one more.
     fn wake_for_room(&mut self) -> Option<W> {
         if self.room.is_empty() {
             return None;
