@@ -383,6 +383,22 @@ fn a_wake_after_the_drop_wakes_nobody() {
 }
 
 #[test]
+fn a_former_parent_is_let_go_of() {
+    model(|| {
+        let (counts, wakers): (Vec<_>, Vec<_>) = (0..3).map(|_| Parent::new()).unzip();
+        let (mut ready, _slots) = ready_set(&wakers[0], FEW, 1);
+        for parent in [0, 1, 2, 1, 0, 2, 0] {
+            assert!(ready.arm(&wakers[parent]));
+            // The test has two of each. The first one stays.
+            for (other, count) in counts.iter().enumerate() {
+                let held = usize::from(other == parent || other == 0);
+                assert_eq!(Arc::strong_count(count), 2 + held);
+            }
+        }
+    });
+}
+
+#[test]
 fn a_parent_takes_over_while_another_is_woken() {
     // Which parent polls at which time: the first one, or those in the cells.
     for parents in [[0, 1, 2], [0, 1, 0], [1, 2, 0], [1, 2, 1]] {
