@@ -108,6 +108,7 @@ mod sequential;
 mod sync;
 mod task_group;
 pub mod time;
+pub mod types;
 
 #[cfg(doc)]
 #[path = "patterns.rs"]
@@ -133,4 +134,4 @@ pub use task_group::{
     BoxTask, Group, LocalBoxTask, LocalGroup, Origin, TaskGroup, TaskGroupError, TaskHandle,
     local_task_group, task_group,
 };
-pub use time::{Elapsed, Timeout, TimeoutOr, Timer, timeout};
+pub use time::{Elapsed, TimeoutFuture, TimeoutOr, Timer, timeout};

@@ -9,7 +9,7 @@
 ///
 /// ```text
 /// impl_debug! { Sequential<I, Fut, T, E, O> { runner } }
-/// impl_debug!(Timeout<Fut, M: Timer> |self| { duration: self.duration, resolved: self.future.is_none() });
+/// impl_debug!(TimeoutFuture<Fut: Future, M: Timer> |self| { duration: self.duration, resolved: self.done });
 /// impl_debug! { OnProgress<F> {} }
 /// ```
 macro_rules! impl_debug {

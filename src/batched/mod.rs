@@ -16,7 +16,8 @@ use crate::run::sink::Outcomes;
 use crate::run::{Limit, Observer, Runner};
 use crate::time::Timer;
 
-use source::{Chunks, MappedSource, Paused, PausedSource, Source};
+pub use source::{ChunkedItems, MappedSource, Paused};
+use source::{PausedSource, TaskSource};
 
 /// Runs `handler` on each item, a batch at a time: the next batch starts when all of the last one has ended.
 ///
@@ -106,7 +107,7 @@ pub fn batched_chunks<I, F, Fut, T, E>(
     items: I,
     size: usize,
     handler: F,
-) -> Batched<MappedSource<Chunks<I::IntoIter>, F>, Fut, T, E>
+) -> Batched<MappedSource<ChunkedItems<I::IntoIter>, F>, Fut, T, E>
 where
     I: IntoIterator,
     F: FnMut(Vec<I::Item>) -> Fut,
@@ -116,7 +117,7 @@ where
         size > 0,
         "a chunk size of 0 takes no items: pass at least 1, or usize::MAX for one chunk of all"
     );
-    batched(Chunks::new(items.into_iter(), size), handler).batch_size(1)
+    batched(ChunkedItems::new(items.into_iter(), size), handler).batch_size(1)
 }
 
 pin_project! {
@@ -240,7 +241,7 @@ where
 
 impl<S, Fut, T, E, O> Future for BatchedSettle<S, Fut, T, E, O>
 where
-    S: Source<Item = Fut>,
+    S: TaskSource<Item = Fut>,
     Fut: Future<Output = Result<T, E>>,
     O: Observer<T, E>,
 {

@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use crate::time::{Sleep, Timer};
 
 pin_project! {
-    /// A stream of the tasks that a handler makes of items.
+    /// Calls the handler of [`batched`](crate::batched()) on its items, and yields the tasks that it returns.
     #[derive(Debug)]
     pub struct MappedSource<I, F, P = ()> {
         items: I,
@@ -49,7 +49,7 @@ impl<I, F> MappedSource<I, F> {
 }
 
 /// A source of tasks that may have a clock.
-pub trait Source: Stream {
+pub trait TaskSource: Stream {
     /// Returns the time since the first poll, by the clock of the timer if it has one.
     fn elapsed(&self) -> Option<Duration>;
 }
@@ -85,7 +85,7 @@ where
     }
 }
 
-impl<I, F, Fut, P> Source for MappedSource<I, F, P>
+impl<I, F, Fut, P> TaskSource for MappedSource<I, F, P>
 where
     I: Iterator,
     F: FnMut(I::Item) -> Fut,
@@ -129,7 +129,7 @@ impl<Item> Pause<Item> for () {
 }
 
 pin_project! {
-    /// The pause of [`Batched::pause`](crate::Batched::pause).
+    /// Waits between two batches, by the timer that was given to [`Batched::pause`](crate::Batched::pause).
     pub struct Paused<M, Item>
     where
         M: Timer,
@@ -189,15 +189,15 @@ impl<M: Timer, Item> Pause<Item> for Paused<M, Item> {
 
 impl_debug! { Paused<M: Timer, Item> { delay } }
 
-/// The items of an iterator, at most `size` at a time.
-pub struct Chunks<I: Iterator> {
+/// Collects the items of [`batched_chunks`](crate::batched_chunks) in chunks of at most `size`.
+pub struct ChunkedItems<I: Iterator> {
     items: Fuse<I>,
     size: usize,
     /// The chunk that is being filled. Kept here, so that a panic of the iterator loses none of it.
     chunk: Vec<I::Item>,
 }
 
-impl<I: Iterator> Chunks<I> {
+impl<I: Iterator> ChunkedItems<I> {
     /// Room is made for at most so many items before there are any: a size hint may be far too large.
     const FIRST: usize = 1024;
 
@@ -214,7 +214,7 @@ impl<I: Iterator> Chunks<I> {
     }
 }
 
-impl<I: Iterator> Iterator for Chunks<I> {
+impl<I: Iterator> Iterator for ChunkedItems<I> {
     type Item = Vec<I::Item>;
 
     fn next(&mut self) -> Option<Vec<I::Item>> {
@@ -236,4 +236,4 @@ impl<I: Iterator> Iterator for Chunks<I> {
     }
 }
 
-impl_debug! { Chunks<I: Iterator> { size } }
+impl_debug! { ChunkedItems<I: Iterator> { size } }

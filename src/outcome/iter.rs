@@ -6,14 +6,14 @@ use core::slice;
 
 use super::Outcome;
 
-/// Borrows the outcomes of a [`ParallelResult`](super::ParallelResult).
+/// Borrows the outcomes of a [`ParallelResult`](super::ParallelResult), in input order: see its method `iter`.
 #[derive(Debug)]
 pub struct Iter<'a, T, E> {
     pub(super) outcomes: slice::Iter<'a, Outcome<T, E>>,
     pub(super) never_started: usize,
 }
 
-/// Takes the outcomes out of a [`ParallelResult`](super::ParallelResult).
+/// Takes the outcomes out of a [`ParallelResult`](super::ParallelResult), in input order: see its method `into_iter`.
 #[derive(Debug)]
 pub struct IntoIter<T, E> {
     pub(super) outcomes: vec::IntoIter<Outcome<T, E>>,

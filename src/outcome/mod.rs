@@ -11,6 +11,7 @@ pub use boxed::{BoxError, BoxErrors};
 pub(crate) use boxed::{source_of, write_failure};
 pub use error::{RaceError, TaskError};
 pub use failures::Failures;
+pub use iter::{IntoIter, Iter};
 pub use result::ParallelResult;
 pub use task_output::TaskOutput;
 

@@ -13,7 +13,8 @@ use crate::outcome::{RaceError, TaskOutput};
 use crate::run::{Observer, OnError};
 use crate::time::Timer;
 
-use start_policy::{AtOnce, OneByOne, Staggered, StartPolicy};
+use start_policy::StartPolicy;
+pub use start_policy::{AtOnce, OneByOne, Staggered};
 use state::RaceState;
 
 /// Runs all tasks at once. The first that succeeds wins, and the others are dropped.

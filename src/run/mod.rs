@@ -16,8 +16,7 @@ use crate::engine::{TaskSet, Window};
 use crate::outcome::{Outcome, ParallelResult};
 use crate::time::Stopwatch;
 
-pub use observer::{Observer, Progress};
-pub(crate) use observer::{OnComplete, OnError, OnProgress};
+pub use observer::{Observer, OnComplete, OnError, OnProgress, Progress};
 use sink::{Outcomes, Sink};
 
 /// How many tasks may run, and when.

@@ -100,7 +100,7 @@ impl<T, E, A: Observer<T, E>, B: Observer<T, E>> Observer<T, E> for (A, B) {
     }
 }
 
-/// A closure that watches progress: see `.on_progress(..)`.
+/// Calls the closure that was given to `.on_progress(..)`.
 #[derive(Clone, Copy)]
 pub struct OnProgress<F>(pub(crate) F);
 
@@ -110,7 +110,7 @@ impl<T, E, F: FnMut(Progress)> Observer<T, E> for OnProgress<F> {
     }
 }
 
-/// A closure that watches values: see `.on_complete(..)`.
+/// Calls the closure that was given to `.on_complete(..)`.
 #[derive(Clone, Copy)]
 pub struct OnComplete<F>(pub(crate) F);
 
@@ -120,7 +120,7 @@ impl<T, E, F: FnMut(&T, usize)> Observer<T, E> for OnComplete<F> {
     }
 }
 
-/// A closure that watches errors: see `.on_error(..)`.
+/// Calls the closure that was given to `.on_error(..)`.
 #[derive(Clone, Copy)]
 pub struct OnError<F>(pub(crate) F);
 

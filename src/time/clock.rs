@@ -23,7 +23,7 @@ impl Stopwatch {
         self.started.get_or_insert_with(Instant::now);
     }
 
-    /// The time since the start, or zero before it.
+    /// Returns the time since the start, or zero before it.
     #[cfg(feature = "std")]
     pub(crate) fn elapsed(&self) -> Duration {
         self.started
@@ -39,6 +39,7 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
+    /// Reads the clock.
     pub(crate) fn now() -> Self {
         Self {
             #[cfg(feature = "std")]
@@ -46,7 +47,7 @@ impl Moment {
         }
     }
 
-    /// The time from `earlier` to this moment; zero without a clock.
+    /// Returns the time from `earlier` to this moment; zero without a clock.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         #[cfg(feature = "std")]
         return self.at.saturating_duration_since(earlier.at);

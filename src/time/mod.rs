@@ -1,4 +1,4 @@
-//! Time, as far as the crate knows it: it measures, and waits by the timers that it is given.
+//! Timers, timeouts and clocks.
 //!
 //! There is no timer in this crate. Whatever waits takes a [`Timer`], and the `sleep` function of every runtime is one:
 //! `tokio::time::sleep`, `smol::Timer::after`, `async_std::task::sleep`, or a closure of your own. Tests take theirs from
@@ -13,7 +13,7 @@ mod virtual_clock;
 
 pub(crate) use clock::{Moment, Stopwatch};
 pub(crate) use sleep::Sleep;
-pub use timeout::{Elapsed, Timeout, TimeoutOr, timeout};
+pub use timeout::{Elapsed, TimeoutFuture, TimeoutOr, timeout};
 pub use timer::{Timer, TimerRef};
 #[cfg(feature = "test-util")]
 pub use virtual_clock::{VirtualClock, VirtualSleep, VirtualTimer};

@@ -75,12 +75,12 @@ use super::{Sleep, Timer};
 /// # Polls and allocations
 /// The timer is asked for when the future was not ready on its first poll, and never if it was. Each poll polls the future
 /// and, if that is pending, the timer. No allocations.
-pub fn timeout<M, Fut>(duration: Duration, timer: M, future: Fut) -> Timeout<Fut, M>
+pub fn timeout<M, Fut>(duration: Duration, timer: M, future: Fut) -> TimeoutFuture<Fut, M>
 where
     M: Timer,
     Fut: Future,
 {
-    Timeout {
+    TimeoutFuture {
         future: MaybeDone::Future(future),
         sleep: Sleep::new(),
         timer,
@@ -109,7 +109,7 @@ pub struct Elapsed {
 }
 
 impl Elapsed {
-    /// How long the future had.
+    /// Returns the time that the future had.
     ///
     /// ```
     /// # use std::{future::pending, time::Duration};
@@ -136,7 +136,7 @@ impl Error for Elapsed {}
 pin_project! {
     /// The future of [`timeout`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct Timeout<Fut, M>
+    pub struct TimeoutFuture<Fut, M>
     where
         Fut: Future,
         M: Timer,
@@ -155,7 +155,7 @@ pin_project! {
     }
 }
 
-impl<Fut: Future, M: Timer> Timeout<Fut, M> {
+impl<Fut: Future, M: Timer> TimeoutFuture<Fut, M> {
     /// Resolves to `default` if the future takes too long, and so never fails.
     ///
     /// ```
@@ -173,7 +173,7 @@ impl<Fut: Future, M: Timer> Timeout<Fut, M> {
     }
 }
 
-impl<Fut, M> Future for Timeout<Fut, M>
+impl<Fut, M> Future for TimeoutFuture<Fut, M>
 where
     Fut: Future,
     M: Timer,
@@ -182,7 +182,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        assert!(!*this.done, "`Timeout` was polled after it had resolved");
+        assert!(
+            !*this.done,
+            "`TimeoutFuture` was polled after it had resolved"
+        );
         // The future comes first, so that it wins when both are ready.
         if !*this.elapsed && this.future.as_mut().poll(cx).is_pending() {
             let sleep = this.sleep.as_mut();
@@ -203,13 +206,13 @@ where
     }
 }
 
-impl_fused!(FusedFuture for Timeout<Fut: Future, M: Timer> |self| self.done);
+impl_fused!(FusedFuture for TimeoutFuture<Fut: Future, M: Timer> |self| self.done);
 impl_debug!(
-    Timeout<Fut: Future, M: Timer> |self| { duration: self.duration, resolved: self.done }
+    TimeoutFuture<Fut: Future, M: Timer> |self| { duration: self.duration, resolved: self.done }
 );
 
 pin_project! {
-    /// The future of [`Timeout::or`].
+    /// The future of [`TimeoutFuture::or`].
     #[must_use = "futures do nothing unless polled"]
     pub struct TimeoutOr<Fut, M>
     where
@@ -217,7 +220,7 @@ pin_project! {
         M: Timer,
     {
         #[pin]
-        timeout: Timeout<Fut, M>,
+        timeout: TimeoutFuture<Fut, M>,
         // Taken when this resolves.
         default: Option<Fut::Output>,
     }

@@ -1,4 +1,4 @@
-//! The trait of what can wait.
+//! The trait of timers.
 
 use core::future::Future;
 use core::time::Duration;

@@ -1,4 +1,4 @@
-//! Time that passes when it is told to.
+//! A clock for tests.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -54,7 +54,7 @@ struct Timeline {
 }
 
 impl VirtualClock {
-    /// A clock that shows zero.
+    /// Creates a clock that shows zero.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -65,7 +65,7 @@ impl VirtualClock {
         Self::default()
     }
 
-    /// The time since the clock was made.
+    /// Returns the time since the clock was made.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -78,7 +78,7 @@ impl VirtualClock {
         self.timeline().now
     }
 
-    /// A future that resolves when the clock has gone on by `duration` from now.
+    /// Returns a future that resolves when the clock has been set forward by `duration` from now.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -98,7 +98,7 @@ impl VirtualClock {
         }
     }
 
-    /// The [`Timer`] of this clock.
+    /// Returns the [`Timer`] of this clock.
     ///
     /// ```
     /// use std::{future::pending, time::Duration};
@@ -114,7 +114,7 @@ impl VirtualClock {
         VirtualTimer(self.clone())
     }
 
-    /// How many timers have been set, whatever has become of them.
+    /// Returns the number of timers that have been set, those that are gone included.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -127,7 +127,7 @@ impl VirtualClock {
         self.timeline().set
     }
 
-    /// How many timers have neither fired nor been dropped.
+    /// Returns the number of timers that have neither fired nor been dropped.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -229,7 +229,7 @@ impl VirtualClock {
         true
     }
 
-    /// Nothing of anyone else's runs under this lock.
+    /// Locks the timeline. No foreign code runs under this lock.
     fn timeline(&self) -> MutexGuard<'_, Timeline> {
         self.timeline.lock().unwrap_or_else(PoisonError::into_inner)
     }
