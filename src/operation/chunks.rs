@@ -56,7 +56,7 @@ where
     S: Tokens<Error = E>,
     M: OptionalTimer,
 {
-    /// Has chunks without text leave the timeout alone: only text shows that the stream is alive.
+    /// Lets only text reset the timeout: chunks without text do not show that the stream is alive.
     ///
     /// ```
     /// use std::time::Duration;

@@ -84,7 +84,7 @@ impl Category {
         }
     }
 
-    /// Whether retries count against the attempts of the model.
+    /// Returns whether retries count against the attempts of the model.
     pub(super) const fn is_of_model(self) -> bool {
         matches!(self, Self::Model | Self::Content)
     }
@@ -115,7 +115,7 @@ impl fmt::Display for Category {
 pub struct Classification {
     /// The category.
     pub category: Category,
-    /// After which time the other side wants to be asked again, if it said so.
+    /// The time after which the other side wants to be asked again, if it said so.
     pub retry_after: Option<Duration>,
 }
 
@@ -175,12 +175,12 @@ impl From<Category> for Classification {
     note = "or call `.classify(|error| Category::Network)` right after `Operation::new`"
 )]
 pub trait Classify {
-    /// The category; [`Category::Model`] unless said otherwise.
+    /// Returns the category; [`Category::Model`] unless said otherwise.
     fn category(&self) -> Category {
         Category::Model
     }
 
-    /// After which time the other side wants to be asked again, if it said so.
+    /// Returns the time after which the other side wants to be asked again, if it said so.
     ///
     /// It is honoured up to [`max_delay`](super::Retry::max_delay).
     fn retry_after(&self) -> Option<Duration> {

@@ -52,7 +52,7 @@ impl OperationId {
         Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    /// The number: 1 for the first operation that was started.
+    /// Returns the number: 1 for the first operation that was started.
     ///
     /// ```
     /// # use abreast::operation::Operation;
@@ -77,7 +77,7 @@ impl fmt::Display for OperationId {
     }
 }
 
-/// What happens in an operation.
+/// Something that happens in an operation.
 ///
 /// # Order
 /// A success is `SessionStart`, what happened, `Complete`. In between:
@@ -259,7 +259,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// The name, as it is written here.
+    /// Returns the name of the variant.
     ///
     /// ```
     /// # use abreast::operation::EventKind;

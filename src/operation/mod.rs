@@ -22,9 +22,9 @@
 //! # }
 //! # let (client, cheaper, prompt) = (Client("Hola"), Client("Hola"), "Translate to Spanish: Hello");
 //! # smol::block_on(async {
-//! let state = Operation::new(|| client.stream(prompt))     .timer(smol::Timer::after)
+//! let state = Operation::new(|| client.stream(prompt))
 //!     .fallback(|| cheaper.stream(prompt))
-//! // or tokio::time::sleep; before what waits
+//!     .timer(smol::Timer::after) // or tokio::time::sleep; before what waits
 //!     .retry(Retry::recommended())
 //!     .timeout(Timeout {
 //!         initial_token: Duration::from_secs(10),
@@ -50,8 +50,8 @@
 //! # use futures::stream;
 //!
 //! fn ask(model: &'static str) -> Operation<impl Source<Error = String>, impl Timer> {
-//!     Operation::new(move || stream::iter([Ok(model)]))         .timer(smol::Timer::after)
-//!
+//!     Operation::new(move || stream::iter([Ok(model)]))
+//!         .timer(smol::Timer::after)
 //!         .retry(Retry::recommended())
 //! }
 //!

@@ -16,7 +16,7 @@ use crate::outcome::ParallelResult;
 /// assert_eq!(state.state().token_count, 7);
 /// ```
 pub trait Telemetry {
-    /// What the operation has come to.
+    /// Returns what the operation has come to.
     fn state(&self) -> &State;
 }
 
@@ -138,7 +138,7 @@ impl<T: Telemetry> FromIterator<T> for AggregatedTelemetry {
 }
 
 impl<E> ParallelResult<State, E> {
-    /// Figures over the operations that succeeded. Needs the feature `operation`.
+    /// Aggregates the figures of the operations that succeeded. Needs the feature `operation`.
     ///
     /// ```
     /// use abreast::{operation::Operation, parallel};

@@ -1,10 +1,10 @@
-//! How long to wait for tokens.
+//! Timeouts of tokens.
 
 use core::error::Error;
 use core::fmt;
 use core::time::Duration;
 
-/// How long an operation waits for tokens.
+/// The time that an operation waits for tokens.
 ///
 /// Neither is reset by empty tokens. What takes too long is a [`TimedOut`] of the category
 /// [`Transient`](super::Category::Transient), and its stream is dropped before another one is opened.
@@ -16,8 +16,8 @@ use core::time::Duration;
 ///
 /// # smol::block_on(async {
 /// # let tokens = || stream::iter([Ok::<_, String>("Hello")]);
-/// let state = Operation::new(tokens)     .timer(smol::Timer::after)
-///
+/// let state = Operation::new(tokens)
+///     .timer(smol::Timer::after)
 ///     .timeout(Timeout {
 ///         initial_token: Duration::from_secs(10),
 ///         inter_token: Duration::from_secs(30),
@@ -65,7 +65,7 @@ impl Timeout {
         inter_token: Duration::MAX,
     };
 
-    /// A limit for the first token only.
+    /// Limits the wait for the first token only.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -81,7 +81,7 @@ impl Timeout {
         }
     }
 
-    /// A limit for all tokens but the first.
+    /// Limits the wait for all tokens but the first.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -97,7 +97,7 @@ impl Timeout {
         }
     }
 
-    /// The limit of one kind, if there is one.
+    /// Returns the limit of one kind, if there is one.
     pub(super) fn limit(&self, kind: TimeoutKind) -> Option<Duration> {
         let limit = match kind {
             TimeoutKind::InitialToken => self.initial_token,
@@ -125,8 +125,8 @@ pub enum TimeoutKind {
 ///
 /// # smol::block_on(async {
 /// let limit = Duration::from_millis(1);
-/// let failure = Operation::new(|| stream::pending::<Result<&str, String>>())     .timer(smol::Timer::after)
-///
+/// let failure = Operation::new(|| stream::pending::<Result<&str, String>>())
+///     .timer(smol::Timer::after)
 ///     .timeout(Timeout::initial_token(limit))
 ///     .run()
 ///     .await

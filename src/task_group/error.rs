@@ -59,7 +59,7 @@ impl<E> TaskGroupError<E> {
         Self { failures }
     }
 
-    /// The error that ended the group; `None` if it was a panic.
+    /// Returns the error that ended the group; `None` if it was a panic.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -85,7 +85,7 @@ impl<E> TaskGroupError<E> {
         self.failures.into_iter().next().map(|(_, error)| error)
     }
 
-    /// The errors, each with its origin, in order of failure.
+    /// Returns the errors, each with its origin, in order of failure.
     ///
     /// ```
     /// # smol::block_on(async {

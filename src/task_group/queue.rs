@@ -121,7 +121,7 @@ impl End {
         self.0.with(|state| state.has_ended)
     }
 
-    /// Has `waker` be woken when the group has ended: at once, if it has.
+    /// Wakes `waker` when the group has ended: at once, if it has.
     pub(crate) fn wake_at_end(&self, waker: Waker) {
         let mut waker = Some(waker);
         let has_ended = self.0.with(|state| {

@@ -25,7 +25,7 @@ pub(super) enum Decision<E> {
 }
 
 impl<E> Session<E> {
-    /// An attempt has failed: decides what follows, and prepares for it.
+    /// Decides what follows a failed attempt, and prepares for it.
     pub(super) fn on_failure(
         &mut self,
         error: AttemptError<E>,

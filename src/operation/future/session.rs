@@ -175,7 +175,7 @@ impl<E> Session<E> {
         self.settings.limit(self.awaited)
     }
 
-    /// The wait for a token has reached its limit.
+    /// Reports that the wait for a token has reached its limit, and returns the error of the attempt.
     pub(super) fn on_timeout(
         &mut self,
         now: Duration,
@@ -196,7 +196,7 @@ impl<E> Session<E> {
         .into()
     }
 
-    /// The stream has ended: checks all of the content, and completes the operation if it passes.
+    /// Checks all of the content, as its stream has ended, and completes the operation if it passes.
     pub(super) fn on_end(
         &mut self,
         now: Duration,

@@ -50,7 +50,7 @@ impl Recorder {
     }
 }
 
-/// A session with this many sources that has opened the first one.
+/// Creates a session with this many sources that has opened the first one.
 fn opened(sources: usize, retry: Option<Retry>) -> (Session<Category>, Recorder) {
     let (mut session, mut recorder) = (Session::new(), Recorder::default());
     session.settings.retry = retry.map(|retry| retry.plan);

@@ -116,7 +116,7 @@ impl Guard {
     }
 }
 
-/// The worst violation counts, the first of several.
+/// Returns the worst violation, the first of several.
 fn worst(violations: &[Violation], completed: bool) -> Passed {
     let rank = |violation: &Violation| match (violation.severity, violation.recoverable) {
         (Severity::Fatal, _) => 3,

@@ -25,8 +25,8 @@ use crate::time::Timer;
 /// use std::time::Duration;
 ///
 /// # smol::block_on(async {
-/// let (pool, mut driver) = create_pool(3)     .timer(smol::Timer::after)
-///
+/// let (pool, mut driver) = create_pool(3)
+///     .timer(smol::Timer::after)
 ///     .shared_retry(Retry::recommended())
 ///     .shared_timeout(Timeout {
 ///         initial_token: Duration::from_secs(10),
@@ -138,8 +138,8 @@ impl<M> OperationPoolBuilder<M> {
     /// use std::time::Duration;
     /// use abreast::operation::{Timeout, create_pool};
     ///
-    /// let builder = create_pool(3)     .timer(smol::Timer::after)
-    ///
+    /// let builder = create_pool(3)
+    ///     .timer(smol::Timer::after)
     ///     .shared_timeout(Timeout::inter_token(Duration::from_secs(30)));
     /// ```
     pub fn shared_timeout(mut self, timeout: Timeout) -> Self

@@ -26,7 +26,7 @@ fn seeded(seed: Option<u64>, _: u64) -> fastrand::Rng {
     seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed)
 }
 
-/// There is no randomness to start from, so at least no two operations draw the same.
+/// Seeds the generator with the id of the operation: there is no randomness to start from, so at least no two draw the same.
 #[cfg(not(feature = "std"))]
 fn seeded(seed: Option<u64>, id: u64) -> fastrand::Rng {
     fastrand::Rng::with_seed(seed.unwrap_or(id))

@@ -33,8 +33,8 @@ pub use strategy::Strategy;
 /// # smol::block_on(async {
 /// # let mut calls = 0;
 /// # let tokens = move || { calls += 1; stream::iter([if calls == 1 { Err("broken") } else { Ok("Hello") }]) };
-/// let state = Operation::new(tokens)     .timer(smol::Timer::after)
-///
+/// let state = Operation::new(tokens)
+///     .timer(smol::Timer::after)
 ///     .retry(Retry::recommended().base_delay(Duration::from_millis(1)))
 ///     .run()
 ///     .await?;

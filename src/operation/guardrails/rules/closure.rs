@@ -39,7 +39,7 @@ pub struct FromFn<F> {
 }
 
 impl<F> FromFn<F> {
-    /// Has it check while tokens come, too. It should then read what is
+    /// Checks while tokens come, too. It should then read what is
     /// [unchecked](GuardrailContext::unchecked) only, so that its cost does not grow with the square of the length.
     ///
     /// ```

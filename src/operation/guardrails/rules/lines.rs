@@ -79,7 +79,7 @@ impl Fences {
     }
 }
 
-/// A fence may be indented, quoted, or the first thing in an item of a list.
+/// Returns the fence that a line opens. It may be indented, quoted, or the first thing in an item of a list.
 fn opens(line: &str, at: usize) -> Option<Fence> {
     let mut text = line.trim_start_matches(|c: char| c.is_whitespace() || c == '>');
     if let Some(item) = text.strip_prefix(['-', '*', '+']) {

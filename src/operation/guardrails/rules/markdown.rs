@@ -64,7 +64,7 @@ struct Table {
 }
 
 impl Table {
-    /// The columns of a line that differ from those of its table, and those; once for each table.
+    /// Returns the columns of a line if they differ from those of its table, and those; once for each table.
     fn follow(&mut self, line: &str) -> Option<(usize, usize)> {
         let columns = columns(line);
         let before = core::mem::replace(&mut self.before, columns);

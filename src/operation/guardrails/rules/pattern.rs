@@ -32,7 +32,7 @@ use super::phrases::KNOWN;
 pub struct Patterns(Arc<List>);
 
 impl Patterns {
-    /// No phrases, to be added to.
+    /// Returns a rule without phrases, to be added to.
     ///
     /// ```
     /// # use abreast::operation::rules;
@@ -43,7 +43,7 @@ impl Patterns {
         Self::default()
     }
 
-    /// Those that are known.
+    /// Returns a rule with the phrases that are known.
     ///
     /// ```
     /// # use abreast::operation::{Guardrails, rules};
@@ -82,7 +82,7 @@ impl Patterns {
     }
 }
 
-/// They are many, so where there is `std` they are made once.
+/// Lists the phrases that are known. They are many, so where there is `std` the list is made once.
 fn known() -> List {
     let mut list = List::default();
     for &(kind, phrases) in KNOWN {
@@ -93,7 +93,7 @@ fn known() -> List {
     list
 }
 
-/// A phrase as it is compared.
+/// Returns a phrase as it is compared.
 fn normal(phrase: &str) -> String {
     phrase.trim_start().chars().map(fold).collect()
 }

@@ -170,7 +170,7 @@ fn loop_at_end(content: &str) -> Option<Violation> {
         .then(|| Violation::error("the end repeats what was before it").at(last[TAIL - 1].0))
 }
 
-/// FNV-1a.
+/// Hashes a sentence by FNV-1a.
 fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
