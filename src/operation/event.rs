@@ -96,7 +96,7 @@ impl fmt::Display for OperationId {
 /// What ends with a failed attempt is reported before its error: `RetryEnd` and, if no retry follows, `FallbackEnd`.
 ///
 /// ```
-/// use abreast::operation::{EventKind, Operation, Retry};
+/// use abreast::operation::{Operation, Retry};
 /// use futures::stream;
 ///
 /// # smol::block_on(async {

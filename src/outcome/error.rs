@@ -44,7 +44,7 @@ impl<E> TaskError<E> {
     /// Returns the index of the task (0-based, in input order).
     ///
     /// ```
-    /// # use abreast::{parallel, TaskError};
+    /// # use abreast::parallel;
     /// # smol::block_on(async {
     /// let error = parallel([async { Err::<(), _>("no") }]).await.into_result().unwrap_err();
     /// assert_eq!(error.index(), 0);
@@ -60,7 +60,7 @@ impl<E> TaskError<E> {
     /// Turns into what the task returned, if it did.
     ///
     /// ```
-    /// # use abreast::{parallel, TaskError};
+    /// # use abreast::parallel;
     /// # smol::block_on(async {
     /// let error = parallel([async { Err::<(), _>("no") }]).await.into_result().unwrap_err();
     /// assert_eq!(error.into_error(), Some("no"));

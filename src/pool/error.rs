@@ -51,7 +51,7 @@ impl From<Refusal> for PoolError {
 /// The reason why a job has no value.
 ///
 /// ```
-/// use abreast::{JobError, pool};
+/// use abreast::pool;
 ///
 /// # smol::block_on(async {
 /// let (pool, mut driver) = pool(2);

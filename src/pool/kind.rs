@@ -12,7 +12,7 @@ use super::job::Work;
 /// ```compile_fail
 /// let (pool, _driver) = abreast::pool(2);
 /// let stays = std::rc::Rc::new(1);
-/// pool.execute(async move { Ok::<_, ()>(*stays) });
+/// let handle = pool.execute(async move { Ok::<_, ()>(*stays) });
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Sendable {}
@@ -22,7 +22,7 @@ pub enum Sendable {}
 /// ```
 /// let (pool, _driver) = abreast::local_pool(2);
 /// let stays = std::rc::Rc::new(1);
-/// pool.execute(async move { Ok::<_, ()>(*stays) });
+/// let handle = pool.execute(async move { Ok::<_, ()>(*stays) });
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Local {}

@@ -91,7 +91,7 @@ pub fn pool(workers: usize) -> (Pool, Driver) {
 /// let sum = Rc::new(Cell::new(0));
 /// for n in 1..=3 {
 ///     let sum = sum.clone();
-///     pool.execute(async move { Ok::<_, ()>(sum.set(sum.get() + n)) })?;
+///     _ = pool.execute(async move { Ok::<_, ()>(sum.set(sum.get() + n)) })?;
 /// }
 /// driver.run_until(pool.drain()).await;
 /// assert_eq!(sum.get(), 6);

@@ -44,7 +44,7 @@ pub enum JobOutcome {
 /// # smol::block_on(async {
 /// let (pool, mut driver) = pool(2);
 /// for n in [1, 0, 2] {
-///     pool.execute(async move { 6_u32.checked_div(n).ok_or("divided by zero") })?;
+///     _ = pool.execute(async move { 6_u32.checked_div(n).ok_or("divided by zero") })?;
 /// }
 /// assert_eq!(pool.stats().queue_length, 3);
 ///

@@ -168,7 +168,7 @@ impl<I, Fut, T, E, O, P> Race<I, Fut, T, E, O, P> {
     /// ```
     /// # smol::block_on(async {
     /// # let tasks = [async { Err::<(), _>("no") }];
-    /// abreast::race(tasks).on_error(|error, index| eprintln!("{index}: {error}")).await;
+    /// let winner = abreast::race(tasks).on_error(|error, index| eprintln!("{index}: {error}")).await;
     /// # });
     /// ```
     pub fn on_error<F>(self, hook: F) -> Race<I, Fut, T, E, (O, OnError<F>), P>

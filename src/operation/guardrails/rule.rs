@@ -57,7 +57,7 @@ pub trait Rule: Send + Sync {
 /// Every `FnMut(&GuardrailContext) -> Vec<Violation>` is a checker.
 ///
 /// ```
-/// use abreast::operation::{Checker, GuardrailContext, Rule, rules};
+/// use abreast::operation::{GuardrailContext, Rule, rules};
 ///
 /// let mut checker = rules::Json.checker();
 /// assert!(checker.check(&GuardrailContext::so_far("[1, ")).is_empty());
@@ -70,7 +70,7 @@ pub trait Checker: Send {
     /// Returns the number of bytes that it has read, if it counts them. A byte that is read twice counts twice.
     ///
     /// ```
-    /// # use abreast::operation::{Checker, GuardrailContext, Rule, rules};
+    /// # use abreast::operation::{GuardrailContext, Rule, rules};
     /// let mut checker = rules::Json.checker();
     /// checker.check(&GuardrailContext::so_far("[1, "));
     /// checker.check(&GuardrailContext::so_far("[1, 2"));

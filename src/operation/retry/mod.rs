@@ -27,7 +27,7 @@ pub use strategy::Strategy;
 ///
 /// ```
 /// use std::time::Duration;
-/// use abreast::operation::{Operation, Retry, Strategy};
+/// use abreast::operation::{Operation, Retry};
 /// # use futures::stream;
 ///
 /// # smol::block_on(async {
