@@ -66,7 +66,7 @@
 //! | | | a [`pool()`] keeps panics of jobs from its workers | they pass through to whoever polls |
 //! | | | jitter that differs from process to process | it differs from operation to operation |
 //! | `async-channel` | yes | [`channel_pool`]: jobs of one kind, sent through a channel | |
-//! | `operation` | yes | the module [`operation`]: streams of tokens | |
+//! | `operation` | no | the module [`operation`]: streams of tokens. It brings six more crates, and takes twice the time to build | |
 //! | `test-util` | no | `VirtualClock` in [`time`], for tests that wait without waiting; needs `std` | |
 //! | `tracing` | no | a span for each operation | |
 //!
@@ -84,6 +84,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+// What is shown must not warn when it is copied: above all, no result is left unused. Hidden lines may use what is shown.
+#![doc(test(attr(deny(warnings), allow(dead_code, unused_variables))))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
