@@ -1,5 +1,5 @@
-//! A fleet larger than any machine here, on a virtual clock: the workers run the very code of [`worker`](crate::worker), over a queue that
-//! knows as much of leases as the real ones do.
+//! A fleet larger than any machine here, on a virtual clock: the workers run the very code of
+//! [`worker`](crate::worker), over a queue that knows as much of leases as the real ones do.
 //!
 //! Each worker is a machine with one processor. A job waits for somebody else first (a page, a database, a model), and then
 //! needs the processor, which serves one job at a time, in order. So a window that is too small leaves the processor idle

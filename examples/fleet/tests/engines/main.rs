@@ -1,5 +1,6 @@
 //! The promises of a fleet, kept by each engine under each runtime: with real servers and real worker processes.
 
+mod plans;
 mod support;
 
 use std::cell::Cell;
