@@ -8,9 +8,9 @@ use super::event::Event;
 use super::future::session::Session;
 use super::future::{Operation, Phase};
 use super::guardrails::Guardrails;
-use super::handlers::{Classified, OnEvent, OnToken, With};
+use super::handlers::{ClassifyBy, OnEvent, OnToken, With};
 use super::retry::{Retry, RetryPredicates};
-use super::source::{Fallback, Fallbacks, IntoSource, Source, Tokens};
+use super::source::{AsText, Fallback, Fallbacks, OpenStream, Source, Streams, Tokens, Unlike};
 use super::timeout::Timeout;
 use super::timer::{Clock, HasTimer, NoTimer, OptionalTimer};
 use crate::time::{Sleep, Timer};
@@ -37,7 +37,7 @@ impl<S: Tokens> Operation<S> {
     /// ```
     pub fn new<F, Via>(source: F) -> Self
     where
-        F: IntoSource<Via, Source = S>,
+        F: OpenStream<Via, Source = S>,
     {
         Self::of_source(source.into_source())
     }
@@ -95,7 +95,7 @@ where
         F: Fn(&E) -> C,
         C: Into<Classification>,
     {
-        self.map_source(|source| Classified::new(source, classify))
+        self.map_source(|source| With::new(source, ClassifyBy(classify)))
     }
 
     /// Waits by this timer: the `sleep` function of the runtime, see [`Timer`].
@@ -212,9 +212,10 @@ where
     pub fn fallback<F, Via>(self, source: F) -> Operation<impl Source<Error = E>, M, E>
     where
         S: Source<Error = E>,
-        F: IntoSource<Via, Error = E, Source: Tokens<Error = E>>,
+        F: OpenStream<Via, Error = E, Chunk: AsRef<str>>,
     {
-        self.map_source(|first| Fallback::new(first, source.into_source()))
+        let second = Streams::new(source, AsText);
+        self.map_source(|first| Fallback::<_, _, Unlike>::new(first, second))
     }
 
     /// Opens these streams one after another if all before them have failed: any number of [fallbacks](Self::fallback) of
@@ -235,11 +236,11 @@ where
     where
         S: Source<Error = E>,
         I: IntoIterator<Item = F>,
-        F: IntoSource<Via, Error = E, Source: Tokens<Error = E>>,
+        F: OpenStream<Via, Error = E, Chunk: AsRef<str>>,
     {
-        let sources = sources.into_iter().map(F::into_source);
-        let more: Fallbacks<F::Source> = sources.collect();
-        self.map_source(|first| Fallback::new(first, more))
+        let sources = sources.into_iter();
+        let more: Fallbacks<_> = sources.map(|source| Streams::new(source, AsText)).collect();
+        self.map_source(|first| Fallback::<_, _, Unlike>::new(first, more))
     }
 
     /// Calls `handler` with each event. Several handlers are called in the order in which they were given.

@@ -1,14 +1,13 @@
 //! The settings of operations on chunks.
 
 use super::future::Operation;
-use super::handlers::{CollectChunks, OnChunk, With};
-use super::source::{ChunkFallback, ChunkSink, Chunks, IntoSource, OpenStream, Source, Tokens};
+use super::handlers::{ChunkSink, CollectChunks, OnChunk, With};
+use super::source::{Alike, Fallback, OpenStream, Opener, Source, Streams, Tokens};
 use super::timer::OptionalTimer;
 
-impl<L, X> Operation<Chunks<L, X>>
+impl<F, Via, St, X> Operation<Streams<Opener<F, Via>, St, X>>
 where
-    L: OpenStream,
-    X: Fn(&L::Chunk) -> Option<&str>,
+    Streams<Opener<F, Via>, St, X>: Tokens,
 {
     /// Creates an operation on streams of chunks, such as the events of a client, of which some have text.
     ///
@@ -43,11 +42,12 @@ where
     /// # Ok::<_, abreast::operation::OperationFailure<String>>(())
     /// # }).unwrap();
     /// ```
-    pub fn chunks<F, Via>(open: F, text: X) -> Self
+    pub fn chunks(open: F, text: X) -> Self
     where
-        F: IntoSource<Via, Source = L>,
+        F: OpenStream<Via, Stream = St>,
+        X: Fn(&F::Chunk) -> Option<&str>,
     {
-        Self::of_source(Chunks::new(open.into_source(), text))
+        Self::of_source(Streams::new(open, text))
     }
 }
 
@@ -103,9 +103,10 @@ where
     ) -> Operation<impl Source<Error = E, Chunk = S::Chunk>, M, E>
     where
         S: Source<Error = E>,
-        F: IntoSource<Via, Error = E, Chunk = S::Chunk>,
+        F: OpenStream<Via, Error = E, Chunk = S::Chunk>,
     {
-        self.map_source(|first| ChunkFallback::new(first, open.into_source()))
+        let second = Streams::new(open, no_text);
+        self.map_source(|first| Fallback::<_, _, Alike>::new(first, second))
     }
 
     /// Calls `handler` with each chunk, whether it has text or not.
@@ -157,4 +158,9 @@ where
     {
         self.map_source(|source| With::new(source, CollectChunks(sink)))
     }
+}
+
+/// Stands in for the closure of the first source, which is the one that is asked.
+fn no_text<C>(_: &C) -> Option<&str> {
+    None
 }

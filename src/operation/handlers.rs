@@ -1,14 +1,17 @@
 //! The closures that an operation calls, each in an adaptor around its source. Their panics do not end the operation.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+#[cfg(feature = "std")]
+use std::sync::{Mutex, PoisonError};
 
 use pin_project_lite::pin_project;
 
 use super::classify::Classification;
 use super::event::Event;
-use super::source::{ChunkSink, Source, Tokens, chunks_of, handlers_of, streams_of};
+use super::source::{Source, Tokens};
 use crate::sync::panic::catch;
 
 /// What a session calls while an operation runs.
@@ -41,7 +44,14 @@ impl<S: Source> Handlers<S::Error> for Pin<&mut S> {
 }
 
 /// A closure, or several, beside a source. What is not implemented is left to the source.
-pub(super) trait Handler<E, C> {
+pub(super) trait Handler<S: Tokens> {
+    /// Whether it classifies errors itself.
+    fn is_classified(&self) -> bool {
+        false
+    }
+
+    fn classify(&self, source: &S, error: &S::Error) -> Classification;
+
     #[inline]
     fn wants_events(&self) -> bool {
         false
@@ -54,20 +64,16 @@ pub(super) trait Handler<E, C> {
     fn on_token(&mut self, _: &str) {}
 
     #[inline]
-    fn on_chunk(&mut self, _: &C) {}
+    fn on_chunk(&mut self, _: &S::Chunk) {}
 
     /// Takes a chunk, or returns it.
     #[inline]
-    fn consume(&mut self, chunk: C) -> Option<C> {
+    fn consume(&mut self, chunk: S::Chunk) -> Option<S::Chunk> {
         Some(chunk)
     }
 
     /// Forgets what was kept of the attempt before.
     fn restart(&mut self) {}
-
-    fn classify(&self, _: &E) -> Option<Classification> {
-        None
-    }
 }
 
 pin_project! {
@@ -85,8 +91,29 @@ impl<S, H> With<S, H> {
     }
 }
 
-impl<S: Tokens, H: Handler<S::Error, S::Chunk>> Tokens for With<S, H> {
-    streams_of!(source: S);
+impl<S: Tokens, H: Handler<S>> Tokens for With<S, H> {
+    type Error = S::Error;
+    type Chunk = S::Chunk;
+
+    fn count(&self) -> usize {
+        self.source.count()
+    }
+
+    fn open(self: Pin<&mut Self>, index: usize) {
+        self.project().source.open(index);
+    }
+
+    fn close(self: Pin<&mut Self>) {
+        self.project().source.close();
+    }
+
+    #[inline]
+    fn poll_chunk(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<S::Chunk, S::Error>>> {
+        self.project().source.poll_chunk(cx)
+    }
 
     #[inline]
     fn text<'c>(&self, chunk: &'c S::Chunk) -> Option<&'c str> {
@@ -115,7 +142,7 @@ impl<S: Tokens, H: Handler<S::Error, S::Chunk>> Tokens for With<S, H> {
     }
 
     fn is_classified(&self) -> bool {
-        self.source.is_classified()
+        self.source.is_classified() || self.handler.is_classified()
     }
 
     #[inline]
@@ -138,53 +165,47 @@ impl<S: Tokens, H: Handler<S::Error, S::Chunk>> Tokens for With<S, H> {
     }
 }
 
-impl<S: Source, H: Handler<S::Error, S::Chunk>> Source for With<S, H> {
+impl<S: Tokens, H: Handler<S>> Source for With<S, H> {
     fn classify(&self, error: &S::Error) -> Classification {
-        let classification = self.handler.classify(error);
-        classification.unwrap_or_else(|| self.source.classify(error))
+        self.handler.classify(&self.source, error)
     }
 }
 
-pin_project! {
-    /// A source whose errors are classified by a closure.
-    pub(super) struct Classified<S, F> {
-        #[pin]
-        source: S,
-        classify: F,
-    }
-}
+/// A closure that classifies errors.
+pub(super) struct ClassifyBy<F>(pub(super) F);
 
-impl<S, F> Classified<S, F> {
-    pub(super) const fn new(source: S, classify: F) -> Self {
-        Self { source, classify }
-    }
-}
-
-impl<S: Tokens, F> Tokens for Classified<S, F> {
-    streams_of!(source: S);
-    chunks_of!(source: S);
-    handlers_of!(source);
-
-    fn is_classified(&self) -> bool {
-        true
-    }
-}
-
-impl<S, F, C> Source for Classified<S, F>
+impl<S, F, C> Handler<S> for ClassifyBy<F>
 where
     S: Tokens,
     F: Fn(&S::Error) -> C,
     C: Into<Classification>,
 {
-    fn classify(&self, error: &S::Error) -> Classification {
-        (self.classify)(error).into()
+    fn is_classified(&self) -> bool {
+        true
     }
+
+    fn classify(&self, _: &S, error: &S::Error) -> Classification {
+        (self.0)(error).into()
+    }
+}
+
+/// Implements a handler of what is not errors: those are classified by the source.
+macro_rules! impl_handler {
+    ($name:ident<$F:ident: $bound:path> for $S:ident { $($methods:tt)* }) => {
+        impl<$S: Source, $F: $bound> Handler<$S> for $name<$F> {
+            fn classify(&self, source: &$S, error: &$S::Error) -> Classification {
+                source.classify(error)
+            }
+
+            $($methods)*
+        }
+    };
 }
 
 /// A closure that is called with events.
 pub(super) struct OnEvent<F>(pub(super) F);
 
-impl<E, C, F: FnMut(&Event)> Handler<E, C> for OnEvent<F> {
+impl_handler!(OnEvent<F: FnMut(&Event)> for S {
     #[inline]
     fn wants_events(&self) -> bool {
         true
@@ -193,39 +214,75 @@ impl<E, C, F: FnMut(&Event)> Handler<E, C> for OnEvent<F> {
     fn on_event(&mut self, event: &Event) {
         let _ = catch(|| (self.0)(event));
     }
-}
+});
 
 /// A closure that is called with tokens.
 pub(super) struct OnToken<F>(pub(super) F);
 
-impl<E, C, F: FnMut(&str)> Handler<E, C> for OnToken<F> {
+impl_handler!(OnToken<F: FnMut(&str)> for S {
     #[inline]
     fn on_token(&mut self, token: &str) {
         let _ = catch(|| (self.0)(token));
     }
-}
+});
 
 /// A closure that is called with chunks.
 pub(super) struct OnChunk<F>(pub(super) F);
 
-impl<E, C, F: FnMut(&C)> Handler<E, C> for OnChunk<F> {
+impl_handler!(OnChunk<F: FnMut(&S::Chunk)> for S {
     #[inline]
-    fn on_chunk(&mut self, chunk: &C) {
+    fn on_chunk(&mut self, chunk: &S::Chunk) {
         let _ = catch(|| (self.0)(chunk));
     }
-}
+});
 
 /// What keeps the chunks of the attempt.
 pub(super) struct CollectChunks<K>(pub(super) K);
 
-impl<E, C, K: ChunkSink<C>> Handler<E, C> for CollectChunks<K> {
-    fn consume(&mut self, chunk: C) -> Option<C> {
+impl_handler!(CollectChunks<K: ChunkSink<S::Chunk>> for S {
+    fn consume(&mut self, chunk: S::Chunk) -> Option<S::Chunk> {
         self.0.push(chunk);
         None
     }
 
     fn restart(&mut self) {
         self.0.clear();
+    }
+});
+
+/// Where chunks are collected: see [`Operation::collect_chunks`](super::Operation::collect_chunks).
+///
+/// It is a `&mut Vec<C>`, or, where the operation goes to another task, an `Arc<Mutex<Vec<C>>>` (with the feature `std`).
+pub trait ChunkSink<C> {
+    /// Removes the chunks of the attempt before.
+    fn clear(&mut self);
+    /// Adds a chunk.
+    fn push(&mut self, chunk: C);
+}
+
+impl<C> ChunkSink<C> for &mut Vec<C> {
+    fn clear(&mut self) {
+        Vec::clear(self);
+    }
+
+    fn push(&mut self, chunk: C) {
+        Vec::push(self, chunk);
+    }
+}
+
+#[cfg(feature = "std")]
+impl<C> ChunkSink<C> for Arc<Mutex<Vec<C>>> {
+    fn clear(&mut self) {
+        // Chunks are dropped outside of the lock, as what they do then is not known.
+        let mut chunks = self.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = core::mem::take(&mut *chunks);
+        drop(chunks);
+        drop(old);
+    }
+
+    fn push(&mut self, chunk: C) {
+        let mut chunks = self.lock().unwrap_or_else(PoisonError::into_inner);
+        chunks.push(chunk);
     }
 }
 
@@ -241,7 +298,7 @@ pub(super) struct Inherited<E> {
     pub(super) classify: Option<SharedClassify<E>>,
 }
 
-impl<E, C> Handler<E, C> for Inherited<E> {
+impl<S: Source<Error = E>, E> Handler<S> for Inherited<E> {
     fn wants_events(&self) -> bool {
         self.on_event.is_some()
     }
@@ -252,7 +309,10 @@ impl<E, C> Handler<E, C> for Inherited<E> {
         }
     }
 
-    fn classify(&self, error: &E) -> Option<Classification> {
-        self.classify.as_ref().map(|classify| classify(error))
+    fn classify(&self, source: &S, error: &E) -> Classification {
+        match &self.classify {
+            Some(classify) => classify(error),
+            None => source.classify(error),
+        }
     }
 }

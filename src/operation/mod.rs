@@ -86,12 +86,12 @@ pub use context::EventContext;
 pub use event::{Event, EventKind, GuardrailPhase, OperationId, Recovery};
 pub use future::Operation;
 pub use guardrails::{Checker, GuardrailContext, Guardrails, Rule, Severity, Violation, rules};
+pub use handlers::ChunkSink;
 pub use outcome::{AttemptError, FailedAttempt, OperationFailure, State};
 pub use pool::{OperationPool, OperationPoolBuilder, create_pool};
 pub use retry::{Retry, RetryContext, RetryPredicates, SharedPredicates, Strategy};
 pub use source::{
-    ChunkSink, Chunks, Connections, Connects, IntoSource, OpenStream, Opens, Source, Streams,
-    Tokens,
+    AsText, Connection, Connects, OpenStream, Opener, Opens, Source, Streams, TextOf, Tokens,
 };
 pub use telemetry::{AggregatedTelemetry, Telemetry};
 pub use timeout::{TimedOut, Timeout, TimeoutKind};

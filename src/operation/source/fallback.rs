@@ -2,47 +2,138 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::marker::PhantomData;
 use core::pin::Pin;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::{OpenStream, Source, Tokens};
+use super::{Source, Tokens};
 use crate::operation::classify::Classification;
 use crate::operation::event::Event;
 
-/// A token of one source or of another.
+/// Makes chunks of one type of those of a source and of its fallback, which has no handlers.
+pub(in crate::operation) trait Join<A: Tokens, B: Tokens> {
+    type Chunk;
+
+    fn of_first(chunk: A::Chunk) -> Self::Chunk;
+    fn of_second(chunk: B::Chunk) -> Self::Chunk;
+    fn text<'c>(first: &A, second: &B, chunk: &'c Self::Chunk) -> Option<&'c str>;
+    fn on_chunk(first: Pin<&mut A>, chunk: &Self::Chunk);
+    fn consume(first: Pin<&mut A>, chunk: Self::Chunk);
+}
+
+/// Joins chunks of one type: what is done with those of the first is done with all.
+pub(in crate::operation) enum Alike {}
+
+impl<A: Tokens, B: Tokens<Chunk = A::Chunk>> Join<A, B> for Alike {
+    type Chunk = A::Chunk;
+
+    #[inline]
+    fn of_first(chunk: A::Chunk) -> A::Chunk {
+        chunk
+    }
+
+    #[inline]
+    fn of_second(chunk: A::Chunk) -> A::Chunk {
+        chunk
+    }
+
+    #[inline]
+    fn text<'c>(first: &A, _: &B, chunk: &'c A::Chunk) -> Option<&'c str> {
+        first.text(chunk)
+    }
+
+    #[inline]
+    fn on_chunk(first: Pin<&mut A>, chunk: &A::Chunk) {
+        first.on_chunk(chunk);
+    }
+
+    #[inline]
+    fn consume(first: Pin<&mut A>, chunk: A::Chunk) {
+        first.consume(chunk);
+    }
+}
+
+/// Joins chunks of two types: the handlers of the first do not see those of the second.
+pub(in crate::operation) enum Unlike {}
+
+/// A chunk of one source or of another.
 #[derive(Debug)]
 pub(in crate::operation) enum Either<A, B> {
-    A(A),
-    B(B),
+    First(A),
+    Second(B),
+}
+
+impl<A: Tokens, B: Tokens> Join<A, B> for Unlike {
+    type Chunk = Either<A::Chunk, B::Chunk>;
+
+    #[inline]
+    fn of_first(chunk: A::Chunk) -> Self::Chunk {
+        Either::First(chunk)
+    }
+
+    #[inline]
+    fn of_second(chunk: B::Chunk) -> Self::Chunk {
+        Either::Second(chunk)
+    }
+
+    #[inline]
+    fn text<'c>(first: &A, second: &B, chunk: &'c Self::Chunk) -> Option<&'c str> {
+        match chunk {
+            Either::First(chunk) => first.text(chunk),
+            Either::Second(chunk) => second.text(chunk),
+        }
+    }
+
+    #[inline]
+    fn on_chunk(first: Pin<&mut A>, chunk: &Self::Chunk) {
+        if let Either::First(chunk) = chunk {
+            first.on_chunk(chunk);
+        }
+    }
+
+    #[inline]
+    fn consume(first: Pin<&mut A>, chunk: Self::Chunk) {
+        if let Either::First(chunk) = chunk {
+            first.consume(chunk);
+        }
+    }
 }
 
 pin_project! {
-    /// A source, and another to fall back on. The handlers and the classification are those of the first.
-    pub(in crate::operation) struct Fallback<A, B> {
+    /// A source, and another to fall back on. Events and tokens of both go to the handlers of the first, which classifies
+    /// errors, too.
+    pub(in crate::operation) struct Fallback<A, B, J> {
         #[pin]
         first: A,
         #[pin]
         second: B,
         // Whether the open stream is of the second one.
         in_second: bool,
+        join: PhantomData<fn() -> J>,
     }
 }
 
-impl<A, B> Fallback<A, B> {
+impl<A, B, J> Fallback<A, B, J> {
     pub(in crate::operation) const fn new(first: A, second: B) -> Self {
         Self {
             first,
             second,
             in_second: false,
+            join: PhantomData,
         }
     }
 }
 
-impl<A: Tokens, B: Tokens<Error = A::Error>> Tokens for Fallback<A, B> {
+impl<A, B, J> Tokens for Fallback<A, B, J>
+where
+    A: Tokens,
+    B: Tokens<Error = A::Error>,
+    J: Join<A, B>,
+{
     type Error = A::Error;
-    type Chunk = Either<A::Chunk, B::Chunk>;
+    type Chunk = J::Chunk;
 
     fn count(&self) -> usize {
         self.first.count() + self.second.count()
@@ -50,15 +141,11 @@ impl<A: Tokens, B: Tokens<Error = A::Error>> Tokens for Fallback<A, B> {
 
     fn open(self: Pin<&mut Self>, index: usize) {
         let this = self.project();
-        match index.checked_sub(this.first.count()) {
-            None => {
-                *this.in_second = false;
-                this.first.open(index);
-            }
-            Some(index) => {
-                *this.in_second = true;
-                this.second.open(index);
-            }
+        let second = index.checked_sub(this.first.count());
+        *this.in_second = second.is_some();
+        match second {
+            Some(index) => this.second.open(index),
+            None => this.first.open(index),
         }
     }
 
@@ -75,50 +162,58 @@ impl<A: Tokens, B: Tokens<Error = A::Error>> Tokens for Fallback<A, B> {
     fn poll_chunk(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Self::Chunk, A::Error>>> {
+    ) -> Poll<Option<Result<J::Chunk, A::Error>>> {
         let this = self.project();
         if *this.in_second {
-            let chunk = ready!(this.second.poll_chunk(cx));
-            Poll::Ready(chunk.map(|chunk| chunk.map(Either::B)))
+            this.second.poll_chunk(cx).map_ok(J::of_second)
         } else {
-            let chunk = ready!(this.first.poll_chunk(cx));
-            Poll::Ready(chunk.map(|chunk| chunk.map(Either::A)))
+            this.first.poll_chunk(cx).map_ok(J::of_first)
         }
     }
 
     #[inline]
-    fn text<'c>(&self, token: &'c Self::Chunk) -> Option<&'c str> {
-        match token {
-            Either::A(token) => self.first.text(token),
-            Either::B(token) => self.second.text(token),
-        }
+    fn text<'c>(&self, chunk: &'c J::Chunk) -> Option<&'c str> {
+        J::text(&self.first, &self.second, chunk)
     }
 
     #[inline]
-    fn on_chunk(self: Pin<&mut Self>, chunk: &Self::Chunk) {
-        match chunk {
-            Either::A(chunk) => self.project().first.on_chunk(chunk),
-            Either::B(chunk) => self.project().second.on_chunk(chunk),
-        }
+    fn on_chunk(self: Pin<&mut Self>, chunk: &J::Chunk) {
+        J::on_chunk(self.project().first, chunk);
     }
 
     #[inline]
-    fn consume(self: Pin<&mut Self>, chunk: Self::Chunk) {
-        match chunk {
-            Either::A(chunk) => self.project().first.consume(chunk),
-            Either::B(chunk) => self.project().second.consume(chunk),
-        }
+    fn consume(self: Pin<&mut Self>, chunk: J::Chunk) {
+        J::consume(self.project().first, chunk);
+    }
+
+    fn restart(self: Pin<&mut Self>) {
+        self.project().first.restart();
     }
 
     fn is_classified(&self) -> bool {
         self.first.is_classified()
     }
 
-    // The second has no handlers, and those of the first are for the tokens of both.
-    handlers_of!(first);
+    #[inline]
+    fn wants_events(&self) -> bool {
+        self.first.wants_events()
+    }
+
+    fn on_event(self: Pin<&mut Self>, event: &Event) {
+        self.project().first.on_event(event);
+    }
+
+    #[inline]
+    fn on_token(self: Pin<&mut Self>, token: &str) {
+        self.project().first.on_token(token);
+    }
 }
 
-impl<A: Source, B: Tokens<Error = A::Error>> Source for Fallback<A, B> {
+impl<A, B, J> Source for Fallback<A, B, J>
+where
+    A: Source,
+    Self: Tokens<Error = A::Error>,
+{
     fn classify(&self, error: &A::Error) -> Classification {
         self.first.classify(error)
     }
@@ -168,89 +263,5 @@ impl<S: Tokens> Tokens for Fallbacks<S> {
 
     fn text<'c>(&self, token: &'c S::Chunk) -> Option<&'c str> {
         self.sources[self.index].text(token)
-    }
-}
-
-pin_project! {
-    /// A source, and streams of the same chunks to fall back on. Whatever is done with chunks is done by the first.
-    pub(in crate::operation) struct ChunkFallback<A, L> {
-        #[pin]
-        first: A,
-        #[pin]
-        second: L,
-        // Whether the open stream is of the second one.
-        in_second: bool,
-    }
-}
-
-impl<A, L> ChunkFallback<A, L> {
-    pub(in crate::operation) const fn new(first: A, second: L) -> Self {
-        Self {
-            first,
-            second,
-            in_second: false,
-        }
-    }
-}
-
-impl<A, L> Tokens for ChunkFallback<A, L>
-where
-    A: Tokens,
-    L: OpenStream<Error = A::Error, Chunk = A::Chunk>,
-{
-    type Error = A::Error;
-    type Chunk = A::Chunk;
-
-    fn count(&self) -> usize {
-        self.first.count() + 1
-    }
-
-    fn open(self: Pin<&mut Self>, index: usize) {
-        let this = self.project();
-        *this.in_second = index == this.first.count();
-        if *this.in_second {
-            this.second.open();
-        } else {
-            this.first.open(index);
-        }
-    }
-
-    fn close(self: Pin<&mut Self>) {
-        let this = self.project();
-        if *this.in_second {
-            this.second.close();
-        } else {
-            this.first.close();
-        }
-    }
-
-    #[inline]
-    fn poll_chunk(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<A::Chunk, A::Error>>> {
-        let this = self.project();
-        if *this.in_second {
-            this.second.poll_chunk(cx)
-        } else {
-            this.first.poll_chunk(cx)
-        }
-    }
-
-    fn is_classified(&self) -> bool {
-        self.first.is_classified()
-    }
-
-    chunks_of!(first: A);
-    handlers_of!(first);
-}
-
-impl<A, L> Source for ChunkFallback<A, L>
-where
-    A: Source,
-    L: OpenStream<Error = A::Error, Chunk = A::Chunk>,
-{
-    fn classify(&self, error: &A::Error) -> Classification {
-        self.first.classify(error)
     }
 }

@@ -4,87 +4,15 @@
 //! no type through a projection, which is what keeps it `Send` in an `async` block with borrowed data.
 //!
 //! ```text
-//! Operation::new(a)               Streams(a)
-//!     .classify(c)                Classified(Streams(a), c)
-//!     .fallback(b)                Fallback(Classified(Streams(a), c), Connections(b))
+//! Operation::new(a)               Streams(a, AsText)
+//!     .classify(c)                With(Streams(a, AsText), ClassifyBy(c))
+//!     .fallback(b)                Fallback(With(..), Streams(b, AsText))
 //!     .on_event(f)                With(Fallback(..), OnEvent(f))
 //!
-//! Operation::chunks(a, text)      Chunks(Streams(a), text)
-//!     .on_chunk(f)                With(Chunks(..), OnChunk(f))
+//! Operation::chunks(a, text)      Streams(a, text)
+//!     .on_chunk(f)                With(Streams(..), OnChunk(f))
 //! ```
 
-/// The methods of a source that leaves its streams to the one inside of it.
-macro_rules! streams_of {
-    ($source:ident: $S:ident) => {
-        type Error = $S::Error;
-        type Chunk = $S::Chunk;
-
-        fn count(&self) -> usize {
-            self.$source.count()
-        }
-
-        fn open(self: Pin<&mut Self>, index: usize) {
-            self.project().$source.open(index);
-        }
-
-        fn close(self: Pin<&mut Self>) {
-            self.project().$source.close();
-        }
-
-        #[inline]
-        fn poll_chunk(
-            self: Pin<&mut Self>,
-            cx: &mut Context<'_>,
-        ) -> Poll<Option<Result<$S::Chunk, $S::Error>>> {
-            self.project().$source.poll_chunk(cx)
-        }
-    };
-}
-
-/// The methods of a source that leaves its chunks to the one inside of it.
-macro_rules! chunks_of {
-    ($source:ident: $S:ident) => {
-        #[inline]
-        fn text<'c>(&self, chunk: &'c $S::Chunk) -> Option<&'c str> {
-            self.$source.text(chunk)
-        }
-
-        #[inline]
-        fn on_chunk(self: Pin<&mut Self>, chunk: &$S::Chunk) {
-            self.project().$source.on_chunk(chunk);
-        }
-
-        #[inline]
-        fn consume(self: Pin<&mut Self>, chunk: $S::Chunk) {
-            self.project().$source.consume(chunk);
-        }
-    };
-}
-
-/// The methods of a source that leaves its other handlers to the one inside of it.
-macro_rules! handlers_of {
-    ($source:ident) => {
-        fn restart(self: Pin<&mut Self>) {
-            self.project().$source.restart();
-        }
-
-        #[inline]
-        fn wants_events(&self) -> bool {
-            self.$source.wants_events()
-        }
-
-        fn on_event(self: Pin<&mut Self>, event: &Event) {
-            self.project().$source.on_event(event);
-        }
-
-        #[inline]
-        fn on_token(self: Pin<&mut Self>, token: &str) {
-            self.project().$source.on_token(token);
-        }
-    };
-}
-
-mod chunks;
 mod fallback;
 mod streams;
 
@@ -93,10 +21,8 @@ use core::task::{Context, Poll};
 
 use super::classify::Classification;
 use super::event::Event;
-pub use chunks::{ChunkSink, Chunks};
-pub(super) use fallback::{ChunkFallback, Fallback, Fallbacks};
-pub use streams::{Connections, Connects, IntoSource, OpenStream, Opens, Streams};
-pub(super) use {chunks_of, handlers_of, streams_of};
+pub(super) use fallback::{Alike, Fallback, Fallbacks, Unlike};
+pub use streams::{AsText, Connection, Connects, OpenStream, Opener, Opens, Streams, TextOf};
 
 /// Opens a stream of tokens for each attempt: the first parameter of an [`Operation`](super::Operation).
 ///
@@ -127,12 +53,6 @@ pub trait Source: Tokens {
 }
 
 /// Streams of tokens, and the handlers of what happens with them: a [`Source`] whose errors need not be classified yet.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not open streams of text",
-    label = "its streams yield something else than text",
-    note = "the items of the stream must be `Result<impl AsRef<str>, E>`",
-    note = "for chunks of another type, say what their text is: `Operation::chunks(open, |chunk: &Chunk| chunk.text.as_deref())`"
-)]
 pub trait Tokens {
     /// The error of its streams.
     type Error;

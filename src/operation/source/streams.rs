@@ -1,6 +1,7 @@
 //! Closures that open streams.
 
 use core::future::Future;
+use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
@@ -10,9 +11,9 @@ use pin_project_lite::pin_project;
 use super::{Source, Tokens};
 use crate::operation::classify::{Classification, Classify};
 
-/// What becomes a [`Source`](super::Source): a closure that opens a stream, as often as it is called.
+/// Opens a stream each time that it is called: a closure that becomes a [`Source`].
 ///
-/// Every `FnMut() -> Stream` is one, and so is every `FnMut() -> Future<Output = Result<Stream, E>>`, for streams that must
+/// Every `FnMut() -> Stream` does, and so does every `FnMut() -> Future<Output = Result<Stream, E>>`, for streams that must
 /// first connect. The streams yield `Result<impl AsRef<str>, E>`, or `Result<C, E>` for an operation on
 /// [chunks](crate::operation::Operation::chunks) `C`. The parameter `Via` distinguishes the two, and the compiler finds it.
 ///
@@ -37,44 +38,52 @@ use crate::operation::classify::{Classification, Classify};
     note = "pass a closure without arguments that returns a `Stream` of `Result<impl AsRef<str>, E>`",
     note = "or one that returns a future of `Result<S, E>`, where `S` is such a stream"
 )]
-pub trait IntoSource<Via> {
+pub trait OpenStream<Via> {
     /// The error of its streams.
     type Error;
     /// What its streams yield.
     type Chunk;
-    /// What it becomes.
-    type Source: OpenStream<Error = Self::Error, Chunk = Self::Chunk>;
+    /// The streams, which connect first if they must.
+    type Stream: Stream<Item = Result<Self::Chunk, Self::Error>>;
+    /// The source of text that it becomes, if the chunks are text.
+    #[doc(hidden)]
+    type Source;
+
+    #[doc(hidden)]
+    fn open(&mut self) -> Self::Stream;
 
     #[doc(hidden)]
     fn into_source(self) -> Self::Source;
 }
 
-/// Says that a closure returns its stream at once: see [`IntoSource`].
+/// Says that a closure returns its stream at once: see [`OpenStream`].
 #[derive(Clone, Copy, Debug)]
 pub enum Opens {}
 
-/// Says that a closure must first connect: see [`IntoSource`].
+/// Says that a closure must first connect: see [`OpenStream`].
 #[derive(Clone, Copy, Debug)]
 pub enum Connects {}
 
-impl<F, St, C, E> IntoSource<Opens> for F
+impl<F, St, C, E> OpenStream<Opens> for F
 where
     F: FnMut() -> St,
     St: Stream<Item = Result<C, E>>,
 {
     type Error = E;
     type Chunk = C;
-    type Source = Streams<F, St>;
+    type Stream = St;
+    type Source = Streams<Opener<F, Opens>, St>;
 
-    fn into_source(self) -> Streams<F, St> {
-        Streams {
-            open: self,
-            stream: None,
-        }
+    fn open(&mut self) -> St {
+        self()
+    }
+
+    fn into_source(self) -> Self::Source {
+        Streams::new(self, AsText)
     }
 }
 
-impl<F, Fut, St, C, E> IntoSource<Connects> for F
+impl<F, Fut, St, C, E> OpenStream<Connects> for F
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<St, E>>,
@@ -82,59 +91,131 @@ where
 {
     type Error = E;
     type Chunk = C;
-    type Source = Connections<F, Fut, St>;
+    type Stream = Connection<Fut, St>;
+    type Source = Streams<Opener<F, Connects>, Connection<Fut, St>>;
 
-    fn into_source(self) -> Connections<F, Fut, St> {
-        Connections {
-            open: self,
-            connection: Connection::Closed,
+    fn open(&mut self) -> Connection<Fut, St> {
+        let state = ConnectionState::Connecting { future: self() };
+        Connection { state }
+    }
+
+    fn into_source(self) -> Self::Source {
+        Streams::new(self, AsText)
+    }
+}
+
+pin_project! {
+    /// Connects first, and then yields what its stream yields: the stream of a closure that returns a future of a stream.
+    pub struct Connection<Fut, St> {
+        #[pin]
+        state: ConnectionState<Fut, St>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum ConnectionState<Fut, St> {
+        Connecting { #[pin] future: Fut },
+        Connected { #[pin] stream: St },
+    }
+}
+
+impl<Fut, St, C, E> Stream for Connection<Fut, St>
+where
+    Fut: Future<Output = Result<St, E>>,
+    St: Stream<Item = Result<C, E>>,
+{
+    type Item = Result<C, E>;
+
+    #[inline]
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<C, E>>> {
+        let mut state = self.project().state;
+        loop {
+            let connected = match state.as_mut().project() {
+                StateProjection::Connected { stream } => return stream.poll_next(cx),
+                StateProjection::Connecting { future } => ready!(future.poll(cx)),
+            };
+            match connected {
+                Ok(stream) => state.set(ConnectionState::Connected { stream }),
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
         }
     }
 }
 
-/// Opens streams, one at a time, whatever they yield, and keeps the one that is open.
-pub trait OpenStream {
-    /// The error of its streams.
-    type Error;
-    /// What its streams yield.
-    type Chunk;
-
-    /// Opens a stream. No other is open.
-    #[doc(hidden)]
-    fn open(self: Pin<&mut Self>);
-
-    /// Drops the open stream, if there is one.
-    #[doc(hidden)]
-    fn close(self: Pin<&mut Self>);
-
-    /// Polls the open stream.
-    #[doc(hidden)]
-    fn poll_chunk(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Self::Chunk, Self::Error>>>;
+/// A closure, with the way in which it [opens a stream](OpenStream).
+pub struct Opener<F, Via> {
+    open: F,
+    via: PhantomData<fn() -> Via>,
 }
 
-pin_project! {
-    /// The source that [`Operation::new`](crate::operation::Operation::new) makes of a closure that returns a stream.
-    pub struct Streams<F, St> {
-        open: F,
-        #[pin]
-        stream: Option<St>,
+/// Tells the text of a chunk: [`AsText`], or the closure that was given to
+/// [`Operation::chunks`](crate::operation::Operation::chunks).
+#[diagnostic::on_unimplemented(
+    message = "the streams do not yield text, but `{C}`",
+    label = "the items of the stream must be `Result<impl AsRef<str>, E>`",
+    note = "for chunks of another type, say what their text is: `Operation::chunks(open, |chunk: &Chunk| chunk.text.as_deref())`"
+)]
+pub trait TextOf<C> {
+    /// Returns the text of a chunk, if it is one of text.
+    fn text_of<'c>(&self, chunk: &'c C) -> Option<&'c str>;
+}
+
+/// Takes chunks that are text as they are: [`TextOf`] the tokens of [`Operation::new`](crate::operation::Operation::new).
+#[derive(Clone, Copy, Debug)]
+pub struct AsText;
+
+impl<C: AsRef<str>> TextOf<C> for AsText {
+    #[inline]
+    fn text_of<'c>(&self, chunk: &'c C) -> Option<&'c str> {
+        Some(chunk.as_ref())
     }
 }
 
-impl<F, St, C, E> OpenStream for Streams<F, St>
-where
-    F: FnMut() -> St,
-    St: Stream<Item = Result<C, E>>,
-{
-    type Error = E;
-    type Chunk = C;
+impl<C, X: Fn(&C) -> Option<&str>> TextOf<C> for X {
+    #[inline]
+    fn text_of<'c>(&self, chunk: &'c C) -> Option<&'c str> {
+        self(chunk)
+    }
+}
 
-    fn open(self: Pin<&mut Self>) {
+pin_project! {
+    /// The source that [`Operation::new`](crate::operation::Operation::new) and
+    /// [`Operation::chunks`](crate::operation::Operation::chunks) make of a closure: an [`Opener`], its open stream, and what
+    /// tells the text of a chunk.
+    pub struct Streams<O, St, X = AsText> {
+        opener: O,
+        #[pin]
+        stream: Option<St>,
+        text: X,
+    }
+}
+
+impl<F, Via, St, X> Streams<Opener<F, Via>, St, X> {
+    pub(in crate::operation) const fn new(open: F, text: X) -> Self {
+        Self {
+            opener: Opener {
+                open,
+                via: PhantomData,
+            },
+            stream: None,
+            text,
+        }
+    }
+}
+
+impl<F, Via, St, X> Tokens for Streams<Opener<F, Via>, St, X>
+where
+    F: OpenStream<Via, Stream = St>,
+    St: Stream<Item = Result<F::Chunk, F::Error>>,
+    X: TextOf<F::Chunk>,
+{
+    type Error = F::Error;
+    type Chunk = F::Chunk;
+
+    fn open(self: Pin<&mut Self>, _: usize) {
         let mut this = self.project();
-        let stream = (this.open)();
+        let stream = this.opener.open.open();
         this.stream.set(Some(stream));
     }
 
@@ -143,116 +224,31 @@ where
     }
 
     #[inline]
-    fn poll_chunk(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<C, E>>> {
+    fn poll_chunk(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<F::Chunk, F::Error>>> {
         let stream = self.project().stream.as_pin_mut();
         stream.expect("a stream is open").poll_next(cx)
     }
-}
-
-impl_debug!(Streams<F, St> |self| { is_open: self.stream.is_some() });
-
-pin_project! {
-    /// The source that [`Operation::new`](crate::operation::Operation::new) makes of a closure that returns a future of a stream.
-    pub struct Connections<F, Fut, St> {
-        open: F,
-        #[pin]
-        connection: Connection<Fut, St>,
-    }
-}
-
-pin_project! {
-    #[project = ConnectionProjection]
-    enum Connection<Fut, St> {
-        Closed,
-        Connecting { #[pin] future: Fut },
-        Connected { #[pin] stream: St },
-    }
-}
-
-impl<F, Fut, St, C, E> OpenStream for Connections<F, Fut, St>
-where
-    F: FnMut() -> Fut,
-    Fut: Future<Output = Result<St, E>>,
-    St: Stream<Item = Result<C, E>>,
-{
-    type Error = E;
-    type Chunk = C;
-
-    fn open(self: Pin<&mut Self>) {
-        let mut this = self.project();
-        let future = (this.open)();
-        this.connection.set(Connection::Connecting { future });
-    }
-
-    fn close(self: Pin<&mut Self>) {
-        self.project().connection.set(Connection::Closed);
-    }
 
     #[inline]
-    fn poll_chunk(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<C, E>>> {
-        let mut connection = self.project().connection;
-        loop {
-            let connected = match connection.as_mut().project() {
-                ConnectionProjection::Connected { stream } => return stream.poll_next(cx),
-                ConnectionProjection::Connecting { future } => ready!(future.poll(cx)),
-                ConnectionProjection::Closed => panic!("no stream is open"),
-            };
-            match connected {
-                Ok(stream) => connection.set(Connection::Connected { stream }),
-                Err(error) => return Poll::Ready(Some(Err(error))),
-            }
-        }
+    fn text<'c>(&self, chunk: &'c F::Chunk) -> Option<&'c str> {
+        self.text.text_of(chunk)
     }
 }
 
-impl_debug!(Connections<F, Fut, St> |self| {
-    is_open: !matches!(self.connection, Connection::Closed),
+impl<O, St, X> Source for Streams<O, St, X>
+where
+    Self: Tokens<Error: Classify>,
+{
+    fn classify(&self, error: &Self::Error) -> Classification {
+        Classification::of(error)
+    }
+}
+
+impl_debug! { Opener<F, Via> {} }
+impl_debug!(Connection<Fut, St> |self| {
+    is_connected: matches!(self.state, ConnectionState::Connected { .. }),
 });
-
-/// What opens streams of text is a source as it is.
-macro_rules! sources_of_text {
-    ($($name:ident<$($param:ident),*>;)*) => {$(
-        impl<$($param),*> Tokens for $name<$($param),*>
-        where
-            Self: OpenStream<Chunk: AsRef<str>>,
-        {
-            type Error = <Self as OpenStream>::Error;
-            type Chunk = <Self as OpenStream>::Chunk;
-
-            fn open(self: Pin<&mut Self>, _: usize) {
-                OpenStream::open(self);
-            }
-
-            fn close(self: Pin<&mut Self>) {
-                OpenStream::close(self);
-            }
-
-            #[inline]
-            fn poll_chunk(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-            ) -> Poll<Option<Result<<Self as Tokens>::Chunk, <Self as Tokens>::Error>>> {
-                OpenStream::poll_chunk(self, cx)
-            }
-
-            #[inline]
-            fn text<'c>(&self, token: &'c <Self as Tokens>::Chunk) -> Option<&'c str> {
-                Some(token.as_ref())
-            }
-        }
-
-        impl<$($param),*> Source for $name<$($param),*>
-        where
-            Self: Tokens<Error: Classify>,
-        {
-            fn classify(&self, error: &<Self as Tokens>::Error) -> Classification {
-                Classification::of(error)
-            }
-        }
-    )*};
-}
-
-sources_of_text! {
-    Streams<F, St>;
-    Connections<F, Fut, St>;
-}
+impl_debug!(Streams<O, St, X> |self| { is_open: self.stream.is_some() });
