@@ -27,6 +27,22 @@ pub use strategy::Strategy;
 ///
 /// ```
 /// use std::time::Duration;
+/// use abreast::operation::{Retry, Strategy};
+///
+/// let retry = Retry::exponential()
+///     .attempts(1)
+///     .max_retries(10)
+///     .base_delay(Duration::from_millis(100))
+///     .max_delay(Duration::from_secs(60))
+///     .strategy(Strategy::Fixed)
+///     .seed(7);
+/// assert_eq!((retry.get_attempts(), retry.get_max_retries(), retry.get_seed()), (1, 10, Some(7)));
+/// ```
+///
+/// An operation is given one:
+///
+/// ```
+/// use std::time::Duration;
 /// use abreast::operation::{Operation, Retry};
 /// # use futures::stream;
 ///
@@ -120,40 +136,24 @@ impl Retry {
     }
 
     /// Retries little, with delays that grow evenly.
-    ///
-    /// ```
-    /// let retry = abreast::operation::Retry::minimal();
-    /// ```
     #[must_use]
     pub const fn minimal() -> Self {
         Self::preset(2, 4, Strategy::Linear)
     }
 
     /// Retries as suits most.
-    ///
-    /// ```
-    /// let retry = abreast::operation::Retry::recommended();
-    /// ```
     #[must_use]
     pub const fn recommended() -> Self {
         Self::preset(3, 6, Strategy::FixedJitter)
     }
 
     /// Retries as recommended, with delays that are spread as widely as can be.
-    ///
-    /// ```
-    /// let retry = abreast::operation::Retry::strict();
-    /// ```
     #[must_use]
     pub const fn strict() -> Self {
         Self::preset(3, 6, Strategy::FullJitter)
     }
 
     /// Retries often, with delays that double.
-    ///
-    /// ```
-    /// let retry = abreast::operation::Retry::exponential();
-    /// ```
     #[must_use]
     pub const fn exponential() -> Self {
         Self::preset(4, 8, Strategy::Exponential)
@@ -167,135 +167,51 @@ impl Default for Retry {
     }
 }
 
+/// Implements the setter of each setting, and the getter of the same name behind `get_`.
+macro_rules! settings {
+    ($($(#[$doc:meta])* $setting:ident, $get:ident: $type:ty;)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub const fn $setting(mut self, $setting: $type) -> Self {
+            self.plan.$setting = $setting;
+            self
+        }
+
+        #[doc = concat!("Returns what [`", stringify!($setting), "`](Self::", stringify!($setting), ") sets.")]
+        #[must_use]
+        pub const fn $get(&self) -> $type {
+            self.plan.$setting
+        }
+    )*};
+}
+
 impl<P> Retry<P> {
-    /// Limits the retries of a stream after errors of the categories [`Model`](Category::Model) and
-    /// [`Content`](Category::Content); 3 by default, which makes four calls.
-    ///
-    /// ```
-    /// let retry = abreast::operation::Retry::recommended().attempts(1);
-    /// ```
-    #[must_use]
-    pub const fn attempts(mut self, attempts: u32) -> Self {
-        self.plan.attempts = attempts;
-        self
-    }
+    settings! {
+        /// Limits the retries of a stream after errors of the categories [`Model`](Category::Model) and
+        /// [`Content`](Category::Content); 3 by default, which makes four calls.
+        attempts, get_attempts: u32;
 
-    /// Limits the retries of a stream, whatever the errors; 6 by default.
-    ///
-    /// ```
-    /// let retry = abreast::operation::Retry::recommended().max_retries(10);
-    /// ```
-    #[must_use]
-    pub const fn max_retries(mut self, max_retries: u32) -> Self {
-        self.plan.max_retries = max_retries;
-        self
-    }
+        /// Limits the retries of a stream, whatever the errors; 6 by default.
+        max_retries, get_max_retries: u32;
 
-    /// Sets what the [strategy](Self::strategy) starts from; a second by default.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// let retry = abreast::operation::Retry::recommended().base_delay(Duration::from_millis(100));
-    /// ```
-    #[must_use]
-    pub const fn base_delay(mut self, delay: Duration) -> Self {
-        self.plan.base_delay = delay;
-        self
-    }
+        /// Sets what the [strategy](Self::strategy) starts from; a second by default.
+        base_delay, get_base_delay: Duration;
 
-    /// Limits delays, those that the other side [asks for](super::Classify::retry_after) included; 10 seconds by default.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// let retry = abreast::operation::Retry::recommended().max_delay(Duration::from_secs(60));
-    /// ```
-    #[must_use]
-    pub const fn max_delay(mut self, delay: Duration) -> Self {
-        self.plan.max_delay = delay;
-        self
-    }
+        /// Limits delays, those that the other side [asks for](super::Classify::retry_after) included; 10 seconds by default.
+        max_delay, get_max_delay: Duration;
 
-    /// Sets how delays grow; [`Strategy::FixedJitter`] by default.
-    ///
-    /// ```
-    /// use abreast::operation::{Retry, Strategy};
-    ///
-    /// let retry = Retry::recommended().strategy(Strategy::Fixed);
-    /// ```
-    #[must_use]
-    pub const fn strategy(mut self, strategy: Strategy) -> Self {
-        self.plan.strategy = strategy;
-        self
+        /// Sets how delays grow; [`Strategy::FixedJitter`] by default.
+        strategy, get_strategy: Strategy;
     }
 
     /// Makes jitter the same every time, for tests. Every operation draws the same numbers then.
-    ///
-    /// ```
-    /// let retry = abreast::operation::Retry::recommended().seed(7);
-    /// ```
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
         self.plan.seed = Some(seed);
         self
     }
 
-    /// Returns the limit that [`attempts`](Self::attempts) sets.
-    ///
-    /// ```
-    /// assert_eq!(abreast::operation::Retry::exponential().get_attempts(), 4);
-    /// ```
-    #[must_use]
-    pub const fn get_attempts(&self) -> u32 {
-        self.plan.attempts
-    }
-
-    /// Returns the limit that [`max_retries`](Self::max_retries) sets.
-    ///
-    /// ```
-    /// assert_eq!(abreast::operation::Retry::exponential().get_max_retries(), 8);
-    /// ```
-    #[must_use]
-    pub const fn get_max_retries(&self) -> u32 {
-        self.plan.max_retries
-    }
-
-    /// Returns the delay that [`base_delay`](Self::base_delay) sets.
-    ///
-    /// ```
-    /// assert_eq!(abreast::operation::Retry::minimal().get_base_delay().as_secs(), 1);
-    /// ```
-    #[must_use]
-    pub const fn get_base_delay(&self) -> Duration {
-        self.plan.base_delay
-    }
-
-    /// Returns the limit that [`max_delay`](Self::max_delay) sets.
-    ///
-    /// ```
-    /// assert_eq!(abreast::operation::Retry::minimal().get_max_delay().as_secs(), 10);
-    /// ```
-    #[must_use]
-    pub const fn get_max_delay(&self) -> Duration {
-        self.plan.max_delay
-    }
-
-    /// Returns how delays grow.
-    ///
-    /// ```
-    /// use abreast::operation::{Retry, Strategy};
-    ///
-    /// assert_eq!(Retry::strict().get_strategy(), Strategy::FullJitter);
-    /// ```
-    #[must_use]
-    pub const fn get_strategy(&self) -> Strategy {
-        self.plan.strategy
-    }
-
     /// Returns the seed of the jitter, if one was set.
-    ///
-    /// ```
-    /// assert_eq!(abreast::operation::Retry::minimal().seed(7).get_seed(), Some(7));
-    /// ```
     #[must_use]
     pub const fn get_seed(&self) -> Option<u64> {
         self.plan.seed

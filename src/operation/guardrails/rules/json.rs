@@ -1,13 +1,11 @@
 //! JSON.
 
-use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
 use serde::de::IgnoredAny;
 
-use super::super::{Checker, GuardrailContext, Rule, Violation};
+use super::super::{Checker, GuardrailContext, Violation};
 
 /// Finds broken JSON: content that begins like a JSON object or array must be one, or several on lines of their own.
 ///
@@ -28,19 +26,7 @@ use super::super::{Checker, GuardrailContext, Rule, Violation};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Json;
 
-impl Rule for Json {
-    fn name(&self) -> Cow<'static, str> {
-        "json".into()
-    }
-
-    fn runs_while_streaming(&self) -> bool {
-        true
-    }
-
-    fn checker(&self) -> Box<dyn Checker> {
-        Box::new(Brackets::default())
-    }
-}
+impl_rule!(Json, "json", while_streaming: |_rule| Brackets::default());
 
 /// Decides whether content is meant to be JSON, and counts its brackets outside of strings.
 ///
@@ -238,23 +224,14 @@ impl Checker for Brackets {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StrictJson;
 
-impl Rule for StrictJson {
-    fn name(&self) -> Cow<'static, str> {
-        "strict_json".into()
-    }
+impl_rule!(StrictJson, "strict_json", at_end: check_strictly);
 
-    fn checker(&self) -> Box<dyn Checker> {
-        Box::new(|context: &GuardrailContext<'_>| {
-            if !context.completed {
-                return Vec::new();
-            }
-            let violation = parse(context.content).or_else(|| {
-                let message = "the root is neither an object nor an array";
-                (!is_object_or_array(context.content)).then(|| Violation::error(message))
-            });
-            violation.into_iter().collect()
-        })
-    }
+fn check_strictly(context: &GuardrailContext<'_>) -> Vec<Violation> {
+    let violation = parse(context.content).or_else(|| {
+        let message = "the root is neither an object nor an array";
+        (!is_object_or_array(context.content)).then(|| Violation::error(message))
+    });
+    violation.into_iter().collect()
 }
 
 fn is_object_or_array(content: &str) -> bool {

@@ -1,13 +1,11 @@
 //! LaTeX.
 
-use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 use core::mem;
 use core::ops::Range;
 
-use super::super::{Checker, GuardrailContext, Rule, Violation};
+use super::super::{GuardrailContext, Violation};
 use super::lines::{Lines, without_code_spans};
 
 /// Finds, at the end, LaTeX whose `\begin` and `\end`, `\[` and `\]`, `$$` or `$` do not match.
@@ -26,22 +24,11 @@ use super::lines::{Lines, without_code_spans};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Latex;
 
-impl Rule for Latex {
-    fn name(&self) -> Cow<'static, str> {
-        "latex".into()
-    }
+impl_rule!(Latex, "latex", at_end: check);
 
-    fn checker(&self) -> Box<dyn Checker> {
-        Box::new(|context: &GuardrailContext<'_>| match context.completed {
-            true => check(context.content),
-            false => Vec::new(),
-        })
-    }
-}
-
-fn check(content: &str) -> Vec<Violation> {
+fn check(context: &GuardrailContext<'_>) -> Vec<Violation> {
     let mut formulas = Formulas::default();
-    for line in Lines::new(content) {
+    for line in Lines::new(context.content) {
         if line.is_code || line.text.trim().is_empty() {
             formulas.end_paragraph();
             continue;

@@ -1,11 +1,9 @@
 //! Markdown.
 
-use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::super::{Checker, GuardrailContext, Rule, Violation};
+use super::super::{GuardrailContext, Violation};
 use super::lines::Lines;
 
 /// Finds, at the end, blocks of code that are not closed, and tables whose rows differ in their columns (a warning).
@@ -22,23 +20,12 @@ use super::lines::Lines;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Markdown;
 
-impl Rule for Markdown {
-    fn name(&self) -> Cow<'static, str> {
-        "markdown".into()
-    }
+impl_rule!(Markdown, "markdown", at_end: check);
 
-    fn checker(&self) -> Box<dyn Checker> {
-        Box::new(|context: &GuardrailContext<'_>| match context.completed {
-            true => check(context.content),
-            false => Vec::new(),
-        })
-    }
-}
-
-fn check(content: &str) -> Vec<Violation> {
+fn check(context: &GuardrailContext<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut table = Table::default();
-    let mut lines = Lines::new(content);
+    let mut lines = Lines::new(context.content);
     for line in &mut lines {
         let text = if line.is_code { "" } else { line.text };
         if let Some((found, expected)) = table.follow(text) {

@@ -14,6 +14,34 @@
 //! Those that run while streaming read each character a fixed number of times at most, however long the content is and
 //! however often they check it. What a rule finds does not depend on where the content was cut into tokens.
 
+/// Implements [`Rule`](super::Rule): for a check at the end, or for a checker that follows the content while tokens come.
+macro_rules! impl_rule {
+    ($Rule:ty, $name:literal, at_end: $check:expr) => {
+        impl_rule!(@ $Rule, $name, false, |_rule| |context: &crate::operation::GuardrailContext<'_>| {
+            if context.completed { $check(context) } else { alloc::vec::Vec::new() }
+        });
+    };
+    ($Rule:ty, $name:literal, while_streaming: |$rule:ident| $checker:expr) => {
+        impl_rule!(@ $Rule, $name, true, |$rule| $checker);
+    };
+    (@ $Rule:ty, $name:literal, $streaming:literal, |$rule:ident| $checker:expr) => {
+        impl crate::operation::Rule for $Rule {
+            fn name(&self) -> alloc::borrow::Cow<'static, str> {
+                $name.into()
+            }
+
+            fn runs_while_streaming(&self) -> bool {
+                $streaming
+            }
+
+            fn checker(&self) -> alloc::boxed::Box<dyn crate::operation::Checker> {
+                let $rule = self;
+                alloc::boxed::Box::new($checker)
+            }
+        }
+    };
+}
+
 mod closure;
 mod json;
 mod latex;

@@ -1,7 +1,5 @@
 //! Phrases that should not be there.
 
-use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -9,7 +7,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::super::{Checker, GuardrailContext, Rule, Violation};
+use super::super::{Checker, GuardrailContext, Violation};
 use super::list::{Found, List, Phrase, fold};
 use super::phrases::KNOWN;
 
@@ -33,11 +31,6 @@ pub struct Patterns(Arc<List>);
 
 impl Patterns {
     /// Returns a rule without phrases, to be added to.
-    ///
-    /// ```
-    /// # use abreast::operation::rules;
-    /// let rule = rules::Patterns::none().phrase("delve into");
-    /// ```
     #[must_use]
     pub fn none() -> Self {
         Self::default()
@@ -62,11 +55,6 @@ impl Patterns {
     }
 
     /// Adds a phrase.
-    ///
-    /// ```
-    /// # use abreast::operation::rules;
-    /// let rule = rules::Patterns::known().phrase("delve into");
-    /// ```
     ///
     /// # Panics
     /// If the phrase is empty: it would be everywhere.
@@ -98,25 +86,13 @@ fn normal(phrase: &str) -> String {
     phrase.trim_start().chars().map(fold).collect()
 }
 
-impl Rule for Patterns {
-    fn name(&self) -> Cow<'static, str> {
-        "pattern".into()
-    }
-
-    fn runs_while_streaming(&self) -> bool {
-        true
-    }
-
-    fn checker(&self) -> Box<dyn Checker> {
-        Box::new(Search {
-            list: self.0.clone(),
-            reported: vec![false; self.0.phrases().len()],
-            seen: 0,
-            behind_word: false,
-            looked_at: 0,
-        })
-    }
-}
+impl_rule!(Patterns, "pattern", while_streaming: |rule| Search {
+    list: rule.0.clone(),
+    reported: vec![false; rule.0.phrases().len()],
+    seen: 0,
+    behind_word: false,
+    looked_at: 0,
+});
 
 impl fmt::Debug for Patterns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

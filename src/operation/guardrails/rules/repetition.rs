@@ -1,13 +1,11 @@
 //! The same over and over.
 
-use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::mem;
 use core::ops::Range;
 
-use super::super::{Checker, GuardrailContext, Rule, Violation};
+use super::super::{Checker, GuardrailContext, Violation};
 use super::lines::{Fences, Lines};
 
 /// Finds a sentence of more than 20 characters that comes three times, and, at the end, a text that has run into a loop.
@@ -31,19 +29,7 @@ const TAIL: usize = 100;
 /// A sentence counts if it has more characters.
 const SHORT: usize = 20;
 
-impl Rule for Repetition {
-    fn name(&self) -> Cow<'static, str> {
-        "repetition".into()
-    }
-
-    fn runs_while_streaming(&self) -> bool {
-        true
-    }
-
-    fn checker(&self) -> Box<dyn Checker> {
-        Box::new(Sentences::default())
-    }
-}
+impl_rule!(Repetition, "repetition", while_streaming: |_rule| Sentences::default());
 
 /// The sentences so far, of whole lines only: how a line ends decides whether it is code or a row of a table.
 #[derive(Debug, Default)]

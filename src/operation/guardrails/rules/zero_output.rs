@@ -1,10 +1,8 @@
 //! No content to speak of.
 
-use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::super::{Checker, GuardrailContext, Rule, Violation};
+use super::super::{GuardrailContext, Violation};
 use super::json::is_json;
 
 /// Finds, at the end, that there is no content: white space only, punctuation only, or one or two characters over and over.
@@ -26,21 +24,7 @@ use super::json::is_json;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ZeroOutput;
 
-impl Rule for ZeroOutput {
-    fn name(&self) -> Cow<'static, str> {
-        "zero_output".into()
-    }
-
-    fn checker(&self) -> Box<dyn Checker> {
-        Box::new(|context: &GuardrailContext<'_>| {
-            let content = context.content.trim();
-            if !context.completed || (content.is_empty() && context.other_chunks > 0) {
-                return Vec::new();
-            }
-            check(content).map(Violation::error).into_iter().collect()
-        })
-    }
-}
+impl_rule!(ZeroOutput, "zero_output", at_end: check);
 
 /// What is punctuation only, and an answer all the same.
 const OPERATORS: &[&str] = &[
@@ -50,10 +34,17 @@ const OPERATORS: &[&str] = &[
     "()",
 ];
 
-fn check(content: &str) -> Option<&'static str> {
+fn check(context: &GuardrailContext<'_>) -> Vec<Violation> {
+    let found = missing(context.content.trim(), context.other_chunks);
+    found.map(Violation::error).into_iter().collect()
+}
+
+/// Returns what is wrong with content that says nothing.
+fn missing(content: &str, other_chunks: usize) -> Option<&'static str> {
     if content.is_empty() {
-        return Some("there is no content");
+        return (other_chunks == 0).then_some("there is no content");
     }
+    // Suspicious is what has no words in it.
     let suspicious = if content
         .chars()
         .all(|c| c.is_whitespace() || is_punctuation(c))
@@ -64,6 +55,7 @@ fn check(content: &str) -> Option<&'static str> {
     } else {
         return None;
     };
+    // Data and code have none either.
     let is_data = content.starts_with(['{', '[']) && is_json(content);
     let is_operator = OPERATORS.contains(&content.trim_matches('`'));
     (!is_data && !is_operator && !is_number(content)).then_some(suspicious)
