@@ -260,11 +260,6 @@ pub enum EventKind {
 
 impl EventKind {
     /// Returns the name of the variant.
-    ///
-    /// ```
-    /// # use abreast::operation::EventKind;
-    /// assert_eq!(EventKind::RetryStart.name(), "RetryStart");
-    /// ```
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {

@@ -183,6 +183,7 @@ pub struct FailedAttempt<E> {
 /// assert_eq!(failure.state.content, "Hi");
 /// assert_eq!(failure.earlier[0].error, AttemptError::Stream("connection lost"));
 /// assert_eq!(failure.earlier[0].content, "Hel");
+/// assert_eq!(failure.errors().count(), 2);
 /// # });
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -198,15 +199,6 @@ pub struct OperationFailure<E> {
 
 impl<E> OperationFailure<E> {
     /// Returns all errors, in order.
-    ///
-    /// ```
-    /// # use abreast::operation::{AttemptError, Operation};
-    /// # use futures::stream;
-    /// # smol::block_on(async {
-    /// # let failure = Operation::new(|| stream::iter([Err::<&str, _>("no")])).run().await.unwrap_err();
-    /// assert!(failure.errors().eq([&AttemptError::Stream("no")]));
-    /// # });
-    /// ```
     pub fn errors(&self) -> impl Iterator<Item = &AttemptError<E>> {
         self.earlier
             .iter()

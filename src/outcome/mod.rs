@@ -24,7 +24,9 @@ pub use task_output::TaskOutput;
 /// let tasks = [Ok(1), Err("no")].map(|result| async move { result });
 /// let result = parallel(tasks).await;
 /// assert_eq!(result[0], Outcome::Succeeded(1));
+/// assert_eq!((result[0].value(), result[0].error()), (Some(&1), None));
 /// assert_eq!(result[1], Outcome::Failed("no"));
+/// assert!(result[1].is_failed());
 /// # });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,44 +41,24 @@ pub enum Outcome<T, E> {
 
 impl<T, E> Outcome<T, E> {
     /// Returns true if the task returned `Ok`.
-    ///
-    /// ```
-    /// # use abreast::Outcome;
-    /// assert!(Outcome::<_, ()>::Succeeded(1).is_succeeded());
-    /// ```
     #[must_use]
     pub const fn is_succeeded(&self) -> bool {
         matches!(self, Self::Succeeded(_))
     }
 
     /// Returns true if the task returned `Err`.
-    ///
-    /// ```
-    /// # use abreast::Outcome;
-    /// assert!(Outcome::<(), _>::Failed("no").is_failed());
-    /// ```
     #[must_use]
     pub const fn is_failed(&self) -> bool {
         matches!(self, Self::Failed(_))
     }
 
     /// Returns true if the task was dropped before it returned, or was never started.
-    ///
-    /// ```
-    /// # use abreast::Outcome;
-    /// assert!(Outcome::<(), ()>::Cancelled.is_cancelled());
-    /// ```
     #[must_use]
     pub const fn is_cancelled(&self) -> bool {
         matches!(self, Self::Cancelled)
     }
 
     /// Returns the value of a task that succeeded.
-    ///
-    /// ```
-    /// # use abreast::Outcome;
-    /// assert_eq!(Outcome::<_, ()>::Succeeded(1).value(), Some(&1));
-    /// ```
     #[must_use]
     pub const fn value(&self) -> Option<&T> {
         match self {
@@ -86,11 +68,6 @@ impl<T, E> Outcome<T, E> {
     }
 
     /// Returns the error of a task that failed.
-    ///
-    /// ```
-    /// # use abreast::Outcome;
-    /// assert_eq!(Outcome::<(), _>::Failed("no").error(), Some(&"no"));
-    /// ```
     #[must_use]
     pub const fn error(&self) -> Option<&E> {
         match self {
@@ -100,11 +77,6 @@ impl<T, E> Outcome<T, E> {
     }
 
     /// Turns into the value of a task that succeeded.
-    ///
-    /// ```
-    /// # use abreast::Outcome;
-    /// assert_eq!(Outcome::<_, ()>::Succeeded(1).into_value(), Some(1));
-    /// ```
     #[must_use]
     pub fn into_value(self) -> Option<T> {
         match self {
@@ -114,11 +86,6 @@ impl<T, E> Outcome<T, E> {
     }
 
     /// Turns into the error of a task that failed.
-    ///
-    /// ```
-    /// # use abreast::Outcome;
-    /// assert_eq!(Outcome::<(), _>::Failed("no").into_error(), Some("no"));
-    /// ```
     #[must_use]
     pub fn into_error(self) -> Option<E> {
         match self {

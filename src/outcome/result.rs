@@ -17,11 +17,14 @@ use super::{Outcome, TaskError};
 /// let tasks = [3, 0, 2].map(|n| async move { 6_i32.checked_div(n).ok_or("divided by zero") });
 /// let result = parallel(tasks).concurrency(2).await;
 ///
-/// assert_eq!((result.success_count(), result.failure_count()), (2, 1));
-/// assert_eq!(result.results().collect::<Vec<_>>(), [Some(&2), None, Some(&3)]);
+/// assert_eq!((result.len(), result.success_count(), result.failure_count()), (3, 2, 1));
+/// assert!(!result.all_succeeded());
 /// for (index, error) in result.failures() {
 ///     println!("task {index} failed: {error}");
 /// }
+/// assert_eq!(result.results().collect::<Vec<_>>(), [Some(&2), None, Some(&3)]);
+/// assert_eq!(result.errors().flatten().collect::<Vec<_>>(), [&"divided by zero"]);
+/// assert_eq!(result.successful_results().sum::<i32>(), 5);
 /// assert_eq!(result.into_successful_results(), [2, 3]);
 /// # });
 /// ```
@@ -65,26 +68,12 @@ impl<T, E> ParallelResult<T, E> {
     }
 
     /// Returns the number of tasks, those that were never started included.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let result = abreast::parallel([async { Ok::<_, ()>(1) }]).await;
-    /// assert_eq!(result.len(), 1);
-    /// # });
-    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.outcomes.len().saturating_add(self.never_started)
     }
 
     /// Returns true if there were no tasks.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let result = abreast::parallel([async { Ok::<_, ()>(1) }]).await;
-    /// assert!(!result.is_empty());
-    /// # });
-    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -110,14 +99,6 @@ impl<T, E> ParallelResult<T, E> {
     }
 
     /// Returns the outcomes, in input order.
-    ///
-    /// ```
-    /// # use abreast::Outcome;
-    /// # smol::block_on(async {
-    /// let result = abreast::parallel([async { Ok::<_, ()>(1) }]).await;
-    /// assert!(result.iter().all(Outcome::is_succeeded));
-    /// # });
-    /// ```
     pub fn iter(&self) -> Iter<'_, T, E> {
         Iter {
             outcomes: self.outcomes.iter(),
@@ -126,67 +107,27 @@ impl<T, E> ParallelResult<T, E> {
     }
 
     /// Returns the value of each task in input order, or `None` if it did not succeed.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let tasks = [Ok(1), Err("no")].map(|result| async move { result });
-    /// let result = abreast::parallel(tasks).await;
-    /// assert_eq!(result.results().collect::<Vec<_>>(), [Some(&1), None]);
-    /// # });
-    /// ```
     pub fn results(&self) -> impl ExactSizeIterator<Item = Option<&T>> + DoubleEndedIterator {
         self.iter().map(Outcome::value)
     }
 
     /// Returns the error of each task in input order, or `None` if it did not fail.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let tasks = [Ok(1), Err("no")].map(|result| async move { result });
-    /// let result = abreast::parallel(tasks).await;
-    /// assert_eq!(result.errors().collect::<Vec<_>>(), [None, Some(&"no")]);
-    /// # });
-    /// ```
     pub fn errors(&self) -> impl ExactSizeIterator<Item = Option<&E>> + DoubleEndedIterator {
         self.iter().map(Outcome::error)
     }
 
     /// Returns the errors of the tasks that failed, each with the index of its task (0-based), in input order.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let tasks = [Ok(1), Err("no")].map(|result| async move { result });
-    /// let result = abreast::parallel(tasks).await;
-    /// assert_eq!(result.failures().collect::<Vec<_>>(), [(1, &"no")]);
-    /// # });
-    /// ```
     pub fn failures(&self) -> impl Iterator<Item = (usize, &E)> {
         let outcomes = self.outcomes.iter().enumerate();
         outcomes.filter_map(|(index, outcome)| Some((index, outcome.error()?)))
     }
 
     /// Returns the values of the tasks that succeeded, in input order.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let tasks = [Ok(1), Err("no")].map(|result| async move { result });
-    /// let result = abreast::parallel(tasks).await;
-    /// assert_eq!(result.successful_results().collect::<Vec<_>>(), [&1]);
-    /// # });
-    /// ```
     pub fn successful_results(&self) -> impl Iterator<Item = &T> {
         self.outcomes.iter().filter_map(Outcome::value)
     }
 
     /// Turns into the values of the tasks that succeeded, in input order.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let tasks = [Ok(1), Err("no")].map(|result| async move { result });
-    /// let result = abreast::parallel(tasks).await;
-    /// assert_eq!(result.into_successful_results(), [1]);
-    /// # });
-    /// ```
     #[must_use]
     pub fn into_successful_results(self) -> Vec<T> {
         let outcomes = self.outcomes.into_iter();
@@ -265,27 +206,11 @@ impl<T, E> ParallelResult<T, E> {
     }
 
     /// Turns into the value of each task in input order, or `None` if it did not succeed.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let tasks = [Ok(1), Err("no")].map(|result| async move { result });
-    /// let values: Vec<_> = abreast::parallel(tasks).await.into_results().collect();
-    /// assert_eq!(values, [Some(1), None]);
-    /// # });
-    /// ```
     pub fn into_results(self) -> impl ExactSizeIterator<Item = Option<T>> + DoubleEndedIterator {
         self.into_iter().map(Outcome::into_value)
     }
 
     /// Turns into the error of each task in input order, or `None` if it did not fail.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let tasks = [Ok(1), Err("no")].map(|result| async move { result });
-    /// let errors: Vec<_> = abreast::parallel(tasks).await.into_errors().collect();
-    /// assert_eq!(errors, [None, Some("no")]);
-    /// # });
-    /// ```
     pub fn into_errors(self) -> impl ExactSizeIterator<Item = Option<E>> + DoubleEndedIterator {
         self.into_iter().map(Outcome::into_error)
     }
@@ -314,26 +239,12 @@ impl<T, E> ParallelResult<T, E> {
     }
 
     /// Counts the tasks that succeeded.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let tasks = [Ok(1), Err("no")].map(|result| async move { result });
-    /// assert_eq!(abreast::parallel(tasks).await.success_count(), 1);
-    /// # });
-    /// ```
     #[must_use]
     pub fn success_count(&self) -> usize {
         self.count(Outcome::is_succeeded)
     }
 
     /// Counts the tasks that failed.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let tasks = [Ok(1), Err("no")].map(|result| async move { result });
-    /// assert_eq!(abreast::parallel(tasks).await.failure_count(), 1);
-    /// # });
-    /// ```
     #[must_use]
     pub fn failure_count(&self) -> usize {
         self.count(Outcome::is_failed)
@@ -355,13 +266,6 @@ impl<T, E> ParallelResult<T, E> {
     }
 
     /// Returns true if every task succeeded, or if there were none.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let tasks = [Ok(1), Err("no")].map(|result| async move { result });
-    /// assert!(!abreast::parallel(tasks).await.all_succeeded());
-    /// # });
-    /// ```
     #[must_use]
     pub fn all_succeeded(&self) -> bool {
         self.never_started == 0 && self.outcomes.iter().all(Outcome::is_succeeded)

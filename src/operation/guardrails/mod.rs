@@ -21,6 +21,16 @@ pub use rule::{Checker, GuardrailContext, Rule, Severity, Violation};
 /// | [`json_only`](Self::json_only) | [`StrictJson`](rules::StrictJson), [`ZeroOutput`](rules::ZeroOutput) |
 /// | [`none`](Self::none) | |
 ///
+/// ```
+/// use abreast::operation::Guardrails;
+///
+/// assert!(Guardrails::none().check("").is_empty());
+/// assert_eq!(Guardrails::minimal().check("[1, 2").len(), 1);
+/// assert_eq!(Guardrails::recommended().check("```rust\nfn main() {").len(), 1);
+/// assert_eq!(Guardrails::strict().check(r"\begin{align} x").len(), 1);
+/// assert_eq!(Guardrails::json_only().check("Here you are: {}").len(), 1);
+/// ```
+///
 /// What becomes of a violation:
 ///
 /// | severity | while tokens come | at the end |
@@ -54,7 +64,7 @@ pub use rule::{Checker, GuardrailContext, Rule, Severity, Violation};
 /// ```
 /// use abreast::operation::{Guardrails, Violation, rules};
 ///
-/// let guardrails = Guardrails::minimal().rule(rules::from_fn("short", |context| {
+/// let guardrails = Guardrails::minimal().check_every(5).rule(rules::from_fn("short", |context| {
 ///     let too_long = context.content.len() > 1_000;
 ///     too_long.then(|| Violation::error("longer than 1,000 bytes")).into_iter().collect()
 /// }));
@@ -70,11 +80,6 @@ pub struct Guardrails {
 
 impl Guardrails {
     /// Returns no rules: all content passes.
-    ///
-    /// ```
-    /// # use abreast::operation::Guardrails;
-    /// assert!(Guardrails::none().check("").is_empty());
-    /// ```
     #[must_use]
     pub const fn none() -> Self {
         Self {
@@ -84,22 +89,12 @@ impl Guardrails {
     }
 
     /// Returns the rules that there is content, and that what looks like JSON is JSON.
-    ///
-    /// ```
-    /// # use abreast::operation::Guardrails;
-    /// assert_eq!(Guardrails::minimal().check("[1, 2").len(), 1);
-    /// ```
     #[must_use]
     pub fn minimal() -> Self {
         Self::none().rule(rules::Json).rule(rules::ZeroOutput)
     }
 
     /// Returns the rules that suit most content.
-    ///
-    /// ```
-    /// # use abreast::operation::Guardrails;
-    /// assert_eq!(Guardrails::recommended().check("```rust\nfn main() {").len(), 1);
-    /// ```
     #[must_use]
     pub fn recommended() -> Self {
         Self::minimal()
@@ -108,11 +103,6 @@ impl Guardrails {
     }
 
     /// Returns the recommended rules, and those that formulas are complete and nothing is said over and over.
-    ///
-    /// ```
-    /// # use abreast::operation::Guardrails;
-    /// assert_eq!(Guardrails::strict().check(r"\begin{align} x").len(), 1);
-    /// ```
     #[must_use]
     pub fn strict() -> Self {
         Self::recommended()
@@ -121,22 +111,12 @@ impl Guardrails {
     }
 
     /// Returns the rules for a JSON object or array, and nothing else.
-    ///
-    /// ```
-    /// # use abreast::operation::Guardrails;
-    /// assert_eq!(Guardrails::json_only().check("Here you are: {}").len(), 1);
-    /// ```
     #[must_use]
     pub fn json_only() -> Self {
         Self::none().rule(rules::StrictJson).rule(rules::ZeroOutput)
     }
 
     /// Adds a rule behind those that are there.
-    ///
-    /// ```
-    /// # use abreast::operation::{Guardrails, rules};
-    /// let guardrails = Guardrails::minimal().rule(rules::Repetition);
-    /// ```
     #[must_use]
     pub fn rule(mut self, rule: impl Rule + 'static) -> Self {
         self.rules.push(Arc::new(rule));
@@ -144,11 +124,6 @@ impl Guardrails {
     }
 
     /// Sets the number of tokens after which the rules that run while tokens come check them; 15 by default.
-    ///
-    /// ```
-    /// # use abreast::operation::Guardrails;
-    /// let guardrails = Guardrails::recommended().check_every(5);
-    /// ```
     ///
     /// # Panics
     /// If `tokens` is 0: pass 1 to check after every token.

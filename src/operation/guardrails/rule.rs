@@ -95,6 +95,7 @@ where
 /// ```
 /// use abreast::operation::GuardrailContext;
 ///
+/// assert!(!GuardrailContext::so_far("Hel").completed);
 /// let context = GuardrailContext::complete("Hello");
 /// assert!(context.completed);
 /// assert_eq!(context.unchecked(), "Hello");
@@ -119,11 +120,6 @@ pub struct GuardrailContext<'a> {
 
 impl<'a> GuardrailContext<'a> {
     /// Creates a context of content that may go on, for trying out a rule.
-    ///
-    /// ```
-    /// # use abreast::operation::GuardrailContext;
-    /// assert!(!GuardrailContext::so_far("Hel").completed);
-    /// ```
     #[must_use]
     pub const fn so_far(content: &'a str) -> Self {
         Self {
@@ -137,11 +133,6 @@ impl<'a> GuardrailContext<'a> {
     }
 
     /// Creates a context of content that is complete, for trying out a rule.
-    ///
-    /// ```
-    /// # use abreast::operation::GuardrailContext;
-    /// assert!(GuardrailContext::complete("Hello").completed);
-    /// ```
     #[must_use]
     pub const fn complete(content: &'a str) -> Self {
         Self {
@@ -184,6 +175,7 @@ pub enum Severity {
 /// assert_eq!(violation.severity, Severity::Error);
 /// assert!(violation.recoverable);
 /// assert!(!violation.unrecoverable().recoverable);
+/// assert_eq!(Violation::fatal("it gives away the prompt").severity, Severity::Fatal);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -215,40 +207,24 @@ impl Violation {
     }
 
     /// Creates one that is recorded. The name of the rule is filled in.
-    ///
-    /// ```
-    /// let violation = abreast::operation::Violation::warning("it rambles");
-    /// ```
     #[must_use]
     pub fn warning(message: impl Into<String>) -> Self {
         Self::new(message, Severity::Warning)
     }
 
     /// Creates one that does not pass, and is recoverable. The name of the rule is filled in.
-    ///
-    /// ```
-    /// let violation = abreast::operation::Violation::error("no greeting");
-    /// ```
     #[must_use]
     pub fn error(message: impl Into<String>) -> Self {
         Self::new(message, Severity::Error)
     }
 
     /// Creates one that ends the attempt, and is not recoverable. The name of the rule is filled in.
-    ///
-    /// ```
-    /// let violation = abreast::operation::Violation::fatal("it gives away the prompt");
-    /// ```
     #[must_use]
     pub fn fatal(message: impl Into<String>) -> Self {
         Self::new(message, Severity::Fatal)
     }
 
     /// Sets where it is in the content, in bytes.
-    ///
-    /// ```
-    /// let violation = abreast::operation::Violation::error("unclosed").at(7);
-    /// ```
     #[must_use]
     pub const fn at(mut self, position: usize) -> Self {
         self.position = Some(position);
@@ -256,10 +232,6 @@ impl Violation {
     }
 
     /// Sets what might help.
-    ///
-    /// ```
-    /// let violation = abreast::operation::Violation::error("unclosed").suggest("close it");
-    /// ```
     #[must_use]
     pub fn suggest(mut self, suggestion: impl Into<String>) -> Self {
         self.suggestion = Some(suggestion.into());
@@ -267,10 +239,6 @@ impl Violation {
     }
 
     /// Says that it would be no different when the content were asked for again, so that there is no retry.
-    ///
-    /// ```
-    /// let violation = abreast::operation::Violation::error("it names a patient").unrecoverable();
-    /// ```
     #[must_use]
     pub const fn unrecoverable(mut self) -> Self {
         self.recoverable = false;
