@@ -6,6 +6,7 @@
 
 pub mod args;
 pub mod bench;
+mod combined;
 pub mod coordinator;
 pub mod demo;
 mod link;

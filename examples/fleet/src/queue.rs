@@ -16,6 +16,7 @@
 
 use std::error::Error as StdError;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A piece of work that some worker is to do.
@@ -162,6 +163,9 @@ pub enum Error {
     Postgres(#[from] tokio_postgres::Error),
     #[error("connecting: {0}")]
     Connect(#[from] std::io::Error),
+    /// A command that was run together with others.
+    #[error("{0}")]
+    Batch(Arc<Self>),
     #[error("not the address of a queue: {0}")]
     Address(String),
 }

@@ -4,12 +4,14 @@
 //! transition is one statement in a file of this folder. What ends or extends a lease names the worker and the number of the
 //! delivery, and so changes nothing once the job is another worker's.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 
+use crate::combined::Combined;
 use crate::link::Link;
 use crate::queue::{Admin, Counts, Delivery, Error, GiveBack, Job, Queue, Results};
 use crate::runtime::Runtime;
@@ -29,6 +31,9 @@ pub struct PostgresQueue {
     /// Commands on one connection are run one after another. What ends a lease is not to wait for those that take.
     takes: Link<Arc<Session>>,
     commands: Link<Arc<Session>>,
+    /// What each job ends with: by itself, each would be a transaction. A job with the number of its delivery, or its result.
+    acknowledgements: Combined<(i64, i32), bool>,
+    records: Combined<(i64, String), bool>,
 }
 
 /// A connection, and what has been prepared on it.
@@ -70,6 +75,8 @@ impl PostgresQueue {
             lease,
             takes: link(),
             commands: link(),
+            acknowledgements: Combined::new(),
+            records: Combined::new(),
             address: address.to_owned(),
             config,
         })
@@ -83,7 +90,7 @@ impl PostgresQueue {
         more: Parameters<'_>,
     ) -> Result<bool, Error> {
         let id = key(delivery.job.id);
-        let number: i32 = delivery.receipt.parse().unwrap_or_default();
+        let number = number(delivery);
         let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&id, &self.worker, &number];
         parameters.extend_from_slice(more);
         let rows = self
@@ -94,6 +101,24 @@ impl PostgresQueue {
             })
             .await?;
         Ok(rows == 1)
+    }
+
+    /// Runs a statement that returns the ids of the rows that it changed. Resolves to whether it changed each of `ids`.
+    async fn change_each(
+        &self,
+        statement: impl Fn(&Session) -> &Statement,
+        ids: &[i64],
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<bool>, Error> {
+        let rows =
+            self.commands
+                .with(|session| async move {
+                    session.client.query(statement(&session), parameters).await
+                })
+                .await?;
+        let mut changed: HashSet<i64> = rows.iter().map(|row| row.get(0)).collect();
+        // Only the first of two that are the same has changed it.
+        Ok(ids.iter().map(|id| changed.remove(id)).collect())
     }
 }
 
@@ -109,7 +134,7 @@ impl Session {
             prepare(include_str!("retry.sql")),
             prepare(include_str!("unfinished.sql")),
             prepare(include_str!("bury.sql")),
-            prepare("INSERT INTO fleet_results VALUES ($1, $2) ON CONFLICT DO NOTHING"),
+            prepare(include_str!("record.sql")),
         ))
         .await?;
         Ok(Arc::new(Self {
@@ -137,6 +162,11 @@ async fn connect(runtime: Runtime, config: &Config, address: &str) -> Result<Cli
 /// Returns the key of a job: the engine has no unsigned numbers.
 fn key(job: u64) -> i64 {
     job.cast_signed()
+}
+
+/// Returns the number of a delivery: of all those of its job, not only of those that were attempts.
+fn number(delivery: &Delivery) -> i32 {
+    delivery.receipt.parse().unwrap_or_default()
 }
 
 fn delivery(row: &Row) -> Delivery {
@@ -169,8 +199,14 @@ impl Queue for PostgresQueue {
     }
 
     async fn acknowledge(&self, delivery: &Delivery) -> Result<bool, Error> {
-        self.settle(|session| &session.acknowledge, delivery, &[])
-            .await
+        let batch = |deliveries: Vec<(i64, i32)>| async move {
+            let (ids, numbers): (Vec<_>, Vec<_>) = deliveries.into_iter().unzip();
+            let parameters: Parameters<'_> = &[&ids, &self.worker, &numbers];
+            self.change_each(|session| &session.acknowledge, &ids, parameters)
+                .await
+        };
+        let delivery = (key(delivery.job.id), number(delivery));
+        self.acknowledgements.run(delivery, batch).await
     }
 
     async fn give_back(&self, delivery: &Delivery, reason: &GiveBack) -> Result<bool, Error> {
@@ -200,14 +236,13 @@ impl Queue for PostgresQueue {
 
 impl Results for PostgresQueue {
     async fn record(&self, job: u64, result: &str) -> Result<bool, Error> {
-        let rows = self
-            .commands
-            .with(|session| async move {
-                let parameters: Parameters<'_> = &[&key(job), &result];
-                session.client.execute(&session.record, parameters).await
-            })
-            .await?;
-        Ok(rows == 1)
+        let batch = |records: Vec<(i64, String)>| async move {
+            let (ids, results): (Vec<_>, Vec<_>) = records.into_iter().unzip();
+            let parameters: Parameters<'_> = &[&ids, &results];
+            self.change_each(|session| &session.record, &ids, parameters)
+                .await
+        };
+        self.records.run((key(job), result.to_owned()), batch).await
     }
 
     async fn results(&self, jobs: &[u64]) -> Result<Vec<Option<String>>, Error> {
