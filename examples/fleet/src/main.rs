@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_signal::{Signal, Signals};
 use fleet::args::Args;
+use fleet::bench::Effort;
 use fleet::demo::Demo;
 use fleet::plot::{self, Plot};
 use fleet::queue::{Admin, Job, Queue, Results};
@@ -29,7 +30,7 @@ abreast-fleet coordinate      submits jobs that fetch pages, and watches until a
     --queue URL  --first 0  --jobs 10000  --runtime smol|tokio
 
 abreast-fleet bench           measures jobs per second, with servers of its own
-    --seconds 1  --plot FILE
+    --seconds 1  --rounds 1  --plot FILE
 
 abreast-fleet simulate        simulates a thousand machines, and prints what the size of their windows does
     --workers 1000  --jobs 300000  --plot FILE
@@ -156,10 +157,13 @@ fn coordinate(mut args: Args) -> Result<(), Anything> {
 }
 
 fn bench(mut args: Args) -> Result<(), Anything> {
-    let seconds = args.get("seconds", 1.0)?;
+    let effort = Effort {
+        seconds: args.get("seconds", 1.0)?,
+        rounds: args.get("rounds", 1)?,
+    };
     let file: Option<String> = args.find("plot")?;
     args.finish()?;
-    draw(file, &bench::report(seconds)?)
+    draw(file, &bench::report(effort)?)
 }
 
 fn simulate(mut args: Args) -> Result<(), Anything> {
