@@ -127,7 +127,7 @@ pub use parallel::{Parallel, ParallelOptions, ParallelStream, Values, parallel, 
 pub use pool::{ChannelDriver, channel_pool};
 pub use pool::{
     Driver, JobError, JobHandle, LocalDriver, LocalJobHandle, LocalPool, Pool, PoolBuilder,
-    PoolError, PoolEvent, PoolStats, local_pool, pool,
+    PoolError, PoolEvent, PoolOptions, PoolStats, local_pool, pool,
 };
 pub use race::{FallThrough, Race, RaceResult, fall_through, race};
 pub use run::{Observer, Progress};

@@ -1,15 +1,13 @@
-//! The settings of a pool.
+//! What a pool is built from: its settings, and a hook.
 
 use alloc::boxed::Box;
 
-#[cfg(feature = "std")]
-use core::time::Duration;
-
 use super::Pool;
 use super::driver::Driver;
+use super::event::PoolEvent;
 use super::inner::Inner;
 use super::kind::{Kind, Local, Sendable};
-use super::stats::JobOutcome;
+use super::options::PoolOptions;
 use super::worker::JobRunner;
 
 /// The settings of a [`Pool`] and its [`Driver`]: see [`Pool::builder`].
@@ -26,83 +24,16 @@ use super::worker::JobRunner;
 /// ```
 #[must_use = "a builder does nothing until it builds"]
 pub struct PoolBuilder<K: Kind = Sendable> {
-    workers: usize,
-    capacity: Option<usize>,
+    pub(super) options: PoolOptions,
     hook: Option<Box<K::Hook>>,
-}
-
-/// What happens to a job, for hooks: see [`PoolBuilder::on_event`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PoolEvent {
-    /// A worker starts a job.
-    #[non_exhaustive]
-    Started {
-        /// The [id](crate::JobHandle::id) of the job.
-        id: u64,
-    },
-    /// A job has ended: its future has been dropped, and its handle resolves.
-    #[non_exhaustive]
-    Ended {
-        /// The [id](crate::JobHandle::id) of the job.
-        id: u64,
-        /// How it has ended.
-        outcome: JobOutcome,
-        /// The time since it was started; zero if it never was. Needs the feature `std`.
-        #[cfg(feature = "std")]
-        duration: Duration,
-    },
 }
 
 impl<K: Kind> PoolBuilder<K> {
     pub(super) fn new() -> Self {
         Self {
-            workers: 5,
-            capacity: None,
+            options: PoolOptions::new(),
             hook: None,
         }
-    }
-
-    /// Limits how many jobs run at any time; 5 by default.
-    ///
-    /// ```
-    /// let (pool, driver) = abreast::Pool::builder().worker_count(8).build();
-    /// ```
-    ///
-    /// # Panics
-    /// If `workers` is 0: nothing could ever run.
-    #[track_caller]
-    pub fn worker_count(mut self, workers: usize) -> Self {
-        assert!(
-            workers > 0,
-            "a pool of 0 workers runs nothing: pass at least 1"
-        );
-        self.workers = workers;
-        self
-    }
-
-    /// Limits how many jobs may be queued, beside those that run; without it, as many are as memory holds.
-    ///
-    /// When the queue is full, [`Pool::execute`] fails and [`Pool::execute_when_room`] waits.
-    ///
-    /// ```
-    /// use abreast::{Pool, PoolError};
-    ///
-    /// let (pool, driver) = Pool::builder().queue_capacity(1).build();
-    /// assert!(pool.execute(async { Ok::<_, ()>(1) }).is_ok());
-    /// assert_eq!(pool.execute(async { Ok::<_, ()>(2) }).unwrap_err(), PoolError::Full);
-    /// ```
-    ///
-    /// # Panics
-    /// If `capacity` is 0: nothing could ever be accepted.
-    #[track_caller]
-    pub fn queue_capacity(mut self, capacity: usize) -> Self {
-        assert!(
-            capacity > 0,
-            "a queue with a capacity of 0 accepts nothing: pass at least 1"
-        );
-        self.capacity = Some(capacity);
-        self
     }
 
     /// Creates the pool, and the driver that runs it.
@@ -111,12 +42,10 @@ impl<K: Kind> PoolBuilder<K> {
     /// let (pool, driver) = abreast::Pool::builder().build();
     /// ```
     pub fn build(self) -> (Pool<K>, Driver<K>) {
-        let inner = Inner::new(self.workers, self.capacity, self.hook);
-        let runner = JobRunner::new(inner.clone(), 0, self.workers);
-        (
-            Pool::new(inner, self.workers),
-            Driver::new(runner, self.workers),
-        )
+        let workers = self.options.worker_count;
+        let inner = Inner::new(self.options, self.hook);
+        let runner = JobRunner::new(inner.clone(), 0, workers);
+        (Pool::new(inner, workers), Driver::new(runner, workers))
     }
 }
 
@@ -133,8 +62,7 @@ impl PoolBuilder {
     /// ```
     pub fn local(self) -> PoolBuilder<Local> {
         PoolBuilder {
-            workers: self.workers,
-            capacity: self.capacity,
+            options: self.options,
             hook: self.hook.map(|hook| hook as _),
         }
     }
@@ -157,7 +85,7 @@ impl PoolBuilder {
     ///     })
     ///     .build();
     /// let six = pool.execute(async { Ok::<_, ()>(6) })?;
-    /// driver.run_until(pool.drain()).await;
+    /// assert_eq!(driver.run_until(six).await, Ok(6));
     /// assert_eq!(log.try_iter().collect::<Vec<_>>(), ["0 started", "0 Succeeded"]);
     /// # Ok::<_, abreast::PoolError>(())
     /// # }).unwrap();
@@ -180,7 +108,4 @@ impl PoolBuilder<Local> {
     }
 }
 
-impl_debug!(PoolBuilder<K: Kind> |self| {
-    worker_count: self.workers,
-    queue_capacity: self.capacity,
-});
+impl_debug!(PoolBuilder<K: Kind> { options });

@@ -96,7 +96,7 @@ struct Reserved<'a, K: Kind>(&'a Inner<K>);
 
 impl<K: Kind> Reserved<'_, K> {
     fn accept(self, job: Job<K>) {
-        match self.0.state.accept_reserved(job) {
+        match self.0.state.accept_reserved(self.0.queued(job)) {
             Ok((accepted, leaving)) => {
                 // It is a job now.
                 mem::forget(self);

@@ -7,37 +7,66 @@ use core::time::Duration;
 
 use event_listener::Event;
 
-use super::PoolEvent;
+use super::event::PoolEvent;
 use super::job::Work;
 use super::kind::{Job, Kind};
+use super::options::PoolOptions;
 use super::state::{Accepted, Ended, PoolState, Refusal};
 use super::stats::JobOutcome;
 use crate::sync::panic::catch;
+use crate::time::Moment;
 
 pub(super) struct Inner<K: Kind> {
-    pub(super) state: PoolState<Job<K>, Waker>,
+    pub(super) state: PoolState<QueuedJob<K>, Waker>,
     /// Notified when the pool becomes idle while somebody waits for that.
     pub(super) idle: Event,
     hook: Option<Box<K::Hook>>,
+    /// Whether the clock is read when a job is accepted.
+    times_queue: bool,
+}
+
+/// A job in the queue.
+pub(super) struct QueuedJob<K: Kind> {
+    pub(super) job: Job<K>,
+    /// When it was accepted, if that is measured.
+    accepted: Option<Moment>,
+}
+
+impl<K: Kind> QueuedJob<K> {
+    /// Returns how long it has been queued, if that is measured.
+    #[inline]
+    pub(super) fn queue_time(&self) -> Option<Duration> {
+        let accepted = self.accepted?;
+        Some(Moment::now().since(accepted))
+    }
 }
 
 impl<K: Kind> Inner<K> {
-    pub(super) fn new(
-        workers: usize,
-        capacity: Option<usize>,
-        hook: Option<Box<K::Hook>>,
-    ) -> Arc<Self> {
+    pub(super) fn new(options: PoolOptions, hook: Option<Box<K::Hook>>) -> Arc<Self> {
+        let capacity = options.queue_capacity.unwrap_or(usize::MAX);
+        #[cfg(feature = "std")]
+        let times_queue = options.measure_queue_time || hook.is_some();
+        #[cfg(not(feature = "std"))]
+        let times_queue = false;
         Arc::new(Self {
-            state: PoolState::new(workers, capacity.unwrap_or(usize::MAX)),
+            state: PoolState::new(options.worker_count, capacity),
             idle: Event::new(),
             hook,
+            times_queue,
         })
+    }
+
+    /// Makes a job ready to be queued now.
+    #[inline]
+    pub(super) fn queued(&self, job: Job<K>) -> QueuedJob<K> {
+        let accepted = self.times_queue.then(Moment::now);
+        QueuedJob { job, accepted }
     }
 
     /// Queues a job, unless there is a reason not to, and gives its id.
     #[inline]
-    pub(super) fn submit(&self, job: Job<K>) -> Result<u64, (Refusal, Job<K>)> {
-        self.state.accept(job).map(wake_accepted)
+    pub(super) fn submit(&self, job: Job<K>) -> Result<u64, (Refusal, QueuedJob<K>)> {
+        self.state.accept(self.queued(job)).map(wake_accepted)
     }
 
     pub(super) fn close(&self) {
@@ -65,9 +94,15 @@ impl<K: Kind> Inner<K> {
         self.hook.is_some()
     }
 
-    pub(super) fn call_started(&self, id: u64) {
+    pub(super) fn call_started(&self, id: u64, queue_time: Duration) {
         if let Some(hook) = &self.hook {
-            hook(&PoolEvent::Started { id });
+            #[cfg(not(feature = "std"))]
+            let _ = queue_time;
+            hook(&PoolEvent::Started {
+                id,
+                #[cfg(feature = "std")]
+                queue_time,
+            });
         }
     }
 
@@ -87,7 +122,7 @@ impl<K: Kind> Inner<K> {
 
     /// Drops a job that is still in the queue. False if it is not.
     pub(super) fn cancel_queued(&self, id: u64) -> bool {
-        let Some(mut job) = self.state.remove(id) else {
+        let Some(QueuedJob { mut job, .. }) = self.state.remove(id) else {
             return false;
         };
         // The task goes first, so that whoever reads that it was cancelled can rely on that.

@@ -4,7 +4,7 @@
 use alloc::boxed::Box;
 use core::pin::Pin;
 
-use super::PoolEvent;
+use super::event::PoolEvent;
 use super::job::Work;
 
 /// Jobs that may move between threads: the kind that a [`Pool`](crate::Pool) runs unless told otherwise.

@@ -3,6 +3,7 @@
 //! | | |
 //! |---|---|
 //! | [`pool`](crate::pool()), [`local_pool`], [`Pool::builder`] | create a pool |
+//! | [`PoolBuilder`], [`PoolOptions`] | are its settings |
 //! | [`Pool`], [`LocalPool`] | accept jobs |
 //! | [`Driver`], [`LocalDriver`], or a [`Worker`] for each | run them |
 //! | [`JobHandle`], [`LocalJobHandle`] | resolve to what a job returns, or to a [`JobError`] |
@@ -16,11 +17,13 @@ mod builder;
 mod channel;
 mod driver;
 mod error;
+mod event;
 mod feed;
 mod handle;
 mod inner;
 mod job;
 mod kind;
+mod options;
 mod pool;
 mod queue;
 mod state;
@@ -29,14 +32,16 @@ mod wait;
 mod waiters;
 mod worker;
 
-pub use builder::{PoolBuilder, PoolEvent};
+pub use builder::PoolBuilder;
 #[cfg(feature = "async-channel")]
 pub use channel::{ChannelDriver, channel_pool};
 pub use driver::{Driver, LocalDriver, RunUntil, Worker};
 pub use error::{JobError, PoolError};
+pub use event::PoolEvent;
 pub use feed::Feed;
 pub use handle::{JobHandle, LocalJobHandle};
 pub use kind::{Kind, Local, Sendable};
+pub use options::PoolOptions;
 pub use pool::{LocalPool, Pool};
 pub use stats::{JobOutcome, PoolStats};
 pub use wait::{Drain, ExecuteWhenRoom, Shutdown};

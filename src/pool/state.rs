@@ -272,6 +272,17 @@ impl<J, W: Clone> PoolState<J, W> {
         let _ = duration;
     }
 
+    /// Counts the time that a job was queued which starts now.
+    pub(crate) fn add_queue_time(&self, queue_time: Duration) {
+        #[cfg(feature = "std")]
+        self.0.with(|fields| {
+            fields.stats.total_queue_time += queue_time;
+            fields.stats.max_queue_time = fields.stats.max_queue_time.max(queue_time);
+        });
+        #[cfg(not(feature = "std"))]
+        let _ = queue_time;
+    }
+
     /// Takes a job out of the queue, if it is there. It counts as queued until it is [`removed`](Self::removed).
     pub(crate) fn remove(&self, id: u64) -> Option<J> {
         self.0.with(|fields| fields.queue.remove(id))

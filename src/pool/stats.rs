@@ -77,6 +77,15 @@ pub struct PoolStats {
     /// [hook](crate::PoolBuilder::on_event), each is timed on its own. Needs the feature `std`.
     #[cfg(feature = "std")]
     pub total_duration: Duration,
+    /// The time from acceptance to start, summed over all jobs that were started. It is measured with a
+    /// [hook](crate::PoolBuilder::on_event), or if [asked for](crate::PoolBuilder::measure_queue_time); otherwise it is zero.
+    /// Needs the feature `std`.
+    #[cfg(feature = "std")]
+    pub total_queue_time: Duration,
+    /// The longest time from acceptance to start of any job that was started; zero where `total_queue_time` is not measured.
+    /// Needs the feature `std`.
+    #[cfg(feature = "std")]
+    pub max_queue_time: Duration,
     /// The number of jobs that wait for a worker.
     pub queue_length: usize,
     /// The number of workers that are running a job.

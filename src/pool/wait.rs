@@ -154,16 +154,17 @@ impl<T, E, K: Kind> Future for ExecuteWhenRoom<T, E, K> {
         let job = this.job.take();
         let job = job.expect("`ExecuteWhenRoom` was polled after it had resolved");
         let mut waker = Some(cx.waker().clone());
-        let (accepted, _own) = inner
-            .state
-            .accept_in_turn(job, &mut this.ticket, &mut waker);
+        let (accepted, _own) =
+            inner
+                .state
+                .accept_in_turn(inner.queued(job), &mut this.ticket, &mut waker);
         match accepted {
             Ok(accepted) => {
                 let id = wake_accepted(accepted);
                 Poll::Ready(Ok(JobHandle::new(this.result.clone(), inner.clone(), id)))
             }
-            Err((Refusal::Full, job)) => {
-                this.job = Some(job);
+            Err((Refusal::Full, queued)) => {
+                this.job = Some(queued.job);
                 Poll::Pending
             }
             Err((refusal, _)) => Poll::Ready(Err(refusal.into())),

@@ -155,7 +155,7 @@ impl<K: Kind> TaskSet for QueueSource<K> {
             start(Running(Some(next)));
             return Poll::Ready(true);
         }
-        let (id, job) = match this.inner.state.next(this.number, cx.waker()) {
+        let (id, queued) = match this.inner.state.next(this.number, cx.waker()) {
             Next::Run { id, job, room } => {
                 wake(room);
                 (id, job)
@@ -163,29 +163,29 @@ impl<K: Kind> TaskSet for QueueSource<K> {
             Next::Wait => return Poll::Pending,
             Next::Leave => return Poll::Ready(false),
         };
-        let turn = this.timing.turn;
-        if !this.inner.has_hook() {
-            let started = this.timing.start();
-            let active = Active {
-                id,
-                job,
-                started,
-                turn,
-            };
+        let queue_time = queued.queue_time();
+        if let Some(queue_time) = queue_time {
+            this.inner.state.add_queue_time(queue_time);
+        }
+        let has_hook = this.inner.has_hook();
+        let mut active = Active {
+            id,
+            job: queued.job,
+            started: this.timing.start(),
+            turn: this.timing.turn,
+        };
+        if has_hook {
+            // A hook wants to know of each job.
+            active.started = Moment::now();
+            // If the hook panics, the job is not lost.
+            this.next = Some(active);
+            this.inner.call_started(id, queue_time.unwrap_or_default());
+            this.running += 1;
+            start(Running(this.next.take()));
+        } else {
             this.running += 1;
             start(Running(Some(active)));
-            return Poll::Ready(true);
         }
-        // If the hook panics, the job is not lost.
-        this.next = Some(Active {
-            id,
-            job,
-            started: Moment::now(),
-            turn,
-        });
-        this.inner.call_started(id);
-        this.running += 1;
-        start(Running(this.next.take()));
         Poll::Ready(true)
     }
 

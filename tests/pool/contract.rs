@@ -3,18 +3,13 @@
 use std::error::Error;
 #[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
-use std::time::Duration;
-#[cfg(not(target_family = "wasm"))]
-use std::time::Instant;
 
 use crate::support::{Board, Driver as Loop};
-use abreast::{JobError, JobHandle, Pool, PoolError, PoolEvent, local_pool, pool};
+use abreast::{JobError, JobHandle, Pool, PoolError, PoolEvent, PoolOptions, local_pool, pool};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
-#[cfg(target_family = "wasm")]
-use web_time::Instant;
 
 type Handle = JobHandle<usize, &'static str>;
 
@@ -216,64 +211,6 @@ fn jobs_count_before_their_handles_resolve() {
     }
 }
 
-/// Keeps the thread busy.
-fn toil() {
-    let begin = Instant::now();
-    while begin.elapsed() < Duration::from_millis(4) {}
-}
-
-#[test]
-fn durations_are_summed() {
-    let (pool, driver) = pool(2);
-    let mut driver = Loop::new(driver);
-    let submit = |yields| {
-        let _ = pool.execute(async move {
-            toil();
-            crate::support::yield_times(yields).await;
-            Ok::<_, ()>(())
-        });
-    };
-    [0, 0, 0].into_iter().for_each(submit);
-    assert_eq!(pool.stats().total_duration, Duration::ZERO);
-    let begin = Instant::now();
-    assert!(driver.run().is_pending());
-    let elapsed = begin.elapsed();
-    let one_by_one = pool.stats().total_duration;
-    assert!(one_by_one >= Duration::from_millis(12) && one_by_one <= elapsed);
-
-    // Each of these runs while another toils.
-    [0, 1, 0, 1, 0].into_iter().for_each(submit);
-    let begin = Instant::now();
-    assert!(driver.run().is_pending());
-    let most = 2 * begin.elapsed();
-    let side_by_side = pool.stats().total_duration - one_by_one;
-    assert!(side_by_side > Duration::from_millis(20) && side_by_side <= most);
-}
-
-#[test]
-fn hooks_learn_the_duration_of_jobs() {
-    let (durations, told) = mpsc::channel();
-    let (pool, driver) = Pool::builder()
-        .on_event(move |event| {
-            if let PoolEvent::Ended { duration, .. } = event {
-                durations.send(*duration).unwrap();
-            }
-        })
-        .build();
-    for toils in [true, false, true] {
-        let _ = pool.execute(async move {
-            if toils {
-                toil();
-            }
-            Ok::<_, ()>(())
-        });
-    }
-    assert!(Loop::new(driver).run().is_pending());
-    let told: Vec<Duration> = told.try_iter().collect();
-    assert!(told[0].as_millis() >= 4 && told[1] < told[0] && told[2].as_millis() >= 4);
-    assert_eq!(told.iter().sum::<Duration>(), pool.stats().total_duration);
-}
-
 #[test]
 fn a_job_may_submit_others() {
     let (pool, driver) = pool(1);
@@ -399,6 +336,28 @@ fn limits_of_zero_panic() {
     assert!(message(|| drop(local_pool(0))).contains("pass at least 1"));
     assert!(message(|| drop(Pool::builder().worker_count(0))).contains("pass at least 1"));
     assert!(message(|| drop(Pool::builder().queue_capacity(0))).contains("pass at least 1"));
+    let mut options = PoolOptions::new();
+    options.worker_count = 0;
+    assert!(message(|| drop(Pool::builder().options(options))).contains("pass at least 1"));
+}
+
+#[test]
+fn options_replace_all_settings() {
+    const SMALL: PoolOptions = PoolOptions::new().worker_count(2).queue_capacity(1);
+    let (small, _driver) = Pool::builder().worker_count(7).options(SMALL).build();
+    assert_eq!(small.worker_count(), 2);
+    let _first = small.execute(async { Ok::<_, ()>(1) }).unwrap();
+    let refused = small.execute(async { Ok::<_, ()>(2) });
+    assert_eq!(refused.unwrap_err(), PoolError::Full);
+
+    let (usual, _driver) = Pool::builder()
+        .queue_capacity(1)
+        .options(PoolOptions::default())
+        .build();
+    assert_eq!(usual.worker_count(), 5);
+    for n in 0..100 {
+        drop(usual.execute(async move { Ok::<_, ()>(n) }).unwrap());
+    }
 }
 
 #[test]

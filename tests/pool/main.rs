@@ -12,3 +12,4 @@ mod drain;
 mod driver;
 mod feed;
 mod panic;
+mod times;

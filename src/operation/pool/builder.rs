@@ -12,7 +12,7 @@ use crate::operation::guardrails::Guardrails;
 use crate::operation::retry::{Retry, SharedPredicates};
 use crate::operation::timeout::Timeout;
 use crate::operation::timer::{HasTimer, NoTimer, SharedTimer};
-use crate::pool::{Driver, Pool, PoolBuilder};
+use crate::pool::{Driver, Pool, PoolBuilder, PoolOptions};
 use crate::time::Timer;
 
 /// Creates a pool of operations with at most `workers` running at any time: see [`OperationPool`].
@@ -245,6 +245,26 @@ impl<M> OperationPoolBuilder<M> {
     #[track_caller]
     pub fn queue_capacity(mut self, capacity: usize) -> Self {
         self.pool = self.pool.queue_capacity(capacity);
+        self
+    }
+
+    /// Takes the number of workers and the capacity of the queue from `options`, as [`PoolBuilder::options`] does.
+    ///
+    /// ```
+    /// use abreast::PoolOptions;
+    /// use abreast::operation::OperationPool;
+    ///
+    /// const POLITE: PoolOptions = PoolOptions::new().worker_count(2).queue_capacity(100);
+    ///
+    /// let (pool, driver) = OperationPool::builder().options(POLITE).build();
+    /// assert_eq!(pool.worker_count(), 2);
+    /// ```
+    ///
+    /// # Panics
+    /// If a limit is 0.
+    #[track_caller]
+    pub fn options(mut self, options: PoolOptions) -> Self {
+        self.pool = self.pool.options(options);
         self
     }
 
