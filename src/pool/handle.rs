@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use core::future::Future;
+use core::ops::Deref;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -47,7 +48,8 @@ use super::kind::{Kind, Local, Sendable};
 /// ```
 ///
 /// # Cancel safety
-/// Dropping it stops nothing. To stop the job, [`cancel`](Self::cancel) it.
+/// Dropping it stops nothing. To stop the job, [`cancel`](Self::cancel) it, or have it cancelled
+/// [on drop](Self::cancel_on_drop).
 ///
 /// # Panics
 /// If it is polled after it has resolved.
@@ -86,6 +88,24 @@ impl<T, E, K: Kind> JobHandle<T, E, K> {
         if !self.inner.cancel_queued(self.id) {
             self.result.cancel();
         }
+    }
+
+    /// Makes the job depend on its handle: when what this returns is dropped, the job is cancelled.
+    ///
+    /// ```
+    /// use abreast::pool;
+    ///
+    /// # smol::block_on(async {
+    /// let (pool, mut driver) = pool(4);
+    /// let never = pool.execute(std::future::pending::<Result<(), ()>>())?.cancel_on_drop();
+    /// drop(never);
+    /// driver.run_until(pool.drain()).await;
+    /// assert_eq!(pool.stats().total_cancelled, 1);
+    /// # Ok::<_, abreast::PoolError>(())
+    /// # }).unwrap();
+    /// ```
+    pub const fn cancel_on_drop(self) -> CancelOnDrop<T, E, K> {
+        CancelOnDrop { handle: Some(self) }
     }
 
     /// Returns whether the job has ended.
@@ -132,3 +152,84 @@ impl<T, E, K: Kind> Future for JobHandle<T, E, K> {
 impl_fused!(FusedFuture for JobHandle<T, E, K: Kind> |self| self.result.is_closed());
 
 impl_debug!(JobHandle<T, E, K: Kind> |self| { id: self.id, finished: self.is_finished() });
+
+/// The handle of a job that is cancelled when this is dropped: see [`JobHandle::cancel_on_drop`].
+///
+/// It resolves as a [`JobHandle`] does, and has its methods. So a job ends with what has asked for it: with the future that
+/// awaits it, say, when that loses a race or runs out of time.
+///
+/// ```
+/// use abreast::{pool, timeout};
+/// use std::time::Duration;
+///
+/// # smol::block_on(async {
+/// let (pool, mut driver) = pool(4);
+/// let never = pool.execute(std::future::pending::<Result<(), ()>>())?.cancel_on_drop();
+/// let result = driver.run_until(timeout(Duration::from_millis(1), smol::Timer::after, never)).await;
+/// assert!(result.is_err());
+/// driver.run_until(pool.drain()).await;
+/// assert_eq!(pool.stats().total_cancelled, 1);
+/// # Ok::<_, abreast::PoolError>(())
+/// # }).unwrap();
+/// ```
+///
+/// # Cancel safety
+/// Dropping it cancels the job, as [`JobHandle::cancel`] does, unless that has ended. To let go of it and let the job run on,
+/// [`detach`](Self::detach) it.
+///
+/// # Panics
+/// If it is polled after it has resolved. What a hook panics with that learns of the cancellation passes through to whoever
+/// drops this.
+#[must_use = "the job is cancelled when this is dropped"]
+pub struct CancelOnDrop<T, E, K: Kind = Sendable> {
+    /// `None` once it was detached.
+    handle: Option<JobHandle<T, E, K>>,
+}
+
+impl<T, E, K: Kind> CancelOnDrop<T, E, K> {
+    /// Lets the job run on when its handle is dropped, as it would without [`JobHandle::cancel_on_drop`].
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// let (pool, mut driver) = abreast::pool(4);
+    /// let six = pool.execute(async { Ok::<_, ()>(6) })?.cancel_on_drop();
+    /// drop(six.detach());
+    /// driver.run_until(pool.drain()).await;
+    /// assert_eq!(pool.stats().total_succeeded, 1);
+    /// # Ok::<_, abreast::PoolError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn detach(mut self) -> JobHandle<T, E, K> {
+        self.handle.take().expect(THERE)
+    }
+}
+
+const THERE: &str = "the handle is there until it is detached";
+
+impl<T, E, K: Kind> Deref for CancelOnDrop<T, E, K> {
+    type Target = JobHandle<T, E, K>;
+
+    fn deref(&self) -> &JobHandle<T, E, K> {
+        self.handle.as_ref().expect(THERE)
+    }
+}
+
+impl<T, E, K: Kind> Drop for CancelOnDrop<T, E, K> {
+    fn drop(&mut self) {
+        if let Some(handle) = &self.handle {
+            handle.cancel();
+        }
+    }
+}
+
+impl<T, E, K: Kind> Future for CancelOnDrop<T, E, K> {
+    type Output = Result<T, JobError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(self.handle.as_mut().expect(THERE)).poll(cx)
+    }
+}
+
+impl_fused!(FusedFuture for CancelOnDrop<T, E, K: Kind> |self| self.result.is_closed());
+
+impl_debug!(CancelOnDrop<T, E, K: Kind> { handle });

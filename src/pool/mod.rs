@@ -7,6 +7,7 @@
 //! | [`Pool`], [`LocalPool`] | accept jobs |
 //! | [`Driver`], [`LocalDriver`], or a [`Worker`] for each | run them |
 //! | [`JobHandle`], [`LocalJobHandle`] | resolve to what a job returns, or to a [`JobError`] |
+//! | [`CancelOnDrop`] | cancels its job when it is dropped |
 //! | [`Drain`], [`Shutdown`], [`ExecuteWhenRoom`], [`Feed`], [`RunUntil`] | are the futures of methods |
 //! | [`PoolStats`], [`PoolEvent`], [`JobOutcome`] | say what happens |
 //! | [`Kind`], [`Sendable`], [`Local`] | tell pools apart whose jobs are `Send` or not |
@@ -39,7 +40,7 @@ pub use driver::{Driver, LocalDriver, RunUntil, Worker};
 pub use error::{JobError, PoolError};
 pub use event::PoolEvent;
 pub use feed::Feed;
-pub use handle::{JobHandle, LocalJobHandle};
+pub use handle::{CancelOnDrop, JobHandle, LocalJobHandle};
 pub use kind::{Kind, Local, Sendable};
 pub use options::PoolOptions;
 pub use pool::{LocalPool, Pool};

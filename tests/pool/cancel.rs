@@ -81,6 +81,58 @@ fn cancelled_after_the_end_changes_nothing() {
 }
 
 #[test]
+fn a_dependent_job_ends_with_its_handle() {
+    let (pool, driver) = pool(1);
+    let mut driver = Loop::new(driver);
+    let board = Board::new(3);
+    let [ended, running, queued] = [0, 1, 2].map(|index| {
+        let handle = pool.execute(board.task(index)).unwrap();
+        handle.cancel_on_drop()
+    });
+    board.end(0, Ok(0));
+    assert!(driver.run().is_pending());
+    assert!(ended.is_finished() && board.polls(1) == 1);
+    drop((ended, queued));
+    assert!(board.is_dropped(2) && !board.is_dropped(1));
+    drop(running);
+    assert!(driver.run().is_pending());
+    assert!(board.is_dropped(1));
+    let stats = pool.stats();
+    assert_eq!((stats.total_succeeded, stats.total_cancelled), (1, 2));
+}
+
+#[test]
+fn a_dependent_handle_resolves_or_detaches() {
+    let (pool, driver) = pool(2);
+    let mut driver = Loop::new(driver);
+    let board = Board::new(2);
+    let first = pool.execute(board.task(0)).unwrap().cancel_on_drop();
+    let other = pool.execute(board.task(1)).unwrap().cancel_on_drop();
+    let mut first = Loop::new(first);
+    assert!(first.run().is_pending() && driver.run().is_pending());
+    drop(other.detach());
+    board.end(0, Ok(0));
+    board.end(1, Ok(1));
+    assert!(driver.run().is_pending());
+    assert_eq!(first.finish(), Ok(0));
+    assert_eq!(pool.stats().total_succeeded, 2);
+}
+
+#[test]
+fn a_local_dependent_job_is_cancelled() {
+    let (pool, driver) = abreast::local_pool(1);
+    let kept = std::rc::Rc::new(());
+    let held = kept.clone();
+    let task = async move {
+        let _held = held;
+        pending::<Result<(), ()>>().await
+    };
+    drop(pool.execute(task).unwrap().cancel_on_drop());
+    assert_eq!(std::rc::Rc::strong_count(&kept), 1);
+    drop((pool, driver));
+}
+
+#[test]
 fn cancelled_handles_stop_no_worker() {
     let (pool, driver) = pool(2);
     let mut driver = Loop::new(driver);
