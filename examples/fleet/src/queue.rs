@@ -163,6 +163,8 @@ pub enum Error {
     Postgres(#[from] tokio_postgres::Error),
     #[error("connecting: {0}")]
     Connect(#[from] std::io::Error),
+    #[error("the server does not answer")]
+    Silent,
     /// A command that was run together with others.
     #[error("{0}")]
     Batch(Arc<Self>),

@@ -174,6 +174,39 @@ impl Server {
         self.wait_until_ready()
     }
 
+    /// Stops all processes of the server where they are: it accepts connections, and answers nothing.
+    ///
+    /// # Errors
+    /// If it does not run.
+    pub fn freeze(&self) -> io::Result<()> {
+        self.signal_all(Signal::STOP)
+    }
+
+    /// Lets a server that was frozen go on.
+    ///
+    /// # Errors
+    /// If it does not run.
+    pub fn thaw(&self) -> io::Result<()> {
+        self.signal_all(Signal::CONT)
+    }
+
+    /// Sends a signal to the process and to its children: PostgreSQL has one for each connection.
+    fn signal_all(&self, signal: Signal) -> io::Result<()> {
+        let Some(process) = &self.process else {
+            return Ok(());
+        };
+        self::signal(process, signal)?;
+        let id = process.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
+        for child in children.split_whitespace() {
+            if let Some(child) = child.parse().ok().and_then(Pid::from_raw) {
+                // A connection may just have ended.
+                _ = kill_process(child, signal);
+            }
+        }
+        Ok(())
+    }
+
     fn wait_until_ready(&mut self) -> io::Result<()> {
         let deadline = Instant::now() + Duration::from_secs(20);
         let process = self.process.as_mut().expect("it has been started");
@@ -192,7 +225,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The folder goes with it, so there is nothing to be saved. It may have stopped by itself.
+        // The folder goes with it, so there is nothing to be saved. It may have stopped by itself, or be frozen.
+        _ = self.thaw();
         _ = self.crash();
     }
 }

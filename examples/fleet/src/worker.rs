@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use abreast::{Timer, fall_through, parallel_stream};
+use abreast::{Timer, fall_through, parallel_stream, timeout};
 use futures::future::{Either, FutureExt, Shared, select};
 use futures::stream::{self, Stream, StreamExt};
 
@@ -252,7 +252,8 @@ impl<Q: Queue, M: Timer, H> Worker<'_, Q, M, H> {
         }
     }
 
-    /// Tries to tell the queue something until the lease must be over. Returns whether the job was still leased.
+    /// Tries to tell the queue something until the lease must be over, whether the attempts fail or hang. Returns whether the
+    /// job was still leased.
     async fn persist<Fut>(&self, tell: impl Fn() -> Fut) -> bool
     where
         Fut: Future<Output = Result<bool, Error>>,
@@ -266,10 +267,13 @@ impl<Q: Queue, M: Timer, H> Worker<'_, Q, M, H> {
                 tell().await
             }
         });
-        fall_through(attempts)
-            .on_error(|error, _| eprintln!("cannot tell what became of a job: {error}"))
-            .await
-            .is_ok_and(|told| told.value)
+        let told = fall_through(attempts)
+            .on_error(|error, _| eprintln!("cannot tell what became of a job: {error}"));
+        let sleep = |duration| self.timer.sleep(duration);
+        match timeout(self.settings.lease, sleep, told).await {
+            Ok(told) => told.is_ok_and(|told| told.value),
+            Err(_) => false,
+        }
     }
 }
 

@@ -5,14 +5,16 @@
 //! delivery, and so changes nothing once the job is another worker's.
 
 use std::collections::HashSet;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use abreast::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 
 use crate::combined::Combined;
-use crate::link::Link;
+use crate::link::{Link, PATIENCE};
 use crate::queue::{Admin, Counts, Delivery, Error, GiveBack, Job, Queue, Results};
 use crate::runtime::Runtime;
 
@@ -67,7 +69,10 @@ impl PostgresQueue {
             .ok_or_else(|| Error::Address(url.to_owned()))?;
         let link = || {
             let (config, address) = (config.clone(), address.to_owned());
-            Link::new(move || Session::open(runtime, config.clone(), address.clone()))
+            Link::new(move || {
+                let opening = Session::open(runtime, config.clone(), address.clone());
+                bounded(runtime, opening)
+            })
         };
         Ok(Self {
             runtime,
@@ -82,6 +87,23 @@ impl PostgresQueue {
         })
     }
 
+    /// Runs a command on one of the connections.
+    async fn with<T, Fut>(
+        &self,
+        link: &Link<Arc<Session>>,
+        command: impl FnOnce(Arc<Session>) -> Fut,
+    ) -> Result<T, Error>
+    where
+        Fut: Future<Output = Result<T, tokio_postgres::Error>>,
+    {
+        let runtime = self.runtime;
+        link.with(|session| {
+            let answer = command(session);
+            bounded(runtime, async move { Ok(answer.await?) })
+        })
+        .await
+    }
+
     /// Runs a statement that ends or extends a lease. Resolves to whether there was one.
     async fn settle(
         &self,
@@ -94,8 +116,7 @@ impl PostgresQueue {
         let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&id, &self.worker, &number];
         parameters.extend_from_slice(more);
         let rows = self
-            .commands
-            .with(|session| async move {
+            .with(&self.commands, |session| async move {
                 let statement = statement(&session);
                 session.client.execute(statement, &parameters).await
             })
@@ -150,6 +171,15 @@ impl Session {
     }
 }
 
+/// Gives up on a server that does not answer: the client would wait for ever.
+async fn bounded<T>(
+    runtime: Runtime,
+    answer: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let answer = timeout(PATIENCE, runtime.timer(), answer).await;
+    answer.unwrap_or(Err(Error::Silent))
+}
+
 /// Connects, and has the runtime look after the connection.
 async fn connect(runtime: Runtime, config: &Config, address: &str) -> Result<Client, Error> {
     let socket = runtime.connect(address).await?;
@@ -186,8 +216,7 @@ impl Queue for PostgresQueue {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let lease = self.lease.as_secs_f64();
         let rows = self
-            .takes
-            .with(|session| async move {
+            .with(&self.takes, |session| async move {
                 let parameters: Parameters<'_> = &[&limit, &self.worker, &lease];
                 session.client.query(&session.take, parameters).await
             })
@@ -250,8 +279,9 @@ impl Results for PostgresQueue {
         let sql = "SELECT result FROM unnest($1::bigint[]) WITH ORDINALITY AS wanted (job, place)
                    LEFT JOIN fleet_results USING (job) ORDER BY place";
         let rows = self
-            .commands
-            .with(|session| async move { session.client.query(sql, &[&keys]).await })
+            .with(&self.commands, |session| async move {
+                session.client.query(sql, &[&keys]).await
+            })
             .await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
@@ -267,16 +297,18 @@ impl Admin for PostgresQueue {
         let keys: Vec<_> = jobs.iter().map(|job| key(job.id)).collect();
         let works: Vec<_> = jobs.iter().map(|job| job.work.as_str()).collect();
         let sql = include_str!("submit.sql");
-        self.commands
-            .with(|session| async move { session.client.execute(sql, &[&keys, &works]).await })
-            .await
+        self.with(&self.commands, |session| async move {
+            session.client.execute(sql, &[&keys, &works]).await
+        })
+        .await
     }
 
     async fn counts(&self) -> Result<Counts, Error> {
         let sql = include_str!("counts.sql");
         let rows = self
-            .commands
-            .with(|session| async move { session.client.query(sql, &[]).await })
+            .with(&self.commands, |session| async move {
+                session.client.query(sql, &[]).await
+            })
             .await?;
         let mut counts = Counts::default();
         for row in rows {
@@ -300,8 +332,9 @@ impl Admin for PostgresQueue {
     async fn dead_letters(&self) -> Result<Vec<(u64, String)>, Error> {
         let sql = "SELECT id, error FROM fleet_jobs WHERE state = 'dead' ORDER BY id";
         let rows = self
-            .commands
-            .with(|session| async move { session.client.query(sql, &[]).await })
+            .with(&self.commands, |session| async move {
+                session.client.query(sql, &[]).await
+            })
             .await?;
         let letters = rows
             .iter()

@@ -30,6 +30,8 @@ macro_rules! with_each {
                 a_paused_worker_loses_its_leases lease 500,
                 long_jobs_keep_their_leases lease 1000,
                 the_server_may_restart lease 1000,
+                a_short_freeze_fails_nothing lease 10000,
+                a_frozen_server_delays_no_shutdown lease 1000,
                 poisoned_jobs_end_as_dead_letters lease 2000,
                 jobs_that_kill_workers_are_buried lease 300,
                 shutdown_gives_back_unfinished_jobs lease 5000,
@@ -216,6 +218,43 @@ async fn the_server_may_restart<S: Store>(mut fleet: Fleet<S>) {
     fleet.assert_waited(600).await;
     fleet.stop("a").await;
     fleet.stop("b").await;
+}
+
+async fn a_short_freeze_fails_nothing<S: Store>(mut fleet: Fleet<S>) {
+    fleet.submit(waits(200, 20)).await;
+    fleet.start_worker("a", &[]);
+    fleet.until("under way", |counts| counts.done > 20).await;
+    fleet.server.freeze().expect("it runs");
+    // Longer than the client of Redis waits for a reply unless told otherwise.
+    fleet.runtime.sleep(Duration::from_millis(900)).await;
+    fleet.server.thaw().expect("it runs");
+    let counts = fleet.until_drained().await;
+    assert_eq!(
+        (counts.done, counts.failed, counts.redelivered),
+        (200, 0, 0)
+    );
+    fleet.stop("a").await;
+}
+
+async fn a_frozen_server_delays_no_shutdown<S: Store>(mut fleet: Fleet<S>) {
+    fleet.submit(waits(4, 60_000)).await;
+    fleet.start_worker("a", &["--grace", "200"]);
+    // It has free slots, so that it is taking more when the server stops to answer.
+    fleet.until_held("a", 4).await;
+    fleet.server.freeze().expect("it runs");
+    let told = Instant::now();
+    fleet.stop("a").await;
+    // A command is given up after five seconds, and what became of a job is told for as long as its lease.
+    assert!(told.elapsed() < Duration::from_secs(15));
+
+    // What it could not give back comes back by itself.
+    fleet.server.thaw().expect("it runs");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let mut taken = 0;
+    while taken < 4 {
+        assert!(Instant::now() < deadline, "{taken} came back");
+        taken += fleet.queue.take(8).await.map_or(0, |batch| batch.len());
+    }
 }
 
 async fn poisoned_jobs_end_as_dead_letters<S: Store>(mut fleet: Fleet<S>) {
