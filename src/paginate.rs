@@ -148,6 +148,7 @@ impl<F, Fut, Items> Paginate<F, Fut, Items> {
         if fetching.is_none() {
             fetching.set(Some((self.fetch)(self.limit, self.offset)));
         }
+        // The future is dropped as soon as its page is there.
         let page = match fetching.as_mut().as_pin_mut() {
             Some(future) => future.poll(cx),
             None => Poll::Pending,
@@ -178,7 +179,7 @@ where
                         this.state = State::Page(items, yielded + 1);
                         return Poll::Ready(Some(Ok(item)));
                     }
-                    // A short page is the last.
+                    // A short page is the last, and saves the fetch of an empty one.
                     if yielded < this.limit {
                         return Poll::Ready(None);
                     }

@@ -63,10 +63,12 @@ where
     type Item = Fut;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Fut>> {
+        // The clock runs from the first poll on.
         let mut this = self.project();
         if *this.handled == 0 {
             this.pause.as_mut().begin();
         }
+        // A pause lies between two batches, never before the first.
         let is_between = *this.handled > 0 && *this.handled % *this.batch_size == 0;
         let item = if is_between {
             ready!(this.pause.poll_after(cx, || this.items.next()))
@@ -218,6 +220,7 @@ impl<I: Iterator> Iterator for ChunkedItems<I> {
     type Item = Vec<I::Item>;
 
     fn next(&mut self) -> Option<Vec<I::Item>> {
+        // A chunk is allocated once, as far as the hint can be believed.
         let expected = self.items.size_hint().0.min(self.size).min(Self::FIRST);
         self.chunk
             .reserve_exact(expected.saturating_sub(self.chunk.len()));

@@ -122,6 +122,7 @@ impl<S: Tokens, H: Handler<S>> Tokens for With<S, H> {
 
     #[inline]
     fn on_chunk(self: Pin<&mut Self>, chunk: &S::Chunk) {
+        // Handlers are called in the order in which they were given: those inside first.
         let this = self.project();
         this.source.on_chunk(chunk);
         this.handler.on_chunk(chunk);
@@ -129,6 +130,7 @@ impl<S: Tokens, H: Handler<S>> Tokens for With<S, H> {
 
     #[inline]
     fn consume(self: Pin<&mut Self>, chunk: S::Chunk) {
+        // A chunk goes to the one that was given last, and on only if that does not keep it.
         let this = self.project();
         if let Some(chunk) = this.handler.consume(chunk) {
             this.source.consume(chunk);

@@ -1,4 +1,4 @@
-//! What operations come to.
+//! The results of operations.
 
 use alloc::boxed::Box;
 use alloc::string::String;

@@ -28,6 +28,7 @@ impl Settings {
         inherit(&mut self.timeout, &shared.timeout);
         inherit(&mut self.guardrails, &shared.guardrails);
         inherit(&mut self.context, &shared.context);
+        // Whether other chunks reset the timeout is a matter of the operation's own chunks.
     }
 
     /// Returns how long a token of this kind may take, if there is a limit.

@@ -85,7 +85,9 @@ pub struct AggregatedTelemetry {
     pub avg_tokens_per_second: f64,
     /// The mean of [`State::first_token_at`].
     pub avg_time_to_first_token: Duration,
+    /// The operations that `avg_tokens_per_second` is the mean of.
     with_tokens_per_second: u32,
+    /// The operations that `avg_time_to_first_token` is the mean of, and the sum of their times.
     with_first_token: u32,
     time_to_first_tokens: Duration,
 }
@@ -101,6 +103,7 @@ impl AggregatedTelemetry {
     /// assert_eq!(telemetry.total_tokens, 0);
     /// ```
     pub fn add(&mut self, operation: &impl Telemetry) {
+        // Sums over all operations.
         let state = operation.state();
         self.total_tokens += state.token_count as u64;
         self.total_duration = self.total_duration.saturating_add(state.duration);
@@ -108,6 +111,8 @@ impl AggregatedTelemetry {
             u64::from(state.model_retry_count) + u64::from(state.network_retry_count);
         self.total_network_errors += state.network_errors.len() as u64;
         self.total_violations += state.violations.len() as u64;
+        // Means over those that have the figure. That of the rates is kept up to date without their sum, which might not be
+        // exact.
         if let Some(rate) = state.tokens_per_second() {
             self.with_tokens_per_second += 1;
             let difference = rate - self.avg_tokens_per_second;

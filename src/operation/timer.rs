@@ -141,6 +141,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
+    /// Starts to measure.
     pub(super) fn start(&mut self, timer: &impl OptionalTimer) {
         self.began = timer.time();
         if self.began.is_none() {
@@ -150,6 +151,7 @@ impl Clock {
 
     /// Reads the clock.
     pub(super) fn read(&mut self, timer: &impl OptionalTimer) -> Duration {
+        // The timer's own clock comes first, so that waiting and measuring agree.
         let elapsed = match (self.began, timer.time()) {
             (Some(began), Some(now)) => now.saturating_sub(began),
             #[cfg(feature = "std")]
@@ -157,6 +159,7 @@ impl Clock {
             #[cfg(not(feature = "std"))]
             _ => Duration::ZERO,
         };
+        // A clock that goes back stands still here.
         self.now = self.now.max(elapsed);
         self.now
     }

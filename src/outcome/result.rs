@@ -149,12 +149,14 @@ impl<T, E> ParallelResult<T, E> {
     /// # });
     /// ```
     pub fn into_result(self) -> Result<Vec<T>, TaskError<E>> {
+        // A failure says more than a task that was dropped because of it.
         let mut outcomes = self.outcomes;
         if let Some(index) = outcomes.iter().position(Outcome::is_failed) {
             if let Some(error) = outcomes.swap_remove(index).into_error() {
                 return Err(TaskError::Failed { index, error });
             }
         }
+        // Those that were never started are behind all others.
         let never_started = (self.never_started > 0).then_some(outcomes.len());
         let cancelled = outcomes.iter().position(Outcome::is_cancelled);
         match cancelled.or(never_started) {

@@ -1,4 +1,4 @@
-//! What becomes of the value of a task.
+//! The handles of tasks, and the tasks that hand their values to them.
 
 use alloc::sync::Arc;
 use core::future::Future;
@@ -34,6 +34,7 @@ use crate::sync::Oneshot;
 pub struct TaskHandle<T> {
     /// `None` when it has resolved.
     value: Option<Arc<Oneshot<T>>>,
+    /// The end of the group, for a handle outside of it.
     end: Arc<End>,
 }
 
@@ -104,6 +105,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), E>> {
         let this = self.project();
+        // An error goes to the group, which ends by it; only a value goes to the handle.
         let value = ready!(this.task.poll(cx))?;
         if let Some(handle) = this.value.take() {
             if let Some(waker) = handle.send(value).handle {

@@ -1,4 +1,21 @@
 //! Structured concurrency: a scope that tasks are spawned into.
+//!
+//! ```text
+//!  Group::spawn            queue.rs               scope.rs               window
+//!  from body, tasks,  ->   tasks that have   ->   waiting: tasks    ->   body and tasks
+//!  or anywhere else        just come              beyond the limit       that run
+//!       |                                                                    |
+//!       '-- TaskHandle  <----------------- value, by a oneshot -----------------'
+//! ```
+//!
+//! A group runs until the body has returned and no task is left, or until anything has failed. Then it ends:
+//!
+//! | step | what happens | if a destructor panics |
+//! |---|---|---|
+//! | decided | the queue is closed: what is spawned from now on is dropped | |
+//! | dropping | what runs is dropped, then what waits, then what is still in the queue | the rest is dropped all the same, and the next poll goes on |
+//! | ended | handles outside of the group are woken, and panic | |
+//! | done | the future resolves | |
 
 mod error;
 mod group;
@@ -221,6 +238,7 @@ impl<Fut, Task, T, E> TaskGroup<Fut, Task, T, E> {
 
     /// Drops all that runs or waits to run. If a destructor panics, all the rest is dropped nevertheless.
     fn end(&mut self) {
+        // From now on, what is spawned is dropped. The guards do their part even if a destructor panics, the last one first.
         let queue = self.scope.queue.clone();
         queue.close();
         let _end = EndGuard(queue.end());
@@ -257,6 +275,7 @@ where
     type Output = Result<T, TaskGroupError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // Running, until the result is known.
         let this = &mut *self;
         assert!(!this.done, "`TaskGroup` was polled after it had resolved");
         if !this.decided {
@@ -267,7 +286,7 @@ where
             }
             this.decided = true;
         }
-        // If a destructor panics here, the next poll goes on from this point.
+        // Everything is dropped before the result is out. If a destructor panics here, the next poll goes on from this point.
         this.end();
         this.done = true;
         Poll::Ready(this.scope.take_result())

@@ -44,6 +44,7 @@ impl<Task> Queue<Task> {
 
     /// Adds a task and wakes the group. Drops the task if the group has ended.
     pub(crate) fn push(&self, task: Task) {
+        // A task that is refused is dropped outside of the lock.
         let mut task = Some(task);
         let group = self.arrivals.with(|arrivals| {
             if !arrivals.is_closed {
@@ -58,6 +59,7 @@ impl<Task> Queue<Task> {
 
     /// Swaps all tasks for `empty`. If there are none, the next wakes `waker`.
     pub(crate) fn swap(&self, empty: &mut VecDeque<Task>, waker: &Waker) {
+        // Cloned outside of the lock, as a waker is foreign. What it replaces is dropped there, too.
         let mut waker = Some(waker.clone());
         self.arrivals.with(|arrivals| {
             mem::swap(&mut arrivals.tasks, empty);
@@ -67,6 +69,7 @@ impl<Task> Queue<Task> {
         });
     }
 
+    /// Returns whether there is no task to take.
     pub(crate) fn is_empty(&self) -> bool {
         self.arrivals.with(|arrivals| arrivals.tasks.is_empty())
     }
@@ -80,6 +83,7 @@ impl<Task> Queue<Task> {
         drop(group);
     }
 
+    /// Drops all tasks that were not taken.
     pub(crate) fn clear(&self) {
         let tasks = self
             .arrivals
@@ -117,12 +121,14 @@ impl End {
         }
     }
 
+    /// Returns whether all of the group has been dropped.
     pub(crate) fn has_ended(&self) -> bool {
         self.0.with(|state| state.has_ended)
     }
 
     /// Wakes `waker` when the group has ended: at once, if it has.
     pub(crate) fn wake_at_end(&self, waker: Waker) {
+        // One of a kind is enough: a handle that is polled again has left its waker already.
         let mut waker = Some(waker);
         let has_ended = self.0.with(|state| {
             let is_new = |new: &Waker| !state.wakers.iter().any(|known| known.will_wake(new));

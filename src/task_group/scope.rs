@@ -13,13 +13,13 @@ use super::error::{Origin, TaskGroupError};
 use super::queue::Queue;
 use crate::engine::TaskSet;
 
-/// What runs in the window of a group.
+/// A future in the window of a group.
 pub(super) enum Member<Fut, Task> {
     Body(Pin<Box<Fut>>),
     Task(Task),
 }
 
-/// What it returns.
+/// The output of a [`Member`].
 pub(super) enum Ended<T, E> {
     Body(Result<T, E>),
     Task(Result<(), E>),
@@ -47,12 +47,15 @@ where
 pub(super) struct Scope<Fut, Task, T, E> {
     /// The body, until it starts.
     body: Option<Pin<Box<Fut>>>,
+    /// Whether the body has not ended yet.
     body_runs: bool,
     /// What the body returned.
     value: Option<T>,
+    /// What the group shares with those who spawn.
     pub(super) queue: Arc<Queue<Task>>,
     /// Tasks that have left the queue and wait to start.
     waiting: VecDeque<Task>,
+    /// The tasks that may run at any time.
     pub(super) limit: usize,
     /// Tasks that have started and not ended, without the body.
     running: usize,
@@ -119,10 +122,12 @@ where
         cx: &mut Context<'_>,
         start: impl FnOnce(Self::Task),
     ) -> Poll<bool> {
+        // The body comes first, and is not counted.
         if let Some(body) = self.body.take() {
             start(Member::Body(body));
             return Poll::Ready(true);
         }
+        // All that have come are taken at once, so that the lock is not taken for each.
         let this = &mut *self;
         if this.waiting.is_empty() {
             this.queue.swap(&mut this.waiting, cx.waker());
@@ -144,6 +149,7 @@ where
             None => this.body_runs = false,
             Some(_) => this.running -= 1,
         }
+        // The first failure ends the group, and those that are known by then are kept as well.
         match output {
             None => this.panicked = true,
             Some(Ended::Task(result)) => this.fail(Origin::Task(index.saturating_sub(1)), result),

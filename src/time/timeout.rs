@@ -1,4 +1,4 @@
-//! A future that may take only so long.
+//! A limit on the time that a future takes.
 
 use core::error::Error;
 use core::fmt;

@@ -49,7 +49,9 @@ type Key = (Duration, u64);
 #[derive(Default)]
 struct Timeline {
     now: Duration,
+    /// The timers that were set so far.
     set: u64,
+    /// Those that are running, each with the waker of whoever waits for it.
     sleepers: BTreeMap<Key, Option<Waker>>,
 }
 
@@ -178,6 +180,7 @@ impl VirtualClock {
     /// If the future waits, nothing has woken it, and no timer is running: it would wait for ever.
     #[track_caller]
     pub fn run<F: Future>(&self, future: F) -> F::Output {
+        // Polled once to start, and once for each wake.
         let woken = Arc::new(Flag(AtomicBool::new(true)));
         let waker = Waker::from(woken.clone());
         let mut cx = Context::from_waker(&waker);
@@ -188,6 +191,7 @@ impl VirtualClock {
                     return output;
                 }
             }
+            // It waits, so time may go on.
             assert!(
                 self.fire_next(Duration::MAX),
                 "the future would wait for ever: it is pending, nothing has woken it, and no timer is running"
@@ -197,6 +201,7 @@ impl VirtualClock {
 
     /// Sets the clock to the next deadline, if it is not later than `until`, and fires the timers that are due.
     fn fire_next(&self, until: Duration) -> bool {
+        // The next deadline, if it is in time.
         let mut timeline = self.timeline();
         let Some((&(deadline, _), _)) = timeline.sleepers.first_key_value() else {
             return false;
@@ -204,6 +209,7 @@ impl VirtualClock {
         if deadline > until {
             return false;
         }
+        // All that are due at this moment leave the timeline together, in the order in which they were set.
         timeline.now = timeline.now.max(deadline);
         let later = match deadline.checked_add(Duration::from_nanos(1)) {
             Some(after) => timeline.sleepers.split_off(&(after, 0)),
@@ -211,7 +217,7 @@ impl VirtualClock {
         };
         let due = mem::replace(&mut timeline.sleepers, later);
         drop(timeline);
-        // They fire all, even if a waker panics.
+        // They fire outside of the lock, and all of them, even if a waker panics.
         let mut panicked = None;
         for waker in due.into_values().flatten() {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
@@ -285,6 +291,7 @@ impl Future for VirtualSleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // Cloned and dropped outside of the lock, as a waker is foreign.
         let waker = cx.waker().clone();
         let mut timeline = self.clock.timeline();
         let replaced = match timeline.sleepers.get_mut(&self.key) {

@@ -35,8 +35,11 @@ impl<E> Session<E> {
     where
         E: fmt::Display,
     {
+        // The attempt is over, and what belongs to it ends here.
         self.guard = None;
         self.state.duration = now;
+
+        // The category decides whether a retry may help. Messages of the network are kept for the final state.
         let Classification {
             category,
             retry_after,
@@ -47,6 +50,7 @@ impl<E> Session<E> {
 
         // The budget comes first, so that closures are asked only about what is possible.
         let retry = self.retry_delay(&error, category, retry_after);
+        // After the last retry comes the next stream. A rule that panics would panic there, too.
         let recovery = match &error {
             _ if retry.is_some() => Recovery::Retry,
             AttemptError::RulePanicked { .. } => Recovery::Halt,
@@ -63,6 +67,7 @@ impl<E> Session<E> {
             attempt: self.attempt,
         };
         match recovery {
+            // The same stream again, at the cost of its budget.
             Recovery::Retry => {
                 self.budget.spend(category);
                 self.attempt = self.attempt.saturating_add(1);
@@ -73,11 +78,13 @@ impl<E> Session<E> {
                 };
                 *count = count.saturating_add(1);
             }
+            // Another stream, with a budget of its own.
             Recovery::Fallback => {
                 self.state.fallback_index += 1;
                 self.attempt = 1;
                 self.budget = Budget::default();
             }
+            // The content of the last attempt stays in the state.
             Recovery::Halt => {
                 return Decision::Halt(OperationFailure {
                     error,
@@ -103,6 +110,7 @@ impl<E> Session<E> {
     ) -> Option<Duration> {
         // Without a policy there are no retries.
         let plan = self.settings.retry?;
+        // The budget is asked first, as the closures may be expensive.
         let failed = RetryContext {
             error,
             state: &self.state,
@@ -141,9 +149,11 @@ impl<E> Session<E> {
             return;
         }
         let message: String = error.to_string();
+        // What the failure ends comes before it.
         self.report_ends(recovery != Recovery::Retry, false, now, handlers);
         let attempt = self.attempt;
         let mut report = |kind| self.reporter.report(kind, now, handlers);
+        // Then the failure, with what follows.
         if category == Category::Network {
             let error = message.clone();
             report(EventKind::NetworkError { error });
@@ -154,6 +164,7 @@ impl<E> Session<E> {
             error: message.clone(),
         });
 
+        // Then the retry, or that there is none.
         let plan = self.settings.retry;
         match (recovery, plan) {
             (Recovery::Retry, plan) => {
@@ -172,6 +183,7 @@ impl<E> Session<E> {
             }),
             _ => {}
         }
+        // And last the stream that is next. The state is still that of the one before.
         if recovery == Recovery::Fallback {
             let from_index = self.state.fallback_index;
             let to_index = from_index + 1;

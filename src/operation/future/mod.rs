@@ -115,22 +115,28 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        // Nothing has happened before the first poll, so time is counted from here.
         if *this.phase == Phase::Start {
             this.clock.start(this.timer);
             let (sources, now) = (this.source.count(), this.clock.last());
             this.session.start(sources, now, &mut this.source);
             *this.phase = Phase::Open;
         }
+        // What others report during this poll belongs to the span of the operation.
         #[cfg(feature = "tracing")]
         let _entered = this.session.enter();
+        // A retry waits for its delay. Without one there may be no timer, so none is asked for.
         if let Phase::Delay(delay) = *this.phase {
             if !delay.is_zero() {
                 let sleep = this.sleep.as_mut();
                 ready!(sleep.poll(cx, || this.timer.start(delay)));
             }
+            // Noted before the timer is dropped, which may panic.
             *this.phase = Phase::Open;
             this.sleep.as_mut().stop();
         }
+
+        // The attempt runs for as long as its stream yields tokens.
         let opened = match *this.phase {
             Phase::Open => this.open(),
             Phase::Streaming => Ok(()),
@@ -141,16 +147,19 @@ where
             Err(error) => Err(error),
         };
 
-        // The attempt is over. What is foreign may panic from here on, and then there is no next poll.
+        // The attempt is over. What is foreign may panic from here on, and then there is no next poll. The stream goes before
+        // anything is reported, so that handlers find nothing open.
         *this.phase = Phase::Done;
         this.source.as_mut().close();
         this.sleep.as_mut().stop();
+        // A stream that has ended may still have failed: its content must pass.
         let now = this.clock.read(this.timer);
         let result = ended.and_then(|()| this.session.on_end(now, &mut this.source));
         let error = match result {
             Ok(state) => return Poll::Ready(Ok(state)),
             Err(error) => error,
         };
+        // The session decides what follows, and the phase keeps it for the next poll.
         *this.phase = match this.session.on_failure(error, now, &mut this.source) {
             Decision::Retry { delay } => Phase::Delay(delay),
             Decision::Fallback => Phase::Open,
@@ -167,11 +176,14 @@ where
     S: Source<Error = E>,
     M: OptionalTimer,
 {
+    /// Begins an attempt: opens the stream that the session names.
     fn open(&mut self) -> Result<(), AttemptError<E>> {
         let now = self.clock.read(self.timer);
         let index = self.session.on_open(now, &mut self.source)?;
+        // Handlers forget the attempt before, as its stream is gone.
         self.source.as_mut().restart();
         self.source.as_mut().open(index);
+        // If opening panicked, the phase would still be `Open`, and another poll would try again.
         *self.phase = Phase::Streaming;
         Ok(())
     }
@@ -193,6 +205,7 @@ where
         let mut now = Duration::ZERO;
         let mut left = TOKENS_PER_POLL;
         let ended = loop {
+            // A stream that never pauses must not keep the executor.
             if left == 0 {
                 cx.waker().wake_by_ref();
                 break Poll::Pending;
@@ -206,11 +219,13 @@ where
                 Poll::Ready(None) => break Poll::Ready(Ok(())),
                 Poll::Pending => break Poll::Pending,
             };
+            // Chunks of another kind count as signs of life, and empty texts do not.
             let text = self.source.text(&chunk);
             let counts = text.is_none_or(|text| !text.is_empty());
             if counts && !core::mem::replace(&mut has_read_clock, true) {
                 now = self.clock.read(self.timer);
             }
+            // The content comes first, then the handlers of chunks.
             match text {
                 Some(text) => {
                     tokens += usize::from(counts);
@@ -223,6 +238,7 @@ where
             }
             self.hand_over(chunk);
         };
+        // The clock was read for the first token. The last of several came later.
         if tokens > 1 {
             let now = self.clock.read(self.timer);
             self.session.last_token_came(now);
@@ -235,11 +251,13 @@ where
         if restarts_wait || tokens > 0 {
             self.sleep.as_mut().stop();
         }
+        // Without a limit there is nothing to wait for but the stream.
         let Some(limit) = self.session.limit() else {
             return Poll::Pending;
         };
         let sleep = self.sleep.as_mut();
         ready!(sleep.poll(cx, || self.timer.start(limit)));
+        // The token is late: its stream is dropped before anybody learns of that.
         self.source.as_mut().close();
         let now = self.clock.read(self.timer);
         Poll::Ready(Err(self.session.on_timeout(now, &mut self.source)))

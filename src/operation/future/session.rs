@@ -110,6 +110,7 @@ impl<E> Session<E> {
         now: Duration,
         handlers: &mut impl Handlers<E>,
     ) -> Result<usize, AttemptError<E>> {
+        // The first attempt of a stream was announced by the start of the session, or by the selection of the fallback.
         let (attempt, is_fallback) = (self.attempt, self.is_fallback());
         if attempt > 1 {
             self.report(now, handlers, || EventKind::AttemptStart {
@@ -118,6 +119,7 @@ impl<E> Session<E> {
                 is_fallback,
             });
         }
+        // Rules start afresh, so that they remember nothing of the attempt before.
         if let Some(guardrails) = &self.settings.guardrails {
             self.guard =
                 Guard::new(guardrails).or_else(|passed| into_result(passed).map(|()| None))?;
@@ -134,9 +136,11 @@ impl<E> Session<E> {
         now: Duration,
         handlers: &mut impl Handlers<E>,
     ) -> Result<(), AttemptError<E>> {
+        // Empty tokens are no sign of life, and nobody is told of them.
         if token.is_empty() {
             return Ok(());
         }
+        // The content is complete before handlers and rules see it.
         self.state.content.push_str(token);
         self.state.token_count += 1;
         self.state.last_token_at = Some(now);
@@ -203,6 +207,7 @@ impl<E> Session<E> {
         handlers: &mut impl Handlers<E>,
     ) -> Result<State, AttemptError<E>> {
         self.check(GuardrailPhase::Final, now, handlers)?;
+        // It has passed. Checkers are foreign code, and go before the end is reported.
         self.guard = None;
         self.state.completed = true;
         self.state.duration = now;
@@ -222,6 +227,7 @@ impl<E> Session<E> {
         now: Duration,
         handlers: &mut impl Handlers<E>,
     ) -> Result<(), AttemptError<E>> {
+        // Events are made only if anything listens; the check is made anyway.
         let token_count = self.state.token_count;
         let has_listeners = self.reporter.has_listeners(handlers);
         let Some(guard) = &mut self.guard else {
@@ -250,6 +256,7 @@ impl<E> Session<E> {
                 reporter.report(result, now, handlers);
             }
         });
+        // The phase is over for listeners before the attempt fails.
         if has_listeners {
             let passed = matches!(passed, Passed::Yes);
             let end = EventKind::GuardrailPhaseEnd { phase, passed };
@@ -277,6 +284,7 @@ impl<E> Session<E> {
 
     /// Notes and reports that a token came in time and the next one is waited for.
     fn wait_again(&mut self, now: Duration, handlers: &mut impl Handlers<E>) {
+        // The first sign of life ends the wait for the initial token.
         if self.awaited == TimeoutKind::InitialToken {
             return self.start_waiting(TimeoutKind::InterToken, now, handlers);
         }

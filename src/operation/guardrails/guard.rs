@@ -12,17 +12,22 @@ use crate::sync::panic::catch;
 /// The checkers of one attempt.
 pub(in super::super) struct Guard {
     checkers: Vec<Watch>,
+    /// The tokens from one check to the next.
     every: usize,
     /// The tokens until the next check; never zero.
     until_check: usize,
+    /// Whether any of the rules runs while tokens come.
     streaming: bool,
 }
 
+/// A rule at work.
 struct Watch {
     rule: Arc<dyn Rule>,
     name: Cow<'static, str>,
     checker: Box<dyn Checker>,
+    /// Whether it runs while tokens come.
     streaming: bool,
+    /// The bytes of the content that the checker was shown.
     checked: usize,
 }
 
@@ -39,6 +44,7 @@ pub(in super::super) enum Passed {
 impl Guard {
     /// Makes a fresh checker for each rule. Rules may panic in there.
     pub(in super::super) fn new(guardrails: &Guardrails) -> Result<Option<Self>, Passed> {
+        // Without rules there is nothing to count tokens for.
         if guardrails.rules.is_empty() {
             return Ok(None);
         }
@@ -68,6 +74,7 @@ impl Guard {
     /// Counts a token, and returns whether a check is due.
     #[inline]
     pub(in super::super) fn is_due(&mut self) -> bool {
+        // Counting down is all that most tokens cost.
         self.until_check -= 1;
         if self.until_check > 0 {
             return false;
@@ -84,14 +91,16 @@ impl Guard {
         mut report: impl FnMut(&Cow<'static, str>, Option<&Violation>),
     ) -> Passed {
         for watch in &mut self.checkers {
+            // While tokens come, the rules for the end keep still.
             if !(context.completed || watch.streaming) {
                 continue;
             }
+            // Each checker is told how far it has come, as not all of them run each time.
             let context = GuardrailContext {
                 checked: watch.checked,
                 ..*context
             };
-            // Each checker knows how far it has come, as not all of them run each time.
+            // A panic of a rule ends the operation, and is reported as that of the rule.
             let found = match catch(|| watch.checker.check(&context)) {
                 Ok(found) => found,
                 Err(panic) => {
@@ -101,6 +110,7 @@ impl Guard {
                 }
             };
             watch.checked = context.content.len();
+            // What is found again counts once, so that a rule need not remember what it has said.
             if found.is_empty() {
                 report(&watch.name, None);
             }
@@ -118,12 +128,14 @@ impl Guard {
 
 /// Returns the worst violation, the first of several.
 fn worst(violations: &[Violation], completed: bool) -> Passed {
+    // Errors count at the end only, as more content may mend them.
     let rank = |violation: &Violation| match (violation.severity, violation.recoverable) {
         (Severity::Fatal, _) => 3,
         (Severity::Error, false) if completed => 2,
         (Severity::Error, true) if completed => 1,
         _ => 0,
     };
+    // Of equals, `max_by_key` takes the last, and the first is wanted.
     let found = violations
         .iter()
         .rev()

@@ -46,6 +46,7 @@ impl Shared {
         E: 'static,
     {
         // The closures of a retry policy belong to its figures: both are inherited, or neither is.
+        // There is one set of them, for errors of one type.
         let session = &mut operation.session;
         if session.settings.retry.is_none() {
             let shared = self.predicates.as_ref();
@@ -54,12 +55,14 @@ impl Shared {
         }
         session.settings.inherit(&self.settings);
 
+        // Handlers and classifications have no place in the settings, as they are in the source.
         let source = &operation.source;
         let on_event = self.on_event.clone().filter(|_| !source.wants_events());
         let mut classify = self.classify.iter().rev();
         let classify = classify
             .find_map(|classify| classify.downcast_ref().cloned())
             .filter(|_| !source.is_classified());
+        // Both go around what the operation has itself, which is asked first.
         let timer = self.timer.clone();
         operation.map(
             |source| With::new(source, Inherited { on_event, classify }),

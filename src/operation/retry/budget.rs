@@ -1,4 +1,4 @@
-//! How many retries of a stream are left.
+//! The retries of a stream that are left.
 
 use super::Plan;
 use crate::operation::classify::Category;
@@ -6,6 +6,7 @@ use crate::operation::classify::Category;
 /// The retries of one stream so far. Every stream starts with a fresh one.
 #[derive(Debug, Default)]
 pub(in crate::operation) struct Budget {
+    /// The retries after errors of each category, in the order of the enum.
     by_category: [u32; 5],
 }
 
@@ -24,6 +25,7 @@ impl Budget {
     /// Returns the number of retries that there can be in all, those so far included, if all further errors are of this
     /// category.
     pub(in crate::operation) fn limit(&self, plan: &Plan, category: Category) -> u32 {
+        // The cap holds for all. Those of the model have a limit of their own below it.
         let cap = plan.max_retries;
         match category {
             Category::Fatal => self.spent(),
@@ -43,6 +45,7 @@ impl Budget {
         self.spent() < self.limit(plan, category)
     }
 
+    /// Counts a retry after an error of this category.
     pub(in crate::operation) fn spend(&mut self, category: Category) {
         let retries = &mut self.by_category[category as usize];
         *retries = retries.saturating_add(1);

@@ -1,4 +1,19 @@
 //! Whether to try again, and when.
+//!
+//! ```text
+//! an attempt has failed with an error of some category
+//!   |
+//!   |  Budget: is any of `max_retries` left, and of `attempts` if the model is to blame? Fatal errors have no budget
+//!   |-- no --------------------------------------------------> the next stream, with a fresh budget, or the end
+//!   |  RetryPredicates: do all closures of `should_retry` allow it?
+//!   |-- no --------------------------------------------------> the same
+//!   v
+//! the delay: that of the first closure of `delay` that knows one,
+//!   or else what the error asks for (`retry_after`, up to `max_delay`),
+//!   or else Strategy, with Jitter
+//! ```
+//!
+//! `Session::on_failure` puts these questions.
 
 mod budget;
 mod jitter;

@@ -141,6 +141,7 @@ where
 
     fn open(self: Pin<&mut Self>, index: usize) {
         let this = self.project();
+        // Indices beyond those of the first are the second's.
         let second = index.checked_sub(this.first.count());
         *this.in_second = second.is_some();
         match second {

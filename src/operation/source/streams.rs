@@ -135,6 +135,7 @@ where
                 StateProjection::Connected { stream } => return stream.poll_next(cx),
                 StateProjection::Connecting { future } => ready!(future.poll(cx)),
             };
+            // The stream takes the place of the future that it comes from, and is polled at once.
             match connected {
                 Ok(stream) => state.set(ConnectionState::Connected { stream }),
                 Err(error) => return Poll::Ready(Some(Err(error))),
@@ -215,6 +216,7 @@ where
 
     fn open(self: Pin<&mut Self>, _: usize) {
         let mut this = self.project();
+        // Opened before it is put into place, so that a panic leaves nothing open.
         let stream = this.opener.open.open();
         this.stream.set(Some(stream));
     }

@@ -41,7 +41,9 @@ impl_rule!(Json, "json", while_streaming: |_rule| Brackets::default());
 /// Whatever else follows in these states makes it prose. `Item` leads to `Item` and `Key` for what is nested.
 #[derive(Debug, Default)]
 struct Brackets {
+    /// The bytes that were read.
     seen: usize,
+    /// The brackets that are open.
     depth: usize,
     state: State,
 }
@@ -76,11 +78,14 @@ enum State {
 impl Brackets {
     /// Follows the content to its end, and returns where the first bracket is that closes what was not opened.
     fn follow(&mut self, content: &str) -> Option<usize> {
+        // White space before the first character decides nothing, be it of Unicode.
         if self.state == State::Start {
             let rest = content[self.seen..].trim_start();
             self.seen = content.len() - rest.len();
         }
+        // Brackets, quotes and backslashes are ASCII, so bytes will do.
         for (at, &byte) in content.as_bytes().iter().enumerate().skip(self.seen) {
+            // It is decided, and the rest need not be read.
             if matches!(self.state, State::Prose | State::Broken) {
                 return None;
             }
@@ -97,26 +102,31 @@ impl Brackets {
     fn next(&mut self, content: &str, at: usize, byte: u8) -> State {
         let is_space = byte.is_ascii_whitespace();
         match (self.state, byte) {
+            // Strings hide brackets.
             (State::InString, b'"') => State::Json,
             (State::InString, b'\\') => State::Escaped,
             (State::InString | State::Escaped, _) => State::InString,
 
+            // Meant to be JSON: only brackets count.
             (State::Json, b'"') => State::InString,
             (State::Json, b'{' | b'[') => self.open(State::Json),
             (State::Json, b'}' | b']') => self.close(State::Json),
             (State::Json, _) => State::Json,
 
+            // A value begins, or another one behind the first.
             (State::Start | State::Closed, b'{') => self.open(State::Key),
             (State::Start | State::Closed, b'[') => self.open(State::Item { is_first: true }),
             (State::Closed, b'}' | b']') => State::Broken,
             (State::Closed, _) if is_space => State::Closed,
 
+            // An object must go on with a key.
             (State::Key, b'"') => State::InString,
             // Single quotes are how Python writes it: broken, but meant to be JSON.
             (State::Key, b'\'') => State::Json,
             (State::Key, b'}') => self.close_undecided(),
             (State::Key, _) if is_space => State::Key,
 
+            // An array must go on with an item; `[x]` and `[Note` do not.
             (State::Item { .. }, b'"') => State::InString,
             (State::Item { .. }, b'\'') => State::Json,
             (State::Item { .. }, b'{') => self.open(State::Key),
@@ -128,6 +138,7 @@ impl Brackets {
             }
             (State::Item { is_first }, _) if is_space => State::Item { is_first },
 
+            // A number or a literal must be a valid one where it ends: `[1st` is prose.
             (State::Scalar { begin }, b',' | b']') if is_json(&content[begin..at]) => {
                 self.behind_item(byte)
             }
@@ -136,6 +147,7 @@ impl Brackets {
             }
             (State::Scalar { begin }, _) if is_of_scalar(byte) => State::Scalar { begin },
 
+            // Behind an item, there is another one or the end.
             (State::Behind, b',' | b']') => self.behind_item(byte),
             (State::Behind, _) if is_space => State::Behind,
             _ => State::Prose,
@@ -252,6 +264,7 @@ fn parse(content: &str) -> Option<Violation> {
 fn parse_values(content: &str) -> Option<Violation> {
     let mut rest = content.trim();
     loop {
+        // One value, and what is behind it.
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
         let value = values.next()?;
         let behind = &rest[values.byte_offset()..];

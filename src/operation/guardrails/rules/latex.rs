@@ -29,6 +29,7 @@ impl_rule!(Latex, "latex", at_end: check);
 fn check(context: &GuardrailContext<'_>) -> Vec<Violation> {
     let mut formulas = Formulas::default();
     for line in Lines::new(context.content) {
+        // A formula between dollars ends with its paragraph.
         if line.is_code || line.text.trim().is_empty() {
             formulas.end_paragraph();
             continue;
@@ -44,10 +45,15 @@ fn check(context: &GuardrailContext<'_>) -> Vec<Violation> {
 #[derive(Default)]
 struct Formulas<'a> {
     looks_like_latex: bool,
+    /// The `\begin`s that are open, and where they are.
     environments: Vec<(&'a str, usize)>,
+    /// Where the `\[` is that is open.
     display: Option<usize>,
+    /// Where the `$$` is that is open.
     double_dollar: Option<usize>,
+    /// The `$` that may be open.
     dollar: Option<Dollar>,
+    /// What was found, if it turns out to be LaTeX.
     violations: Vec<Violation>,
 }
 
@@ -80,6 +86,7 @@ impl<'a> Formulas<'a> {
 
     /// Follows a backslash, and what is behind it.
     fn command(&mut self, line: &'a str, here: usize, line_at: usize) {
+        // Environments are nested, displayed formulas are not, and any other command with an argument says that it is LaTeX.
         let (at, text) = (line_at + here, &line[here + 1..]);
         if let Some(name) = argument(text, "begin{") {
             self.looks_like_latex = true;
@@ -121,6 +128,7 @@ impl<'a> Formulas<'a> {
             }
             self.end_paragraph();
         }
+        // Two dollars open a displayed formula, or close it.
         if behind == Some('$') {
             self.looks_like_latex = true;
             self.double_dollar = match self.double_dollar {
@@ -162,6 +170,7 @@ impl<'a> Formulas<'a> {
     }
 
     fn end(mut self) -> Vec<Violation> {
+        // What is open now is never closed.
         self.end_paragraph();
         for (name, at) in mem::take(&mut self.environments) {
             self.report(&format!(r"\begin{{{name}}} without \end"), at);
@@ -172,6 +181,7 @@ impl<'a> Formulas<'a> {
         if let Some(at) = self.double_dollar {
             self.report("an odd number of $$", at);
         }
+        // Prose may have as many brackets and dollars as it likes.
         if self.looks_like_latex {
             self.violations
         } else {

@@ -56,8 +56,10 @@ pub(super) struct Fences {
 
 #[derive(Clone, Copy, Debug)]
 struct Fence {
+    /// Of which marks it is made, and how many: it is closed by as many.
     marker: u8,
     length: usize,
+    /// Where its line begins, in bytes.
     at: usize,
 }
 
@@ -81,6 +83,7 @@ impl Fences {
 
 /// Returns the fence that a line opens. It may be indented, quoted, or the first thing in an item of a list.
 fn opens(line: &str, at: usize) -> Option<Fence> {
+    // What may stand before it: spaces, marks of a quotation, and the bullet or the number of an item.
     let mut text = line.trim_start_matches(|c: char| c.is_whitespace() || c == '>');
     if let Some(item) = text.strip_prefix(['-', '*', '+']) {
         if item.starts_with(' ') {
@@ -92,6 +95,7 @@ fn opens(line: &str, at: usize) -> Option<Fence> {
             text = item.trim_start();
         }
     }
+    // A fence is three marks at least. Backticks that come again in the line are code within the text.
     let marker = text.bytes().next().filter(|byte| b"`~".contains(byte))?;
     let length = run(text, marker);
     let is_inline = marker == b'`' && text[length..].contains('`');
@@ -114,6 +118,7 @@ pub(super) fn without_code_spans(line: &str) -> impl Iterator<Item = (usize, &st
     let mut at = 0;
     core::iter::from_fn(move || {
         let rest = line.get(at..).filter(|rest| !rest.is_empty())?;
+        // A span begins with as many backticks as it ends with. What is not closed is text.
         let begin = at;
         let mut tick = 0;
         while let Some(found) = rest[tick..].find('`') {

@@ -47,9 +47,11 @@ impl List {
         if self.nodes.is_empty() {
             self.nodes.push(Node::default());
         }
+        // The bits spare most characters of a text the way into the tree.
         if let Some(first) = text.chars().next().filter(char::is_ascii) {
             self.begin |= 1 << u32::from(first) | 1 << u32::from(first.to_ascii_uppercase());
         }
+        // Down the tree, which grows where it ends.
         let mut node = 0;
         for c in text.chars() {
             node = self.child(node, c).unwrap_or_else(|| {
@@ -84,6 +86,7 @@ impl List {
         let mut found = Found::Nothing;
         let (mut node, mut last) = (0, ' ');
         loop {
+            // A phrase that ends here counts if a word ends here, too. A longer one may follow.
             let next = rest.clone().next();
             if let Some(phrase) = self.nodes[node].phrase {
                 match next {
@@ -93,12 +96,14 @@ impl List {
                     _ => found = Found::Phrase(phrase),
                 }
             }
+            // Nothing longer, or no more text to tell.
             if self.nodes[node].children.is_empty() {
                 return found;
             }
             let Some(c) = next else {
                 return if ended { found } else { Found::TooEarly };
             };
+            // Down by one character, and past the white space behind white space.
             *looked_at += c.len_utf8();
             last = fold(c);
             match self.child(node, last) {

@@ -27,6 +27,7 @@ fn check(context: &GuardrailContext<'_>) -> Vec<Violation> {
     let mut table = Table::default();
     let mut lines = Lines::new(context.content);
     for line in &mut lines {
+        // Code ends a table, as an empty line does.
         let text = if line.is_code { "" } else { line.text };
         if let Some((found, expected)) = table.follow(text) {
             let message = format!("a row of a table has {found} columns instead of {expected}");
@@ -47,23 +48,27 @@ struct Table {
     before: Option<usize>,
     /// The columns of the table that this is in.
     columns: Option<usize>,
+    /// Whether one of its rows was reported.
     reported: bool,
 }
 
 impl Table {
     /// Returns the columns of a line if they differ from those of its table, and those; once for each table.
     fn follow(&mut self, line: &str) -> Option<(usize, usize)> {
+        // A line without bars ends the table.
         let columns = columns(line);
         let before = core::mem::replace(&mut self.before, columns);
         let Some(columns) = columns else {
             *self = Self::default();
             return None;
         };
+        // A table begins with its second line, which must be a rule. The first one has the columns that all should have.
         let expected = match (self.columns, before) {
             (Some(expected), _) => expected,
             (None, Some(header)) if is_delimiter(line) => *self.columns.insert(header),
             (None, _) => return None,
         };
+        // One row says it for the whole table.
         if columns == expected || self.reported {
             return None;
         }
@@ -77,6 +82,7 @@ fn columns(line: &str) -> Option<usize> {
     if !line.contains('|') {
         return None;
     }
+    // Bars with a backslash before them are text.
     let line = line.trim();
     let mut bars = 0;
     let mut escaped = false;
@@ -86,6 +92,7 @@ fn columns(line: &str) -> Option<usize> {
         bars += usize::from(ends_with_bar);
         escaped = byte == b'\\' && !escaped;
     }
+    // Bars at the edges separate nothing.
     let outer = usize::from(line.starts_with('|')) + usize::from(ends_with_bar && line.len() > 1);
     (bars > 0).then(|| (bars + 1).saturating_sub(outer))
 }

@@ -104,8 +104,11 @@ impl fmt::Debug for Patterns {
 /// Follows the content character by character.
 struct Search {
     list: Arc<List>,
+    /// Which phrases were found already.
     reported: Vec<bool>,
+    /// The bytes in which no phrase begins any more that was not found.
     seen: usize,
+    /// Whether the last of them is of a word.
     behind_word: bool,
     looked_at: usize,
 }
@@ -117,11 +120,13 @@ impl Checker for Search {
         let mut behind_word = self.behind_word;
         let mut end = fresh.len();
         for (offset, c) in fresh.char_indices() {
+            // A phrase begins where a word may.
             let is_word = c.is_alphanumeric();
             let is_inside_word = is_word && behind_word;
             if !is_inside_word && self.list.begins(c) {
                 let rest = &fresh[offset..];
                 match self.list.find(rest, context.completed, &mut self.looked_at) {
+                    // Once is enough for each phrase.
                     Found::Phrase(index) if !self.reported[index] => {
                         self.reported[index] = true;
                         let Phrase { kind, text } = &self.list.phrases()[index];

@@ -39,12 +39,14 @@ struct Sentences {
     /// Where the end of that line is looked for next.
     scanned: usize,
     fences: Fences,
+    /// The sentences that count, by their hashes.
     known: BTreeMap<u64, Sentence>,
     looked_at: usize,
 }
 
 #[derive(Debug)]
 struct Sentence {
+    /// Where it came first, so that its text need not be kept.
     first: Range<usize>,
     times: u32,
 }
@@ -54,6 +56,7 @@ impl Sentences {
     fn follow_line(&mut self, content: &str, end: usize, violations: &mut Vec<Violation>) {
         let begin = mem::replace(&mut self.seen, end);
         self.looked_at += end - begin;
+        // Code and tables repeat themselves with good reason.
         let line = &content[begin..end];
         if self
             .fences
@@ -62,6 +65,7 @@ impl Sentences {
         {
             return;
         }
+        // Sentences end with their punctuation, or with the line.
         let mut at = begin;
         for sentence in line.split_inclusive(['.', '!', '?']) {
             self.count(content, at..at + sentence.len(), violations);
@@ -71,6 +75,7 @@ impl Sentences {
 
     /// Counts a sentence.
     fn count(&mut self, content: &str, range: Range<usize>, violations: &mut Vec<Violation>) {
+        // Its position is that of its first letter. Short ones, such as greetings, may come as often as they like.
         let begin = range.end - content[range.clone()].trim_start().len();
         let sentence = content[range].trim();
         if sentence.chars().nth(SHORT).is_none() {
@@ -92,6 +97,7 @@ impl Checker for Sentences {
     fn check(&mut self, context: &GuardrailContext<'_>) -> Vec<Violation> {
         let mut violations = Vec::new();
         let content = context.content;
+        // Lines that have ended are followed once, and the search for the next end goes on where it was given up.
         while let Some(end) = content[self.scanned..].find('\n') {
             let end = self.scanned + end + 1;
             self.looked_at += end - self.scanned;
@@ -100,6 +106,7 @@ impl Checker for Sentences {
         }
         self.looked_at += content.len() - self.scanned;
         self.scanned = content.len();
+        // The last line has no end of its own, and only now is it known where the text ends.
         if context.completed {
             self.follow_line(content, content.len(), &mut violations);
             self.looked_at += content.len();
@@ -140,11 +147,13 @@ fn loop_at_end(content: &str) -> Option<Violation> {
             break;
         }
     }
+    // Too short to tell.
     if prose.len() < 2 * TAIL {
         return None;
     }
     prose.truncate(2 * TAIL);
 
+    // More than half of it the same, or all of it one passage again and again.
     let (last, before) = prose.split_at(TAIL);
     let equal = last.iter().zip(before).filter(|((_, a), (_, b))| a == b);
     let repeats_half = equal.count() > TAIL / 2;
