@@ -1,27 +1,29 @@
 //! Runs futures abreast: side by side, bounded in a rolling window, raced, one after another or in batches, on any async
 //! runtime or none.
 //!
-//! | verb | runs | an error | resolves to |
-//! |---|---|---|---|
-//! | [`parallel()`] | at most [`concurrency`](Parallel::concurrency) at a time | is one outcome of many | [`ParallelResult`] |
-//! | [`parallel().fail_fast(true)`](Parallel::fail_fast) | the same | ends the run, cancels the rest | [`ParallelResult`] |
-//! | [`parallel_stream`] | the same, from an async stream | as with `parallel` | [`ParallelResult`] |
-//! | [`.into_stream()`](Parallel::into_stream), [`.into_ordered_stream()`](Parallel::into_ordered_stream) | the same | is one item of many | a stream of `(index, result)` |
-//! | [`race()`] | all at once | loses | the first success, or [`RaceError`] |
-//! | [`race().stagger()`](Race::stagger) | another after each delay or failure | loses | the same |
-//! | [`fall_through`] | one at a time, until one succeeds | starts the next | the same |
-//! | [`sequential()`] | one at a time, in order | ends the run | all values, or [`TaskError`] |
-//! | [`batched()`] | a batch at a time | ends the run | all values, or [`TaskError`] |
-//! | [`batched().settle()`](Batched::settle) | a batch at a time | is one outcome of many | [`ParallelResult`] |
-//! | [`gather`], [`try_gather`] | a tuple, an array or a `Vec` at once | is one output of many; ends the run | the outputs; the values, or the first error |
-//! | [`join_all`] | any futures, all at once or [so many](JoinAll::concurrency) at a time | is one output of many | the outputs |
-//! | [`task_group`] | what is spawned into it, within its scope | ends the run, drops the rest | the value of its body, or [`TaskGroupError`] |
-//! | [`timeout`] | one future | is its output | the output, or [`Elapsed`] |
-//! | [`paginate`] | one fetch of a page at a time | is the last item | a stream of items |
-//! | [`Operation`](operation::Operation) | one stream of tokens, retried and with fallbacks | is retried, or falls back | its content, or [`OperationFailure`](operation::OperationFailure) |
-//! | [`pool()`] | what is submitted from anywhere, by so many workers | is the result of one handle | a [`JobHandle`] for each |
-//! | [`Pool::feed`] | the tasks of a stream, as jobs of a pool | is counted | nothing, when the stream has ended |
-//! | [`channel_pool`] | the messages of a channel, by so many workers | is for the handler | nothing, when all senders are gone |
+//! | verb | runs | an error | order of results | resolves to |
+//! |---|---|---|---|---|
+//! | [`parallel()`] | at most [`concurrency`](Parallel::concurrency) at a time | is one outcome of many | input | [`ParallelResult`] |
+//! | [`parallel().fail_fast(true)`](Parallel::fail_fast) | the same | drops what runs, starts no more, keeps what was done | input | [`ParallelResult`] |
+//! | [`parallel_stream`] | the same, from an async stream | as with `parallel` | input | [`ParallelResult`] |
+//! | [`.into_stream()`](Parallel::into_stream) | the same | is one item of many | as they end | a stream of `(index, result)` |
+//! | [`.into_ordered_stream()`](Parallel::into_ordered_stream) | the same | is one item of many | input | a stream of `(index, result)` |
+//! | [`race()`] | all at once | loses, while others run on | | the first success, which drops the rest; or [`RaceError`] with all errors |
+//! | [`race().stagger()`](Race::stagger) | another after each delay or failure | starts the next | | the same |
+//! | [`fall_through`] | one at a time, until one succeeds | starts the next | | the same |
+//! | [`sequential()`] | one at a time | starts no more | input | all values, or [`TaskError`] with the first error |
+//! | [`batched()`] | a batch at a time | drops its batch, starts no more | input | all values, or [`TaskError`] with the first error |
+//! | [`batched().settle()`](Batched::settle) | a batch at a time | is one outcome of many | input | [`ParallelResult`] |
+//! | [`gather`] | a tuple, an array or a `Vec` at once | is one output of many | as the set | all outputs |
+//! | [`try_gather`] | the same | drops the rest | as the set | all values, or the first error |
+//! | [`join_all`] | any futures, all at once or [so many](JoinAll::concurrency) at a time | is one output of many | input | all outputs |
+//! | [`task_group`] | what is spawned into it, within its scope | drops the rest, starts no more | | the value of its body, or [`TaskGroupError`] with all errors that are known |
+//! | [`timeout`] | one future | is its output | | the output, or [`Elapsed`] |
+//! | [`paginate`] | one fetch of a page at a time | is the last item | as the pages | a stream of items |
+//! | [`Operation`](operation::Operation) | one stream of tokens | is retried, or falls back | | its [`State`](operation::State), or [`OperationFailure`](operation::OperationFailure) with all errors |
+//! | [`pool()`] | what is submitted from anywhere, by so many workers | is the result of one handle | | a [`JobHandle`] for each |
+//! | [`Pool::feed`] | the tasks of a stream, as jobs of a pool | is counted | | nothing, when the stream has ended |
+//! | [`channel_pool`] | the messages of a channel, by so many workers | is for the handler | | nothing, when all senders are gone |
 //!
 //! A *task* is a future of a `Result`, and a list of tasks is anything that iterates over such futures, pulled lazily.
 //!

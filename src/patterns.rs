@@ -14,18 +14,7 @@
 //! | Pool | jobs that come one by one, from many places | [`pool()`](crate::pool()) |
 //! | One after another | steps that need each other | [`sequential()`] |
 //!
-//! # What an error does
-//! | | on an error | the errors are in |
-//! |---|---|---|
-//! | [`gather`], [`join_all`] | goes on, and returns it with the rest | each output, a `Result` |
-//! | [`try_gather`] | drops the rest, fails with the first | `Err(E)` |
-//! | [`task_group`] | drops the rest, fails with all that are known | [`TaskGroupError`](crate::TaskGroupError) |
-//! | [`parallel()`] | goes on | [`ParallelResult`](crate::ParallelResult) |
-//! | [`parallel().fail_fast(true)`](crate::Parallel::fail_fast) | drops the rest, keeps what was done | [`ParallelResult`](crate::ParallelResult) |
-//! | [`batched()`], [`sequential()`] | drops the rest, starts no more, fails with the first | [`TaskError`](crate::TaskError) |
-//! | [`batched().settle()`](crate::Batched::settle) | goes on | [`ParallelResult`](crate::ParallelResult) |
-//! | [`race()`], [`fall_through`] | goes on while anyone is left, fails with every one | [`RaceError`](crate::RaceError) |
-//! | [`paginate`] | yields it, and ends | the last item |
+//! What each of them does with an error, and in which order results come, is in the [table of all verbs](crate).
 //!
 //! # Gather
 //! A fixed set of operations, of any types. All of them run, and what failed is told apart from what did not.

@@ -36,11 +36,8 @@ pub use join_all::{JoinAll, join_all};
 /// # });
 /// ```
 ///
-/// | | `gather` | [`try_gather`] | [`task_group`](crate::task_group()) |
-/// |---|---|---|---|
-/// | on an error | goes on, and returns it with the rest | drops the rest, and returns it | drops the rest, and returns all that are known |
-/// | set | fixed | fixed | grows while it runs |
-/// | use it for | independent operations, partial success is fine | operations that are of no use without each other | operations that start others, all or nothing |
+/// A [`task_group`](crate::task_group()) is for sets that grow while they run. What each does with an error is in the
+/// [table of all verbs](crate).
 ///
 /// # Order
 /// Futures are polled first in the order of the set, and the outputs are in the order of the set.
