@@ -170,6 +170,8 @@ targets() {
     with_wasm cargo build --locked --lib --target "$wasm"
     heading "$wasm, without default features"
     with_wasm cargo build --locked --lib --target "$wasm" --no-default-features
+    heading "$wasm, the recipe of the cookbook for browsers"
+    with_wasm cargo build --locked --target "$wasm" --package abreast-cookbook-web
     local name features
     for name in x86_64-unknown-none thumbv7m-none-eabi; do
         heading "$name, without default features, and with what works without std"
@@ -210,7 +212,7 @@ tests() {
     if rustup_has "$wasm"; then
         heading 'clippy, for what is there in a browser only'
         cargo clippy --locked --target "$wasm" --all-features --tests -- -D warnings
-        cargo clippy --locked --target "$wasm" --package abreast-browser --package abreast-size -- -D warnings
+        cargo clippy --locked --target "$wasm" --package abreast-browser --package abreast-cookbook-web --package abreast-size -- -D warnings
     fi
     heading 'tests in a browser'
     local run=(env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner WASM_BINDGEN_TEST_TIMEOUT=120

@@ -1,0 +1,35 @@
+//! Holds the page of the cookbook to the programs: what it shows of them is in them, word for word.
+
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn page_shows_the_programs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| fs::read_to_string(root.join(path)).expect(path);
+    let page = read("../../docs/COOKBOOK.md");
+
+    let mut recipes = 0;
+    // Each section begins with a link to its program.
+    for section in page.split("\n## ").skip(1) {
+        let (_, link) = section
+            .split_once("](../examples/cookbook/")
+            .expect(section);
+        let (path, _) = link.split_once(')').expect(section);
+        let program = unindented(&read(path));
+        for block in section.split("```rust\n").skip(1) {
+            let (shown, _) = block.split_once("```").expect("it is closed");
+            assert!(
+                program.contains(&unindented(shown)),
+                "not in {path}:\n{shown}"
+            );
+        }
+        recipes += 1;
+    }
+    assert_eq!(recipes, 9);
+}
+
+/// Leaves out what stands before and after each line.
+fn unindented(code: &str) -> String {
+    code.lines().flat_map(|line| [line.trim(), "\n"]).collect()
+}
