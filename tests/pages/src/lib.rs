@@ -5,6 +5,34 @@
 
 #![doc(test(attr(deny(warnings), allow(dead_code))))]
 
-/// The page that a stranger meets first.
-#[doc = include_str!("../../../README.md")]
-pub mod readme {}
+/// A page for each that is in the repository.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../../docs/COMPARE.md")]
+    mod compare {}
+}
+
+/// Stands for a request: waits once, and fails for every tenth page.
+pub async fn fetch(page: u32) -> Result<String, String> {
+    smol::future::yield_now().await;
+    if page % 10 == 0 {
+        return Err(format!("no page {page}"));
+    }
+    Ok(format!("page {page}"))
+}
+
+/// Stands for a client of some service.
+#[derive(Debug, Default)]
+pub struct Client {
+    name: String,
+}
+
+impl Client {
+    /// Gets what is there under `url`.
+    pub async fn get(&self, url: &str) -> Result<String, String> {
+        smol::future::yield_now().await;
+        Ok(format!("{}{url}", self.name))
+    }
+}

@@ -1,5 +1,6 @@
 //! Streams in WebAssembly: previews of what a page asks for, four at a time, shown in the order in which they were asked for.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use abreast::{Timer, parallel_stream, timeout};
@@ -16,12 +17,11 @@ pub async fn show_previews<F: Future<Output = Option<String>>>(
     mut show: impl FnMut(usize, Option<String>),
 ) {
     let limit = Duration::from_secs(5);
-    let previews =
-        parallel_stream(addresses.map(|address| timeout(limit, timer.by_ref(), load(address))));
-    let previews = previews.concurrency(4).into_ordered_stream();
-    previews
-        .for_each(|(index, preview)| std::future::ready(show(index, preview.ok().flatten())))
-        .await;
+    let tasks = addresses.map(|address| timeout(limit, timer.by_ref(), load(address)));
+    let mut previews = pin!(parallel_stream(tasks).concurrency(4).into_ordered_stream());
+    while let Some((index, preview)) = previews.next().await {
+        show(index, preview.ok().flatten());
+    }
 }
 
 #[cfg(target_family = "wasm")]
