@@ -5,6 +5,9 @@
 
 #![doc(test(attr(deny(warnings), allow(dead_code))))]
 
+pub mod model;
+pub mod service;
+
 /// A page for each that is in the repository.
 #[cfg(doctest)]
 mod pages {
@@ -12,6 +15,10 @@ mod pages {
     mod readme {}
     #[doc = include_str!("../../../docs/COMPARE.md")]
     mod compare {}
+    #[doc = include_str!("../../../docs/TOPICS.md")]
+    mod topics {}
+    #[doc = include_str!("../../../docs/PYTHON.md")]
+    mod python {}
 }
 
 /// Stands for a request: waits once, and fails for every tenth page.
