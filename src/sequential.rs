@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll};
 
 use futures::stream;
 use pin_project_lite::pin_project;
@@ -76,8 +76,7 @@ where
     type Output = Result<Vec<T>, TaskError<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let result = ready!(self.project().runner.poll(cx));
-        Poll::Ready(result.into_result())
+        self.project().runner.poll_values(cx)
     }
 }
 

@@ -234,8 +234,7 @@ where
     type Output = Result<Vec<T>, TaskError<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let result = ready!(self.project().runner.poll(cx));
-        Poll::Ready(result.into_result())
+        self.project().runner.poll_values(cx)
     }
 }
 

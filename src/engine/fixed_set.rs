@@ -42,8 +42,9 @@ pin_project! {
         ready: Option<ReadySet>,
         wakers: Vec<Waker>,
         to_start: Range<usize>,
-        is_running: Vec<bool>,
+        // A bit for each future that has not ended.
         running: usize,
+        // Whether a future is being polled, or has panicked when it was.
         polling: bool,
     }
 
@@ -59,13 +60,13 @@ pin_project! {
 
 impl<M: FutureSet> FixedSet<M> {
     pub(crate) fn new(futures: M) -> Self {
+        const { assert!(M::LEN < usize::BITS as usize) };
         Self {
             futures,
             wakers: Vec::new(),
             ready: None,
             to_start: 0..M::LEN,
-            is_running: alloc::vec![true; M::LEN],
-            running: M::LEN,
+            running: (1 << M::LEN) - 1,
             polling: false,
         }
     }
@@ -89,16 +90,16 @@ impl<M: FutureSet> FixedSet<M> {
             "a future of this set has panicked, so the set has no output"
         );
         let ready = this.ready.get_or_insert_with(|| {
-            let mut ready = ReadySet::new(cx.waker(), Some(M::LEN));
-            this.wakers
-                .extend((0..M::LEN).map(|index| ready.slot_waker(index)));
+            let mut ready = ReadySet::new(cx.waker(), Some(M::LEN), true);
+            *this.wakers = (0..M::LEN).map(|index| ready.slot_waker(index)).collect();
             ready
         });
         loop {
             let running_before = *this.running;
             ready.begin_pass();
             while let Some(index) = this.to_start.next().or_else(|| ready.next_ready()) {
-                if !this.is_running[index] {
+                let bit = 1 << index;
+                if *this.running & bit == 0 {
                     continue;
                 }
                 *this.polling = true;
@@ -106,8 +107,7 @@ impl<M: FutureSet> FixedSet<M> {
                 let polled = this.futures.as_mut().poll_future(index, &mut child);
                 *this.polling = false;
                 if polled.is_ready() {
-                    this.is_running[index] = false;
-                    *this.running -= 1;
+                    *this.running &= !bit;
                     if ends(this.futures.as_mut(), index) {
                         return Poll::Ready(());
                     }

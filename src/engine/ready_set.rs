@@ -68,7 +68,9 @@ use alloc::vec::Vec;
 use core::task::Waker;
 
 use super::sync::{AtomicUsize, Ordering};
-use super::waker::{ARMED, Above, CELLS, CLOSED, FIRST, FLAGS, Link, Node, Root, SOURCE, WORD};
+use super::waker::{
+    ARMED, Above, CELLS, CLOSED, FIRST, FLAGS, Link, Node, Root, SOURCE, WORD, Word,
+};
 
 /// How many bits of the root stand for nodes that are ever higher, and how many for slots or nodes of one height.
 const OVERFLOW: usize = 6;
@@ -100,6 +102,8 @@ pub(crate) struct ReadySet {
     root: Arc<Root>,
     /// The height of what the direct bits of the root stand for; 0 for slots.
     base: usize,
+    /// Whether slots are used once, and so have wakers that are cheap to make rather than cheap to wake.
+    used_once: bool,
     /// The nodes of each height, from the leaves on.
     nodes: Vec<Vec<Arc<Node>>>,
     /// Whether a pass has begun and not ended, and what is left of it at each height, from the slots on.
@@ -113,7 +117,7 @@ pub(crate) struct ReadySet {
 
 impl ReadySet {
     /// Creates a ready set for about `expected` slots; for few if that is not known.
-    pub(crate) fn new(parent: &Waker, expected: Option<usize>) -> Self {
+    pub(crate) fn new(parent: &Waker, expected: Option<usize>, used_once: bool) -> Self {
         // No limit is no hint.
         let expected = expected.filter(|&expected| expected < usize::MAX);
         let is_enough = |base: &usize| {
@@ -125,6 +129,7 @@ impl ReadySet {
         Self {
             root: Arc::new(Root::new(parent.clone())),
             base: (0..HIGHEST_BASE).find(is_enough).unwrap_or(HIGHEST_BASE),
+            used_once,
             nodes: Vec::new(),
             in_pass: false,
             pending: Default::default(),
@@ -139,8 +144,22 @@ impl ReadySet {
     }
 
     /// Makes the waker of `slot`. Slots get theirs in ascending order.
+    ///
+    /// The waker of a slot that is used again and again is an allocation of its own. Those of slots that are used once are
+    /// the word that they set a bit in, each as another type.
     pub(crate) fn slot_waker(&mut self, slot: usize) -> Waker {
-        Arc::new(self.link(0, slot)).into()
+        if !self.used_once {
+            return Arc::new(self.link(0, slot)).into();
+        }
+        let Some(index) = slot.checked_sub(self.at_root(0)) else {
+            return Root::WAKERS[FLAGS + slot](self.root.clone());
+        };
+        let (node, position) = (index / WORD, index % WORD);
+        if self.nodes.first().map_or(0, Vec::len) == node {
+            // Makes the node.
+            self.link(0, slot);
+        }
+        Node::WAKERS[position](self.nodes[0][node].clone())
     }
 
     /// Returns how many slots (at height 0) or nodes of a height hang from the root.

@@ -66,6 +66,9 @@ type Chunk<Fut> = Pair<Pair<Pair<Slot<Fut>>>>;
 /// Small tasks are kept eight to an allocation, which halves the cost of a set that is used once. Larger ones have an
 /// allocation each, so that a set of two does not take up the memory of eight.
 pub(super) struct Slots<Fut> {
+    /// The first chunk, which small sets have no list for.
+    first: Option<Pin<Box<Chunk<Fut>>>>,
+    /// The other chunks.
     chunks: Vec<Pin<Box<Chunk<Fut>>>>,
     boxed: Vec<Pin<Box<Slot<Fut>>>>,
     len: usize,
@@ -77,6 +80,7 @@ impl<Fut> Slots<Fut> {
 
     pub(super) const fn new() -> Self {
         Self {
+            first: None,
             chunks: Vec::new(),
             boxed: Vec::new(),
             len: 0,
@@ -91,8 +95,12 @@ impl<Fut> Slots<Fut> {
     #[inline]
     pub(super) fn slot(&mut self, index: usize) -> Pin<&mut Slot<Fut>> {
         if Self::IN_CHUNKS {
-            let chunk = self.chunks[index / Self::CHUNK].as_mut();
+            let chunk = match index.checked_sub(Self::CHUNK) {
+                None => self.first.as_mut().expect("the slot was made"),
+                Some(index) => &mut self.chunks[index / Self::CHUNK],
+            };
             chunk
+                .as_mut()
                 .get(index & 4 != 0)
                 .get(index & 2 != 0)
                 .get(index & 1 != 0)
@@ -127,13 +135,16 @@ impl<Fut> Slots<Fut> {
     #[inline(never)]
     fn push_chunk(&mut self) {
         let chunk = || Pair::new(|| Pair::new(|| Pair::new(Slot::new)));
-        self.chunks.push(Box::pin(chunk()));
+        if self.len == 0 {
+            self.first = Some(Box::pin(chunk()));
+        } else {
+            self.chunks.push(Box::pin(chunk()));
+        }
     }
 
     /// Drops all slots and the tasks in them.
     pub(super) fn clear(&mut self) {
-        self.len = 0;
-        self.chunks.clear();
-        self.boxed.clear();
+        // At once, so that if the destructor of one panics, the others are dropped all the same.
+        *self = Self::new();
     }
 }

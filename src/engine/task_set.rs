@@ -21,6 +21,12 @@ pub(crate) trait TaskSet {
         None
     }
 
+    /// Returns whether there is a slot for each task, so that none is used again for a task that has to wait. A wrong answer
+    /// makes it slow but no more.
+    fn uses_slots_once(&self) -> bool {
+        false
+    }
+
     /// Hands the next task to `start`, as its last step, and returns whether there was one.
     ///
     /// `false` is final: it is not called again. After it was pending, it is called again when its waker was woken, or when

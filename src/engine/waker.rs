@@ -6,6 +6,8 @@ use alloc::task::Wake;
 use core::mem;
 use core::task::Waker;
 
+use bytemuck::{TransparentWrapper, TransparentWrapperAlloc};
+
 use super::sync::{AtomicUsize, Ordering, WakerCell};
 
 /// The two bits of the root that say which parent the next wake wakes: none while the owner is awake, the first one, or
@@ -107,6 +109,62 @@ impl Drop for RetryOnPanic<'_> {
     }
 }
 
+macro_rules! bit_wakers {
+    ($($bit:literal)*) => {
+        &[$(BitWaker::<$bit, Self>::of),*]
+    };
+}
+
+/// A word whose bits have wakers that share its allocation.
+pub(super) trait Word: Send + Sync + Sized + 'static {
+    /// Makes the waker of a bit, for each bit of the widest word that there is.
+    #[rustfmt::skip]
+    const WAKERS: &'static [fn(Arc<Self>) -> Waker; 64] = bit_wakers![
+        0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
+        32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63
+    ];
+
+    /// Wakes what `bit` stands for.
+    fn wake(&self, bit: usize);
+}
+
+impl Word for Root {
+    fn wake(&self, bit: usize) {
+        self.set(bit);
+    }
+}
+
+impl Word for Node {
+    fn wake(&self, bit: usize) {
+        self.set(bit);
+    }
+}
+
+/// A word as the waker of one of its bits, which its type says.
+///
+/// To make or to drop one counts a reference, and allocates nothing. To wake it is an indirect call of another function for
+/// each bit, which is rarely predicted. That is worth it for a slot that is used once.
+#[derive(TransparentWrapper)]
+#[repr(transparent)]
+#[transparent(W)]
+struct BitWaker<const BIT: u32, W>(W);
+
+impl<const BIT: u32, W: Word> BitWaker<BIT, W> {
+    fn of(word: Arc<W>) -> Waker {
+        Self::wrap_arc(word).into()
+    }
+}
+
+impl<const BIT: u32, W: Word> Wake for BitWaker<BIT, W> {
+    fn wake(self: Arc<Self>) {
+        self.0.wake(1_usize.wrapping_shl(BIT));
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.wake(1_usize.wrapping_shl(BIT));
+    }
+}
+
 /// The root itself is the waker of the source of tasks.
 impl Wake for Root {
     fn wake(self: Arc<Self>) {
@@ -125,7 +183,7 @@ pub(super) struct Node {
     pub(super) link: Link,
 }
 
-/// Where a slot or a node has its bit. In an `Arc` of its own, it is the waker of a slot.
+/// Where a slot or a node has its bit. In an `Arc` of its own, it is the waker of a slot that is used again and again.
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) above: Above,
@@ -142,22 +200,30 @@ impl Link {
     /// Sets the bit, and those above it as far as nobody else has done so.
     #[inline(always)]
     fn set(&self) {
-        let mut link = self;
-        loop {
-            match &link.above {
-                Above::Root(root) => return root.set(link.bit),
-                Above::Node(node) => {
-                    if node.word.fetch_or(link.bit, Ordering::AcqRel) != 0 {
-                        return node.root().retry();
-                    }
-                    link = &node.link;
-                }
-            }
+        match &self.above {
+            Above::Root(root) => root.set(self.bit),
+            Above::Node(node) => node.set(self.bit),
         }
     }
 }
 
 impl Node {
+    /// Sets `bit`, and those above it as far as nobody else has done so.
+    #[inline(always)]
+    fn set(&self, bit: usize) {
+        let (mut node, mut bit) = (self, bit);
+        loop {
+            if node.word.fetch_or(bit, Ordering::AcqRel) != 0 {
+                return node.root().retry();
+            }
+            bit = node.link.bit;
+            match &node.link.above {
+                Above::Root(root) => return root.set(bit),
+                Above::Node(above) => node = above,
+            }
+        }
+    }
+
     fn root(&self) -> &Root {
         let mut link = &self.link;
         loop {

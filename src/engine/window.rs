@@ -152,7 +152,7 @@ impl<Fut: Future> Window<Fut> {
     {
         let live = match &mut self.live {
             Some(live) => live,
-            None => self.begin(cx, tasks.expected_in_flight()),
+            None => self.begin(cx, tasks.expected_in_flight(), tasks.uses_slots_once()),
         };
         if live.sleeps(cx, &*tasks) {
             return Poll::Pending;
@@ -162,8 +162,13 @@ impl<Fut: Future> Window<Fut> {
 
     #[cold]
     #[inline(never)]
-    fn begin(&mut self, cx: &Context<'_>, expected: Option<usize>) -> &mut Live<Fut> {
-        let ready = ReadySet::new(cx.waker(), expected);
+    fn begin(
+        &mut self,
+        cx: &Context<'_>,
+        expected: Option<usize>,
+        used_once: bool,
+    ) -> &mut Live<Fut> {
+        let ready = ReadySet::new(cx.waker(), expected, used_once);
         self.live.insert(Live {
             slots: Slots::new(),
             source: Source {

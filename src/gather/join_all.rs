@@ -48,8 +48,10 @@ use crate::run::{Observer, OnProgress, Progress};
 /// panic, as one output is missing.
 ///
 /// # Polls and allocations
-/// Each future is polled once when it starts, and once per wake, however many there are. At most two allocations for each that
-/// runs at the same time, and a few more for the list.
+/// Each future is polled once when it starts, and once per wake, however many there are. One allocation for each eight
+/// futures that are pending at the same time (one for each if a future is larger than 512 bytes), and a few more; with a
+/// limit on their concurrency, one more for each that runs at the same time. If the size hint of the iterator is exact, the
+/// list has no room for more than the outputs.
 pub fn join_all<I, Fut, T>(futures: I) -> JoinAll<I::IntoIter, Fut, T>
 where
     I: IntoIterator<Item = Fut>,
@@ -123,8 +125,8 @@ where
     type Output = Vec<T>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Vec<T>> {
-        let result = ready!(self.project().runner.poll(cx));
-        Poll::Ready(match result.into_result() {
+        let values = ready!(self.project().runner.poll_values(cx));
+        Poll::Ready(match values {
             Ok(outputs) => outputs,
             Err(TaskError::Failed { error, .. }) => match error {},
             Err(TaskError::Cancelled { index }) => panic!("{}", no_output(index)),

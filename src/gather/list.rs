@@ -90,8 +90,8 @@ where
     type Output = Result<L, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let result = ready!(self.project().runner.poll(cx));
-        Poll::Ready(match result.into_result() {
+        let values = ready!(self.project().runner.poll_values(cx));
+        Poll::Ready(match values {
             Ok(values) => Ok(shape(values)),
             Err(TaskError::Failed { error, .. }) => Err(error),
             Err(TaskError::Cancelled { index }) => panic!("{}", no_output(index)),

@@ -149,23 +149,24 @@ impl<T, E> ParallelResult<T, E> {
     /// # });
     /// ```
     pub fn into_result(self) -> Result<Vec<T>, TaskError<E>> {
-        // A failure says more than a task that was dropped because of it.
         let mut outcomes = self.outcomes;
+        if self.never_started == 0 && outcomes.iter().all(Outcome::is_succeeded) {
+            // In the same memory, which is given back as far as outcomes are larger than values.
+            let values = outcomes.into_iter().filter_map(Outcome::into_value);
+            let mut values: Vec<T> = values.collect();
+            values.shrink_to_fit();
+            return Ok(values);
+        }
+        // A failure says more than a task that was dropped because of it.
         if let Some(index) = outcomes.iter().position(Outcome::is_failed) {
             if let Some(error) = outcomes.swap_remove(index).into_error() {
                 return Err(TaskError::Failed { index, error });
             }
         }
-        // Those that were never started are behind all others.
-        let never_started = (self.never_started > 0).then_some(outcomes.len());
+        // No task failed, but one has no value: the first that was cancelled, or the first that was never started.
         let cancelled = outcomes.iter().position(Outcome::is_cancelled);
-        match cancelled.or(never_started) {
-            Some(index) => Err(TaskError::Cancelled { index }),
-            None => Ok(outcomes
-                .into_iter()
-                .filter_map(Outcome::into_value)
-                .collect()),
-        }
+        let index = cancelled.unwrap_or(outcomes.len());
+        Err(TaskError::Cancelled { index })
     }
 
     /// Turns into all values in input order, or into the error of the failed task with the lowest index.

@@ -65,7 +65,8 @@ use state::RaceState;
 ///
 /// # Polls and allocations
 /// Each task is polled once when it starts, and once per wake: a race of *N* costs 2*N* polls if each is woken once, not
-/// *N*² / 2. There are at most two allocations for each task that does not end at once.
+/// *N*² / 2. One allocation for each eight tasks that do not end at once (one for each if a task is larger than
+/// 512 bytes), a few more, and the list of errors.
 pub fn race<I, Fut, T, E>(tasks: I) -> Race<I::IntoIter, Fut, T, E>
 where
     I: IntoIterator<Item = Fut>,

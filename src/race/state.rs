@@ -88,6 +88,10 @@ where
         self.tasks.size_hint().1
     }
 
+    fn uses_slots_once(&self) -> bool {
+        true
+    }
+
     #[inline]
     fn poll_task(
         mut self: Pin<&mut Self>,

@@ -4,6 +4,7 @@
 mod observer;
 pub(crate) mod sink;
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
@@ -13,7 +14,7 @@ use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
 use crate::engine::{TaskSet, Window};
-use crate::outcome::{Outcome, ParallelResult};
+use crate::outcome::{Outcome, ParallelResult, TaskError};
 use crate::time::Stopwatch;
 
 pub use observer::{Observer, OnComplete, OnError, OnProgress, Progress};
@@ -156,7 +157,6 @@ impl<S: Stream, K: Sink, O> Run<S, K, O> {
     fn begin_now(self: Pin<&mut Self>) {
         let this = self.project();
         this.state.begun = true;
-        this.state.stopwatch.start();
         let (least, most) = this.source.size_hint();
         this.state.total = most.filter(|&most| most == least);
         this.sink.reserve(this.state.total);
@@ -182,6 +182,11 @@ impl<S: Stream, K: Sink, O> Run<S, K, O> {
 }
 
 impl<S, T, E, O> Run<S, Outcomes<T, E>, O> {
+    #[inline]
+    fn start_stopwatch(self: Pin<&mut Self>) {
+        self.project().state.stopwatch.start();
+    }
+
     /// What became of every task.
     pub(crate) fn take_result(self: Pin<&mut Self>) -> ParallelResult<T, E> {
         let this = self.project();
@@ -214,6 +219,11 @@ where
         let (Limit::Rolling(limit) | Limit::Batches(limit)) = self.state.limit;
         // As it was when the run began: the size hint is foreign code, and may panic.
         Some(self.state.total.map_or(limit, |total| total.min(limit)))
+    }
+
+    fn uses_slots_once(&self) -> bool {
+        let (Limit::Rolling(limit) | Limit::Batches(limit)) = self.state.limit;
+        limit == usize::MAX || self.state.total.is_some_and(|total| total <= limit)
     }
 
     #[inline(always)]
@@ -345,7 +355,24 @@ where
     Fut: Future<Output = Result<T, E>>,
     O: Observer<T, E>,
 {
-    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ParallelResult<T, E>> {
+    /// Resolves to all outcomes, and the time that they took.
+    pub(crate) fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<ParallelResult<T, E>> {
+        self.as_mut().project().run.start_stopwatch();
+        self.poll_untimed(cx)
+    }
+
+    /// Resolves to all values, or to the first error in input order. Never looks at the clock.
+    pub(crate) fn poll_values(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Vec<T>, TaskError<E>>> {
+        self.poll_untimed(cx).map(ParallelResult::into_result)
+    }
+
+    fn poll_untimed(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ParallelResult<T, E>> {
         let mut this = self.project();
         assert!(!*this.done, "this run was polled after it had resolved");
         this.run.as_mut().begin();

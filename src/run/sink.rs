@@ -92,6 +92,7 @@ impl<T, E> Sink for Outcomes<T, E> {
 
     fn reserve(&mut self, hint: Option<usize>) {
         self.hint = hint;
+        self.outcomes = Vec::with_capacity(hint.unwrap_or(0).min(Self::FIRST));
     }
 
     #[inline(always)]

@@ -58,7 +58,10 @@ impl Wake for Parent {
 
 /// A ready set with slots `0..count`, and their wakers.
 fn ready_set(parent: &Waker, expected: Option<usize>, count: usize) -> (ReadySet, Vec<Waker>) {
-    let mut ready = ReadySet::new(parent, expected);
+    with_wakers(ReadySet::new(parent, expected, false), count)
+}
+
+fn with_wakers(mut ready: ReadySet, count: usize) -> (ReadySet, Vec<Waker>) {
     let wakers = (0..count).map(|slot| ready.slot_waker(slot)).collect();
     (ready, wakers)
 }
@@ -108,6 +111,8 @@ struct Owner {
     is_polled_in_vain: bool,
     /// Polled in vain, it starts a task.
     starts: bool,
+    /// Its slots are used once, so that wakers share the words.
+    uses_slots_once: bool,
 }
 
 /// Wakes two slots from a thread each; the owner must come to see what each thread wrote before its wake, and visits each
@@ -123,7 +128,8 @@ fn wakes_are_seen(expected: Option<usize>, slots: [usize; 2], owner: Owner) {
             } else {
                 parent
             };
-            let (ready, wakers) = ready_set(first, expected, slots[1] + 1);
+            let ready = ReadySet::new(first, expected, owner.uses_slots_once);
+            let (ready, wakers) = with_wakers(ready, slots[1] + 1);
             for (slot, written) in slots.into_iter().zip(&written) {
                 let (waker, written) = (wakers[slot].clone(), written.clone());
                 threads.push(thread::spawn(move || {
@@ -182,6 +188,26 @@ fn two_slots_in_one_leaf_under_a_node() {
 #[test]
 fn two_slots_in_two_leaves_under_a_node() {
     wakes_are_seen(FEW, [LOW_LEAF, NEXT_LOW_LEAF], Owner::default());
+}
+
+#[test]
+fn wakers_that_share_a_word() {
+    let owner = Owner {
+        uses_slots_once: true,
+        ..Owner::default()
+    };
+    wakes_are_seen(FEW, [0, 1], owner);
+    wakes_are_seen(MANY, [0, 1], owner);
+}
+
+#[test]
+fn wakers_that_share_two_words() {
+    let owner = Owner {
+        uses_slots_once: true,
+        ..Owner::default()
+    };
+    wakes_are_seen(FEW, [0, LEAF], owner);
+    wakes_are_seen(MANY, [0, WORD], owner);
 }
 
 #[test]

@@ -62,19 +62,26 @@ fn stream(name: &'static str, work: (Workload, usize, usize)) -> Program {
 }
 
 fn race(name: &'static str, work: (Workload, usize, usize)) -> Program {
+    let [select_ok, _] = peer_futures::races(work.0);
     let contenders = [
         (SUBJECT, peer_abreast::race()),
         ("futures-buffered", peer_futures_buffered::race()),
+        ("concurrency", peer_futures_concurrency::race(work.0)),
+        ("select_ok", select_ok),
     ];
     Program::new(name, work, contenders)
 }
 
 fn gather(name: &'static str, work: (Workload, usize, usize)) -> Program {
     let [gather, _] = peer_abreast::gathers();
-    let [join_all, _] = peer_futures_buffered::joins();
+    let [buffered, _] = peer_futures_buffered::joins();
+    let [concurrency, _] = peer_futures_concurrency::joins(work.0);
+    let [join_all, _] = peer_futures::joins();
     let contenders = [
         (SUBJECT, gather),
-        ("futures-buffered", join_all),
+        ("futures-buffered", buffered),
+        ("concurrency", concurrency),
+        ("join_all", join_all),
         ("bare", peer_bare::one_by_one()),
     ];
     Program::new(name, work, contenders)
@@ -109,7 +116,7 @@ fn operation(name: &'static str, tokens: Tokens, count: usize) -> Program {
 
 /// Returns all programs. Names are at most a table's column wide.
 pub(crate) fn all() -> Vec<Program> {
-    use Workload::{Ready, Wake, Yield};
+    use Workload::{Ready, ReadyLast, Wake, Yield};
     let (single, bursts) = (Wake { burst: 1 }, Wake { burst: 32 });
     vec![
         window("w1-ready-k256", (Ready, 256, 4096)),
@@ -121,9 +128,14 @@ pub(crate) fn all() -> Vec<Program> {
         window("w4-bursts-k4096", (bursts, 4096, 8192)),
         stream("stream-w2-k64", (Yield, 64, 4096)),
         stream("stream-w4-k64", (bursts, 64, 4096)),
+        race("race-3-ready", (ReadyLast, 3, 3000)),
         race("race-3-woken", (single, 3, 3000)),
+        race("race-30-yield", (Yield, 30, 3000)),
+        race("race-1000-woken", (single, 1000, 3000)),
         gather("gather-3-ready", (Ready, 3, 3000)),
+        gather("gather-3-woken", (single, 3, 3000)),
         gather("gather-30-yield", (Yield, 30, 3000)),
+        gather("gather-1000-woken", (single, 1000, 3000)),
         group("group-30-yield", (Yield, 30, 3000)),
         pool("pool-5-ready", (Ready, 5, 4096)),
         pool("pool-5-yield", (Yield, 5, 4096)),
