@@ -1,5 +1,55 @@
-//! Runs futures abreast: side by side, bounded in a rolling window, raced, one after another or in batches, on any async
-//! runtime or none.
+//! Runs futures side by side, on any async runtime or none: bounded in a rolling window, raced, in batches, in a group or in a
+//! pool. Built on [`Future`], [`Stream`](futures::Stream) and [`Waker`](core::task::Waker) alone: no executor, no threads, no
+//! timers, no `unsafe`.
+//!
+//! ```
+//! use abreast::parallel;
+//! # struct Client;
+//! # impl Client {
+//! #     async fn get(&self, url: &str) -> Result<String, std::io::Error> { Ok(url.to_uppercase()) }
+//! # }
+//!
+//! #[tokio::main]
+//! async fn main() {
+//!     let run = tokio::spawn(async {
+//!         # let client = Client;
+//!         let urls = ["/", "/about", "/news"].map(String::from);
+//!
+//!         // At most 20 at a time. The closure borrows the client, the tasks borrow the URLs.
+//!         let result = parallel(urls.iter().map(|url| client.get(url)))
+//!             .concurrency(20)
+//!             .on_progress(|progress| println!("{progress}"))
+//!             .await;
+//!
+//!         for (index, error) in result.failures() {
+//!             println!("{}: {error}", urls[index]);
+//!         }
+//!         result.into_successful_results()
+//!     });
+//!     println!("{} fetched", run.await.unwrap().len());
+//! }
+//! ```
+//!
+//! It is the same under smol, and with the timer of whatever runtime there is:
+//!
+//! ```
+//! use std::time::Duration;
+//! use abreast::{gather, race, timeout};
+//! # async fn ask(mirror: &str) -> Result<String, std::io::Error> { Ok(mirror.to_uppercase()) }
+//! # async fn weather() -> u32 { 7 }
+//!
+//! smol::block_on(async {
+//!     // The first success wins; another is asked after each 50 ms, or when one fails.
+//!     let page = race(["a", "b", "c"].map(ask)).stagger(Duration::from_millis(50), smol::Timer::after);
+//!     let weather = timeout(Duration::from_secs(1), smol::Timer::after, weather());
+//!
+//!     let (page, weather) = gather((page, weather)).await;
+//!     println!("{:?}, {weather:?}", page.map(|page| page.value));
+//! });
+//! ```
+//!
+//! # Verbs
+//! A *task* is a future of a `Result`, and a list of tasks is anything that iterates over such futures, pulled lazily.
 //!
 //! | verb | runs | an error | order of results | resolves to |
 //! |---|---|---|---|---|
@@ -25,28 +75,18 @@
 //! | [`Pool::feed`] | the tasks of a stream, as jobs of a pool | is counted | | nothing, when the stream has ended |
 //! | [`channel_pool`] | the messages of a channel, by so many workers | is for the handler | | nothing, when all senders are gone |
 //!
-//! A *task* is a future of a `Result`, and a list of tasks is anything that iterates over such futures, pulled lazily.
+//! Tasks of different types go into one list by [`boxed`](futures::FutureExt::boxed), and a few of them into a tuple for
+//! [`gather`].
 //!
-//! ```
-//! use abreast::parallel;
-//!
-//! # smol::block_on(async {
-//! # async fn fetch(url: &str) -> Result<String, std::io::Error> { Ok(url.to_uppercase()) }
-//! let urls = ["/", "/about", "/news"];
-//! let result = parallel(urls.iter().map(|url| fetch(url)))
-//!     .concurrency(2)
-//!     .on_progress(|progress| println!("{progress}"))
-//!     .await;
-//!
-//! println!("{} fetched, {} failed", result.success_count(), result.failure_count());
-//! for (index, error) in result.failures() {
-//!     println!("{}: {error}", urls[index]);
-//! }
-//! # assert!(result.all_succeeded());
-//! # });
-//! ```
-//!
-//! Which one to use for what is told on a [page of its own](_patterns).
+//! # Pages
+//! | page | |
+//! |---|---|
+//! | [Patterns](_patterns) | which verb for what |
+//! | [Comparison](_pages::compare) | the same in ten other crates, and reasons not to use this one |
+//! | [Cookbook](_pages::cookbook) | nine small programs, each whole |
+//! | [Topics](_pages::topics) | cancellation, shutting down, testing, threads, tracing |
+//! | [From Python](_pages::python) | `asyncio` and operations of language models, block by block |
+//! | [Why ..?](_pages::why) | the design, as questions |
 //!
 //! # What all verbs have in common
 //! - **They are plain futures.** They do nothing until polled, and work only while polled: no executor, no thread, no timer
@@ -118,6 +158,11 @@ pub mod types;
 #[path = "patterns.rs"]
 pub mod _patterns;
 
+// Their code is tested by a member of the workspace, next to the crates that they compare with.
+#[cfg(all(doc, not(doctest)))]
+#[path = "pages.rs"]
+pub mod _pages;
+
 pub use batched::{Batched, BatchedSettle, batched, batched_chunks};
 pub use gather::{Gather, JoinAll, TryGather, gather, join_all, try_gather};
 pub use outcome::{
@@ -126,7 +171,9 @@ pub use outcome::{
 pub use paginate::{Paginate, paginate};
 pub use parallel::{Parallel, ParallelOptions, ParallelStream, Values, parallel, parallel_stream};
 #[cfg(feature = "async-channel")]
+#[doc(inline)]
 pub use pool::{ChannelDriver, channel_pool};
+#[doc(inline)]
 pub use pool::{
     Driver, JobError, JobHandle, LocalDriver, LocalJobHandle, LocalPool, Pool, PoolBuilder,
     PoolError, PoolEvent, PoolOptions, PoolStats, local_pool, pool,
@@ -138,4 +185,5 @@ pub use task_group::{
     BoxTask, Group, LocalBoxTask, LocalGroup, Origin, TaskGroup, TaskGroupError, TaskHandle,
     local_task_group, task_group,
 };
+#[doc(inline)]
 pub use time::{Elapsed, TimeoutFuture, TimeoutOr, Timer, timeout};

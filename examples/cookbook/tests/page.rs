@@ -10,12 +10,12 @@ fn page_shows_the_programs() {
     let page = read("../../docs/COOKBOOK.md");
 
     let mut recipes = 0;
-    // Each section begins with a link to its program.
+    // Each section begins with a link to its program, which is defined at the end.
     for section in page.split("\n## ").skip(1) {
-        let (_, link) = section
-            .split_once("](../examples/cookbook/")
-            .expect(section);
-        let (path, _) = link.split_once(')').expect(section);
+        let (_, label) = section.split_once("\n\n[`").expect(section);
+        let (label, _) = label.split_once('`').expect(section);
+        let (_, path) = page.split_once(&format!("[`{label}`]: ")).expect(label);
+        let path = &format!("../../docs/{}", path.lines().next().expect(label));
         let program = unindented(&read(path));
         for block in section.split("```rust\n").skip(1) {
             let (shown, _) = block.split_once("```").expect("it is closed");
