@@ -162,14 +162,15 @@ impl<I: Iterator, F, Fut, T, E, O> Batched<MappedSource<I, F>, Fut, T, E, O> {
     /// ```
     /// use std::time::Duration;
     ///
-    /// # smol::block_on(async {
+    /// # #[tokio::main]
+    /// # async fn main() {
     /// # let items = [1, 2, 3];
     /// let values = abreast::batched(items, |n| async move { Ok::<_, ()>(n) })
     ///     .batch_size(2)
-    ///     .pause(Duration::from_millis(1), smol::Timer::after)
+    ///     .pause(Duration::from_millis(1), tokio::time::sleep)
     ///     .await;
     /// # assert_eq!(values.unwrap(), [1, 2, 3]);
-    /// # });
+    /// # }
     /// ```
     ///
     /// # Polls and allocations

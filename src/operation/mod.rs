@@ -1,5 +1,7 @@
 //! Operations: streams of tokens that are consumed, retried, timed out, checked and reported on.
 //!
+//! Needs the feature `operation`, which is not on by default: `cargo add abreast --features operation`.
+//!
 //! An [`Operation`] opens a stream of tokens, as language models send them, and resolves when the stream is consumed: to a
 //! [`State`] with the content, or to an [`OperationFailure`] with everything that there was until then. On the way it
 //!
@@ -20,11 +22,12 @@
 //! #         stream::iter([Ok(self.0)])
 //! #     }
 //! # }
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), abreast::operation::OperationFailure<std::io::Error>> {
 //! # let (client, cheaper, prompt) = (Client("Hola"), Client("Hola"), "Translate to Spanish: Hello");
-//! # smol::block_on(async {
 //! let state = Operation::new(|| client.stream(prompt))
 //!     .fallback(|| cheaper.stream(prompt))
-//!     .timer(smol::Timer::after) // or tokio::time::sleep; before what waits
+//!     .timer(tokio::time::sleep) // of your runtime; before what waits
 //!     .retry(Retry::recommended())
 //!     .timeout(Timeout {
 //!         initial_token: Duration::from_secs(10),
@@ -37,8 +40,8 @@
 //!     .run()
 //!     .await?;
 //! assert_eq!(state.content, "Hola");
-//! # Ok::<_, abreast::operation::OperationFailure<std::io::Error>>(())
-//! # }).unwrap();
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! An operation is a future, and so a task of every verb. A function returns one by its [`Source`], and by the [timer](crate::Timer)
@@ -62,7 +65,11 @@
 //! assert_eq!(first.value.content, "large");
 //! # });
 //! ```
-#![doc = include_str!("twins.md")]
+//!
+//! # From Python
+//! The patterns of a Python library for this are [on a page of their own](crate::_pages::python), block by block. What differs: a
+//! stream is consumed before its operation resolves; an operation that has failed keeps what it had; and whatever waits needs a
+//! timer, which the compiler asks for.
 
 mod builder;
 mod chunks;

@@ -26,20 +26,21 @@ pub use values::Values;
 /// ```
 /// use abreast::parallel;
 ///
-/// # smol::block_on(async {
 /// async fn fetch(page: u32) -> Result<String, std::io::Error> {
 ///     // ...
 /// #    Ok(format!("page {page}"))
 /// }
 ///
-/// let result = parallel((1..=100).map(fetch))
-///     .concurrency(20)
-///     .on_progress(|progress| println!("{progress}"))
-///     .await;
+/// #[tokio::main]
+/// async fn main() {
+///     let result = parallel((1..=100).map(fetch))
+///         .concurrency(20)
+///         .on_progress(|progress| println!("{progress}"))
+///         .await;
 ///
-/// println!("{} fetched, {} failed", result.success_count(), result.failure_count());
-/// # assert_eq!(result.successful_results().nth(99).unwrap(), "page 100");
-/// # });
+///     println!("{} fetched, {} failed", result.success_count(), result.failure_count());
+/// #    assert_eq!(result.successful_results().nth(99).unwrap(), "page 100");
+/// }
 /// ```
 ///
 /// # Order

@@ -84,6 +84,25 @@ impl<K: Kind> Driver<K> {
     /// }
     /// # Ok::<_, abreast::PoolError>(())
     /// ```
+    ///
+    /// Under tokio, a task for each worker has them spread over the threads of the runtime:
+    ///
+    /// ```
+    /// use abreast::pool;
+    ///
+    /// #[tokio::main]
+    /// async fn main() {
+    ///     let (pool, driver) = pool(4);
+    ///     let workers: Vec<_> = driver.into_workers().into_iter().map(tokio::spawn).collect();
+    ///     let six = pool.execute(async { Ok::<_, ()>(6) }).unwrap();
+    ///     assert_eq!(six.await, Ok(6));
+    ///
+    ///     pool.shutdown().await;
+    ///     for worker in workers {
+    ///         worker.await.unwrap();
+    ///     }
+    /// }
+    /// ```
     pub fn into_workers(self) -> Vec<Worker<K>> {
         let mut first = self.runner;
         let inner = first.inner().clone();

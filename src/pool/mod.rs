@@ -1,5 +1,24 @@
 //! Jobs that are submitted from anywhere and run by a fixed number of workers.
 //!
+//! ```
+//! use abreast::Pool;
+//!
+//! #[tokio::main]
+//! async fn main() {
+//!     let (pool, driver) = Pool::builder().worker_count(4).queue_capacity(100).build();
+//!     let driver = tokio::spawn(driver);
+//!
+//!     // From anywhere: `Pool` is `Clone`, `Send` and `Sync`.
+//!     let job = pool.execute(async { "6".parse::<u32>() }).expect("there is room");
+//!     assert_eq!(job.await, Ok(6));
+//!
+//!     // What was accepted is finished, and then the driver ends.
+//!     pool.shutdown().await;
+//!     driver.await.unwrap();
+//!     assert_eq!(pool.stats().total_succeeded, 1);
+//! }
+//! ```
+//!
 //! | | |
 //! |---|---|
 //! | [`pool`](crate::pool()), [`local_pool`], [`Pool::builder`] | create a pool |
@@ -55,23 +74,24 @@ pub use wait::{Drain, ExecuteWhenRoom, Shutdown};
 /// ```
 /// use abreast::pool;
 ///
-/// # smol::block_on(async {
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// async fn fetch(page: u32) -> Result<String, std::io::Error> {
 ///     // ...
 /// #    Ok(format!("page {page}"))
 /// }
 ///
 /// let (pool, driver) = pool(3);
-/// let server = smol::spawn(driver);
+/// let server = tokio::spawn(driver);
 ///
 /// let first = pool.execute(fetch(1))?;
 /// let second = pool.execute(fetch(2))?;
-/// println!("{} and {}", first.await.unwrap(), second.await.unwrap());
+/// println!("{} and {}", first.await?, second.await?);
 ///
 /// pool.shutdown().await;
-/// server.await;
-/// # Ok::<_, abreast::PoolError>(())
-/// # }).unwrap();
+/// server.await?;
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Without `std`

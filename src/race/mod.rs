@@ -198,18 +198,19 @@ impl<I, Fut, T, E, O> Race<I, Fut, T, E, O> {
     /// use std::time::Duration;
     /// use abreast::race;
     ///
-    /// # smol::block_on(async {
+    /// # #[tokio::main]
+    /// # async fn main() {
     /// async fn connect(address: &str) -> Result<String, std::io::Error> {
     ///     // ...
     /// #    Ok(address.to_owned())
     /// }
     ///
     /// let connection = race(["2001:db8::1", "192.0.2.1"].map(connect))
-    ///     .stagger(Duration::from_millis(250), smol::Timer::after)
+    ///     .stagger(Duration::from_millis(250), tokio::time::sleep)
     ///     .await
     ///     .unwrap();
     /// assert_eq!(connection.winner_index, 0);
-    /// # });
+    /// # }
     /// ```
     ///
     /// # Polls and allocations

@@ -18,18 +18,19 @@ use super::{Sleep, Timer};
 /// use std::time::Duration;
 /// use abreast::timeout;
 ///
-/// # smol::block_on(async {
+/// # #[tokio::main]
+/// # async fn main() {
 /// async fn fetch(url: &str) -> Result<String, std::io::Error> {
 ///     // ...
 /// #    Ok(url.to_owned())
 /// }
 ///
-/// match timeout(Duration::from_secs(5), smol::Timer::after, fetch("/health")).await {
+/// match timeout(Duration::from_secs(5), tokio::time::sleep, fetch("/health")).await {
 ///     Ok(Ok(page)) => println!("{page}"),
 ///     Ok(Err(error)) => println!("failed: {error}"),
 ///     Err(elapsed) => println!("{elapsed}"), // timed out after 5s
 /// }
-/// # });
+/// # }
 /// ```
 ///
 /// With a timeout for each operation, a slow one costs its own time only:
