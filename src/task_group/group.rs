@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 
@@ -101,13 +100,7 @@ macro_rules! handle_of_group {
             }
         }
 
-        impl<E> fmt::Debug for $Group<'_, E> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($Group))
-                    .field("queue", &self.queue)
-                    .finish()
-            }
-        }
+        impl_debug! { $Group<'env, E> { queue } }
     )+};
 }
 
