@@ -78,7 +78,7 @@
 //! ```
 //!
 //! # Fan out with a limit
-//! A list of any length, of which so many are worked on at a time. There is no semaphore to be acquired: what cannot run
+//! A list of any length, of which a limited number are worked on at a time. There is no semaphore to be acquired: what cannot run
 //! yet has not been created.
 //!
 //! ```
@@ -112,7 +112,7 @@
 //! ```
 //!
 //! # Chunks
-//! Bursts of so many, with a pause between them, but not after the last.
+//! Bursts of a fixed size, with a pause between them, but not after the last.
 //!
 //! ```
 //! use std::time::Duration;

@@ -19,7 +19,7 @@ pin_project! {
         items: I,
         handler: F,
         pub(super) batch_size: usize,
-        // How many tasks there have been: the end of a batch is told by it.
+        // The number of tasks so far, by which the end of a batch is known.
         handled: usize,
         #[pin]
         pause: P,
@@ -200,7 +200,7 @@ pub struct ChunkedItems<I: Iterator> {
 }
 
 impl<I: Iterator> ChunkedItems<I> {
-    /// Room is made for at most so many items before there are any: a size hint may be far too large.
+    /// Room is made for at most this many items at first: a size hint may be far too large.
     const FIRST: usize = 1024;
 
     pub(super) fn new(items: I, size: usize) -> Self {

@@ -142,27 +142,27 @@ pub enum EventKind {
     TimeoutStart {
         /// Which token is waited for.
         kind: TimeoutKind,
-        /// How long it may take.
+        /// The time that it may take.
         configured: Duration,
-        /// How long it has taken so far.
+        /// The time that it has taken so far.
         elapsed: Duration,
     },
     /// A token came in time, and the next one is waited for.
     TimeoutReset {
         /// Which token is waited for.
         kind: TimeoutKind,
-        /// How long it may take.
+        /// The time that it may take.
         configured: Duration,
-        /// How long it has taken so far.
+        /// The time that it has taken so far.
         elapsed: Duration,
     },
     /// A token took too long.
     TimeoutTriggered {
         /// Which token is waited for.
         kind: TimeoutKind,
-        /// How long it may take.
+        /// The time that it may take.
         configured: Duration,
-        /// How long it has taken so far.
+        /// The time that it has taken so far.
         elapsed: Duration,
     },
     /// An attempt failed with an error of the category [`Network`](Category::Network).
@@ -188,7 +188,7 @@ pub enum EventKind {
         /// The number of retries of the stream that there can be in all, those so far included, if all further errors are
         /// of this category.
         max_attempts: u32,
-        /// How long it waits.
+        /// The time that it waits.
         delay: Duration,
         /// The error that led to it, in words.
         reason: String,

@@ -140,7 +140,7 @@ pub enum TimeoutKind {
 pub struct TimedOut {
     /// Which token was waited for.
     pub kind: TimeoutKind,
-    /// How long it had.
+    /// The time that it had.
     pub after: Duration,
 }
 

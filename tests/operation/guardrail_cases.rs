@@ -56,7 +56,7 @@ const JSON: Cases = Cases {
         "{{ user.name }} is how the template says it.",
         "{} is an empty object in JavaScript.",
         "[] is an empty list.",
-        "[1st place] goes to the blue team.",
+        "[1st place] goes to the blue side.",
         // A value on each line.
         "{\"id\": 1}\n{\"id\": 2}\n{\"id\": 3}\n",
         "[1, 2]\n\n[3, 4]",

@@ -93,7 +93,7 @@ fn cuts_do_not_matter() {
 #[cfg(not(target_family = "wasm"))]
 proptest::proptest! {
     #[test]
-    fn cuts_of_any_text_do_not_matter(
+    fn cuts_of_texts_do_not_matter(
         parts in proptest::collection::vec(
             proptest::sample::select(vec![
                 "{", "}", "[", "]", "'", "-", "true", "nul", ":", "x", "\\[", "\\]", "| a |", "\"", "\\", ",", "1", " ", "\n", ".", "```", "|", "$", "as an ai", " language model",

@@ -306,7 +306,7 @@ fn a_dropped_group_wakes_escaped_handles() {
 /// A task fails, the group goes on for a poll because its body yields, and a handle outside waits for the task.
 #[cfg(panic = "unwind")]
 #[test]
-fn handles_of_failed_tasks_learn_the_end() {
+fn escaped_handles_learn_of_the_end() {
     let board = Board::new(1);
     let escaped = Mutex::new(None);
     let mut run = Driver::new(task_group(async |group| {

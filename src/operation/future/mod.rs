@@ -257,7 +257,7 @@ where
         };
         let sleep = self.sleep.as_mut();
         ready!(sleep.poll(cx, || self.timer.start(limit)));
-        // The token is late: its stream is dropped before anybody learns of that.
+        // The token is late: its stream is dropped before that is reported.
         self.source.as_mut().close();
         let now = self.clock.read(self.timer);
         Poll::Ready(Err(self.session.on_timeout(now, &mut self.source)))

@@ -136,7 +136,7 @@ impl<E> Session<E> {
         now: Duration,
         handlers: &mut impl Handlers<E>,
     ) -> Result<(), AttemptError<E>> {
-        // Empty tokens are no sign of life, and nobody is told of them.
+        // Empty tokens are no sign of life, and are not reported.
         if token.is_empty() {
             return Ok(());
         }
