@@ -2,7 +2,7 @@
 
 use super::future::Operation;
 use super::handlers::{ChunkSink, CollectChunks, OnChunk, With};
-use super::source::{Alike, Fallback, OpenStream, Opener, Source, Streams, Tokens};
+use super::source::{Alike, Fallback, NoText, OpenStream, Opener, Source, Streams, Tokens};
 use super::timer::OptionalTimer;
 
 impl<F, Via, St, X> Operation<Streams<Opener<F, Via>, St, X>>
@@ -105,7 +105,7 @@ where
         S: Source<Error = E>,
         F: OpenStream<Via, Error = E, Chunk = S::Chunk>,
     {
-        let second = Streams::new(open, no_text);
+        let second = Streams::new(open, NoText);
         self.map_source(|first| Fallback::<_, _, Alike>::new(first, second))
     }
 
@@ -158,9 +158,4 @@ where
     {
         self.map_source(|source| With::new(source, CollectChunks(sink)))
     }
-}
-
-/// Stands in for the closure of the first source, which is the one that is asked.
-fn no_text<C>(_: &C) -> Option<&str> {
-    None
 }

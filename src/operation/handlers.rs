@@ -45,7 +45,7 @@ impl<S: Source> Handlers<S::Error> for Pin<&mut S> {
 
 /// A closure, or several, beside a source. What is not implemented is left to the source.
 pub(super) trait Handler<S: Tokens> {
-    /// Whether it classifies errors itself.
+    /// Returns whether it classifies errors itself.
     fn is_classified(&self) -> bool {
         false
     }

@@ -9,16 +9,16 @@ use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::script::*;
 use abreast::Timer;
 use abreast::operation::{
-    AttemptError, Category, Guardrails, NoTimer, Operation, OperationFailure, OperationPool, Retry,
-    Source, State, Timeout, create_pool,
+    AttemptError, Category, Connection, Connects, Guardrails, NoTimer, Opener, Opens, Operation,
+    OperationFailure, OperationPool, Retry, Source, State, Streams, Timeout, create_pool,
 };
-use futures::future::{BoxFuture, FutureExt, LocalBoxFuture};
+use futures::future::{BoxFuture, FutureExt, LocalBoxFuture, Ready, ready};
 use futures::stream::{self, Stream, StreamExt};
 
 fn spawn<F>(future: F) -> F::Output
@@ -168,6 +168,25 @@ fn borrowed_timers_are_spawned() {
 }
 
 #[test]
+fn sources_of_chunks_are_spawned() {
+    let (client, kept) = (client(), Arc::new(Mutex::new(Vec::new())));
+    let state = spawn({
+        let kept = kept.clone();
+        async move {
+            let client = &client;
+            Operation::chunks(|| client.connect("a chunk"), |chunk: &String| Some(chunk))
+                .fallback_chunks(|| client.stream("another"))
+                .collect_chunks(kept)
+                .timer(smol::Timer::after)
+                .timeout(Timeout::inter_token(secs(10)))
+                .await
+        }
+    });
+    assert_eq!(state.unwrap().content, "client: a chunk");
+    assert_eq!(*kept.lock().unwrap(), ["client: ", "a chunk"]);
+}
+
+#[test]
 fn operations_are_spawned_inside_verbs() {
     let client = client();
     let contents = spawn(async move {
@@ -218,6 +237,36 @@ fn ask_patiently(
 
 fn ask_the_same<S: Source<Error = Fault>>(source: Operation<S>) -> Operation<S, NoTimer, Fault> {
     source
+}
+
+type Words = stream::Iter<std::array::IntoIter<Result<&'static str, Fault>, 1>>;
+
+/// Operations whose types have no `impl` in them.
+struct Named {
+    at_hand: Operation<AtHand>,
+    connecting: Operation<Connecting>,
+}
+
+type Open = fn() -> Words;
+type AtHand = Streams<Opener<Open, Opens>, Words>;
+
+type Connected = Ready<Result<Words, Fault>>;
+type Connect = fn() -> Connected;
+type Connecting = Streams<Opener<Connect, Connects>, Connection<Connected, Words>>;
+
+#[test]
+fn types_can_be_written_out() {
+    let open: Open = || stream::iter([Ok("a")]);
+    let connect: Connect = || ready(Ok(stream::iter([Ok("b")])));
+    let named = Named {
+        at_hand: Operation::new(open),
+        connecting: Operation::new(connect),
+    };
+    let content = spawn(async {
+        let first = named.at_hand.await.unwrap().content;
+        first + &named.connecting.await.unwrap().content
+    });
+    assert_eq!(content, "ab");
 }
 
 #[test]

@@ -22,6 +22,7 @@ use core::task::{Context, Poll};
 use super::classify::Classification;
 use super::event::Event;
 pub(super) use fallback::{Alike, Fallback, Fallbacks, Unlike};
+pub(super) use streams::NoText;
 pub use streams::{AsText, Connection, Connects, OpenStream, Opener, Opens, Streams, TextOf};
 
 /// Opens a stream of tokens for each attempt: the first parameter of an [`Operation`](super::Operation).

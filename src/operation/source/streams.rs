@@ -173,6 +173,16 @@ impl<C: AsRef<str>> TextOf<C> for AsText {
     }
 }
 
+/// Stands in for the text of a fallback on the same chunks, whose text is told by the first source. It is not a function of
+/// the chunk, as an operation whose type names one through a projection would not be `Send` in an `async` block.
+pub(in crate::operation) struct NoText;
+
+impl<C> TextOf<C> for NoText {
+    fn text_of<'c>(&self, _: &'c C) -> Option<&'c str> {
+        None
+    }
+}
+
 impl<C, X: Fn(&C) -> Option<&str>> TextOf<C> for X {
     #[inline]
     fn text_of<'c>(&self, chunk: &'c C) -> Option<&'c str> {
