@@ -8,7 +8,7 @@
 /// In braces, rustfmt leaves it alone.
 ///
 /// ```text
-/// impl_debug! { Sequential<I, Fut, T, E, O> { runner } }
+/// impl_debug! { Sequential<I, Fut, T, E, O> { run } }
 /// impl_debug!(TimeoutFuture<Fut: Future, M: Timer> |self| { duration: self.duration, resolved: self.done });
 /// impl_debug! { OnProgress<F> {} }
 /// ```
@@ -37,7 +37,7 @@ macro_rules! impl_debug {
 /// Implements `FusedFuture` or `FusedStream`, wherever the type is a future or a stream.
 ///
 /// ```text
-/// impl_fused!(FusedFuture for Sequential<I, Fut, T, E, O> |self| self.runner.is_done());
+/// impl_fused!(FusedFuture for Sequential<I, Fut, T, E, O> |self| self.run.is_done());
 /// ```
 macro_rules! impl_fused {
     (FusedFuture for $($rest:tt)*) => {
@@ -61,7 +61,7 @@ macro_rules! impl_fused {
     };
 }
 
-/// Implements the hooks of a verb that has a `runner`: `on_progress`, `on_complete`, `on_error` and `observe`.
+/// Implements the hooks of a verb that has a `run`: `on_progress`, `on_complete`, `on_error` and `observe`.
 ///
 /// Progress is reported after `$when`. `$run` is the run in the examples, which have an array `tasks`.
 ///
@@ -137,7 +137,7 @@ macro_rules! impl_hooks {
                 P: crate::Observer<T, E>,
             {
                 $name {
-                    runner: self.runner.observe(observer),
+                    run: self.run.observe(observer),
                 }
             }
         }

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::outcome::{TaskError, TaskOutput};
 use crate::run::sink::Outcomes;
-use crate::run::{Limit, Observer, Runner};
+use crate::run::{Limit, Observer, Run};
 
 /// Runs tasks one at a time, in order, and stops at the first error.
 ///
@@ -51,9 +51,9 @@ where
     I: IntoIterator<Item = Fut>,
     Fut: Future<Output: TaskOutput<Value = T, Error = E>>,
 {
-    let mut runner = Runner::new(stream::iter(tasks), Limit::Rolling(1));
-    runner.set_fail_fast(true);
-    Sequential { runner }
+    let mut run = Run::new(stream::iter(tasks), Limit::Rolling(1));
+    run.set_fail_fast(true);
+    Sequential { run }
 }
 
 pin_project! {
@@ -61,7 +61,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Sequential<I, Fut, T, E, O = ()> {
         #[pin]
-        runner: Runner<stream::Iter<I>, Fut, Outcomes<T, E>, O>,
+        run: Run<stream::Iter<I>, Fut, Outcomes<T, E>, O>,
     }
 }
 
@@ -76,9 +76,9 @@ where
     type Output = Result<Vec<T>, TaskError<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().runner.poll_values(cx)
+        self.project().run.poll_values(cx)
     }
 }
 
-impl_fused!(FusedFuture for Sequential<I, Fut, T, E, O> |self| self.runner.is_done());
-impl_debug! { Sequential<I, Fut, T, E, O> { runner } }
+impl_fused!(FusedFuture for Sequential<I, Fut, T, E, O> |self| self.run.is_done());
+impl_debug! { Sequential<I, Fut, T, E, O> { run } }

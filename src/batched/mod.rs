@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 
 use crate::outcome::{ParallelResult, TaskError, TaskOutput};
 use crate::run::sink::Outcomes;
-use crate::run::{Limit, Observer, Runner};
+use crate::run::{Limit, Observer, Run};
 use crate::time::Timer;
 
 pub use source::{ChunkedItems, MappedSource, Paused};
@@ -74,9 +74,9 @@ where
 {
     let batch_size = 10;
     let tasks = MappedSource::new(items.into_iter(), handler, batch_size);
-    let mut runner = Runner::new(tasks, Limit::Batches(batch_size));
-    runner.set_fail_fast(true);
-    Batched { runner }
+    let mut run = Run::new(tasks, Limit::Batches(batch_size));
+    run.set_fail_fast(true);
+    Batched { run }
 }
 
 /// Runs `handler` on chunks of `size` items, one chunk at a time, for what takes many items at once: a transaction, a bulk
@@ -125,7 +125,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Batched<S, Fut, T, E, O = ()> {
         #[pin]
-        runner: Runner<S, Fut, Outcomes<T, E>, O>,
+        run: Run<S, Fut, Outcomes<T, E>, O>,
     }
 }
 
@@ -147,8 +147,8 @@ impl<I, F, P, Fut, T, E, O> Batched<MappedSource<I, F, P>, Fut, T, E, O> {
             size > 0,
             "a batch size of 0 runs nothing: pass at least 1, or usize::MAX for one batch of all"
         );
-        self.runner.set_limit(Limit::Batches(size));
-        self.runner.source_mut().batch_size = size;
+        self.run.set_limit(Limit::Batches(size));
+        self.run.source_mut().batch_size = size;
         self
     }
 }
@@ -181,7 +181,7 @@ impl<I: Iterator, F, Fut, T, E, O> Batched<MappedSource<I, F>, Fut, T, E, O> {
     {
         let pause = Paused::new(delay, timer);
         Batched {
-            runner: self.runner.map_source(|tasks| tasks.pause(pause)),
+            run: self.run.map_source(|tasks| tasks.pause(pause)),
         }
     }
 }
@@ -199,9 +199,9 @@ impl<S, Fut, T, E, O> Batched<S, Fut, T, E, O> {
     /// # });
     /// ```
     pub fn settle(self) -> BatchedSettle<S, Fut, T, E, O> {
-        let mut runner = self.runner;
-        runner.set_fail_fast(false);
-        BatchedSettle { runner }
+        let mut run = self.run;
+        run.set_fail_fast(false);
+        BatchedSettle { run }
     }
 }
 
@@ -216,7 +216,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct BatchedSettle<S, Fut, T, E, O = ()> {
         #[pin]
-        runner: Runner<S, Fut, Outcomes<T, E>, O>,
+        run: Run<S, Fut, Outcomes<T, E>, O>,
     }
 }
 
@@ -235,7 +235,7 @@ where
     type Output = Result<Vec<T>, TaskError<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().runner.poll_values(cx)
+        self.project().run.poll_values(cx)
     }
 }
 
@@ -248,15 +248,15 @@ where
     type Output = ParallelResult<T, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut runner = self.project().runner;
-        let result = ready!(runner.as_mut().poll(cx));
-        Poll::Ready(result.measured_as(runner.source().elapsed()))
+        let mut run = self.project().run;
+        let result = ready!(run.as_mut().poll(cx));
+        Poll::Ready(result.measured_as(run.source().elapsed()))
     }
 }
 
-impl_fused!(FusedFuture for Batched<S, Fut, T, E, O> |self| self.runner.is_done());
+impl_fused!(FusedFuture for Batched<S, Fut, T, E, O> |self| self.run.is_done());
 
-impl_fused!(FusedFuture for BatchedSettle<S, Fut, T, E, O> |self| self.runner.is_done());
-impl_debug! { Batched<S, Fut, T, E, O> { runner } }
+impl_fused!(FusedFuture for BatchedSettle<S, Fut, T, E, O> |self| self.run.is_done());
+impl_debug! { Batched<S, Fut, T, E, O> { run } }
 
-impl_debug! { BatchedSettle<S, Fut, T, E, O> { runner } }
+impl_debug! { BatchedSettle<S, Fut, T, E, O> { run } }

@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 
 use crate::outcome::TaskError;
 use crate::run::sink::Outcomes;
-use crate::run::{Limit, Runner};
+use crate::run::{Limit, Run};
 use crate::run::{Observer, OnProgress, Progress};
 
 /// Runs futures side by side, and resolves to what they return, in input order.
@@ -59,7 +59,7 @@ where
 {
     let futures = futures.into_iter().map(Unfailing::new as fn(_) -> _);
     JoinAll {
-        runner: Runner::new(stream::iter(futures), Limit::Rolling(usize::MAX)),
+        run: Run::new(stream::iter(futures), Limit::Rolling(usize::MAX)),
     }
 }
 
@@ -70,7 +70,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct JoinAll<I, Fut, T, O = ()> {
         #[pin]
-        runner: Runner<Futures<I, Fut>, Unfailing<Fut>, Outcomes<T, Infallible>, O>,
+        run: Run<Futures<I, Fut>, Unfailing<Fut>, Outcomes<T, Infallible>, O>,
     }
 }
 
@@ -94,7 +94,7 @@ impl<I, Fut, T, O> JoinAll<I, Fut, T, O> {
             limit > 0,
             "a concurrency of 0 runs nothing: pass at least 1, or usize::MAX to run all futures at once"
         );
-        self.runner.set_limit(Limit::Rolling(limit));
+        self.run.set_limit(Limit::Rolling(limit));
         self
     }
 
@@ -111,7 +111,7 @@ impl<I, Fut, T, O> JoinAll<I, Fut, T, O> {
         F: FnMut(Progress),
     {
         JoinAll {
-            runner: self.runner.observe(OnProgress(hook)),
+            run: self.run.observe(OnProgress(hook)),
         }
     }
 }
@@ -125,7 +125,7 @@ where
     type Output = Vec<T>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Vec<T>> {
-        let values = ready!(self.project().runner.poll_values(cx));
+        let values = ready!(self.project().run.poll_values(cx));
         Poll::Ready(match values {
             Ok(outputs) => outputs,
             Err(TaskError::Failed { error, .. }) => match error {},
@@ -144,13 +144,13 @@ where
     Self: Future,
 {
     fn is_terminated(&self) -> bool {
-        self.runner.is_done()
+        self.run.is_done()
     }
 }
 
 impl<I, Fut, T, O> fmt::Debug for JoinAll<I, Fut, T, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("JoinAll").field(&self.runner).finish()
+        f.debug_tuple("JoinAll").field(&self.run).finish()
     }
 }
 

@@ -16,7 +16,7 @@ use super::join_all::{JoinAll, join_all, no_output};
 use super::{Gather, TryGather};
 use crate::outcome::TaskError;
 use crate::run::sink::Outcomes;
-use crate::run::{Limit, Runner};
+use crate::run::{Limit, Run};
 
 pin_project! {
     /// The future of [`gather`](crate::gather()) of an array or a `Vec`.
@@ -33,7 +33,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct TryGatherList<I, Fut, T, E, L> {
         #[pin]
-        runner: Runner<stream::Iter<I>, Fut, Outcomes<T, E>, ()>,
+        run: Run<stream::Iter<I>, Fut, Outcomes<T, E>, ()>,
         list: PhantomData<fn() -> L>,
     }
 }
@@ -53,10 +53,10 @@ where
 
 impl<I, Fut, T, E, L> TryGatherList<I, Fut, T, E, L> {
     fn new<S: IntoIterator<Item = Fut, IntoIter = I>>(set: S) -> Self {
-        let mut runner = Runner::new(stream::iter(set), Limit::Rolling(usize::MAX));
-        runner.set_fail_fast(true);
+        let mut run = Run::new(stream::iter(set), Limit::Rolling(usize::MAX));
+        run.set_fail_fast(true);
         Self {
-            runner,
+            run,
             list: PhantomData,
         }
     }
@@ -90,7 +90,7 @@ where
     type Output = Result<L, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let values = ready!(self.project().runner.poll_values(cx));
+        let values = ready!(self.project().run.poll_values(cx));
         Poll::Ready(match values {
             Ok(values) => Ok(shape(values)),
             Err(TaskError::Failed { error, .. }) => Err(error),
@@ -114,7 +114,7 @@ where
     Self: Future,
 {
     fn is_terminated(&self) -> bool {
-        self.runner.is_done()
+        self.run.is_done()
     }
 }
 
@@ -126,7 +126,7 @@ impl<I, Fut, T, L> fmt::Debug for GatherList<I, Fut, T, L> {
 
 impl<I, Fut, T, E, L> fmt::Debug for TryGatherList<I, Fut, T, E, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TryGatherList").field(&self.runner).finish()
+        f.debug_tuple("TryGatherList").field(&self.run).finish()
     }
 }
 

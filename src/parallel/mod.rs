@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 
 use crate::outcome::{ParallelResult, TaskOutput};
 use crate::run::sink::{AsFinished, Buffer, InOrder, Outcomes};
-use crate::run::{Limit, Observer, Runner};
+use crate::run::{Limit, Observer, Run};
 
 pub use outputs::ParallelStream;
 pub use values::Values;
@@ -98,7 +98,7 @@ where
     let options = ParallelOptions::new();
     let limit = Limit::Rolling(options.concurrency);
     Parallel {
-        runner: Runner::new(tasks, limit),
+        run: Run::new(tasks, limit),
     }
     .options(options)
 }
@@ -190,7 +190,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Parallel<S, Fut, T, E, O = ()> {
         #[pin]
-        runner: Runner<S, Fut, Outcomes<T, E>, O>,
+        run: Run<S, Fut, Outcomes<T, E>, O>,
     }
 }
 
@@ -211,7 +211,7 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
     #[track_caller]
     pub fn concurrency(mut self, limit: usize) -> Self {
         assert_some(limit);
-        self.runner.set_limit(Limit::Rolling(limit));
+        self.run.set_limit(Limit::Rolling(limit));
         self
     }
 
@@ -229,7 +229,7 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
     /// # });
     /// ```
     pub fn fail_fast(mut self, fail_fast: bool) -> Self {
-        self.runner.set_fail_fast(fail_fast);
+        self.run.set_fail_fast(fail_fast);
         self
     }
 
@@ -302,8 +302,9 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
     }
 
     fn into_stream_with<K>(self, sink: K) -> ParallelStream<S, Fut, K, O> {
-        let (window, run) = self.runner.into_parts();
-        ParallelStream::new(window, run.with_sink(sink))
+        ParallelStream {
+            run: self.run.with_sink(sink),
+        }
     }
 }
 
@@ -318,9 +319,9 @@ where
     type Output = ParallelResult<T, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().runner.poll(cx)
+        self.project().run.poll(cx)
     }
 }
 
-impl_fused!(FusedFuture for Parallel<S, Fut, T, E, O> |self| self.runner.is_done());
-impl_debug! { Parallel<S, Fut, T, E, O> { runner } }
+impl_fused!(FusedFuture for Parallel<S, Fut, T, E, O> |self| self.run.is_done());
+impl_debug! { Parallel<S, Fut, T, E, O> { run } }

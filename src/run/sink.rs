@@ -201,11 +201,15 @@ impl<T, E> Sink for InOrder<T, E> {
 
     #[inline(always)]
     fn put(&mut self, index: usize, outcome: Outcome<T, E>) {
-        self.held += usize::from(!outcome.is_cancelled());
+        let is_cancelled = outcome.is_cancelled();
+        self.held += usize::from(!is_cancelled);
         if let Some(place) = self.outcomes.get_mut(index - self.next) {
             *place = Some(outcome);
         }
-        self.trim();
+        // Anything else at the front is there to be handed over.
+        if is_cancelled {
+            self.trim();
+        }
     }
 
     fn last_put(&self, index: usize) -> Option<&Outcome<T, E>> {
