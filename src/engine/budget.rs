@@ -9,18 +9,18 @@
 
 /// This many polls of tasks are made before the outermost window yields to the executor, however many slots there are.
 /// Tokio's tasks may do as many things before they have to.
-const POLLS: usize = 128;
+const POLLS: isize = 128;
 
 /// At least this many are made by every poll: a window whose budget others have spent may be polled by something that
 /// waits for it to end. One for a task that was woken, and one for a new task.
 #[cfg(feature = "std")]
-const LEAST: usize = 2;
+const LEAST: isize = 2;
 
 /// What one poll of a window may still do. Dropping it ends that poll, also if it has panicked.
 pub(super) struct Budget {
     left: imp::Left,
     /// What is not to be spent for now.
-    reserved: usize,
+    reserved: isize,
 }
 
 impl Budget {
@@ -41,8 +41,7 @@ impl Budget {
     /// Takes a poll from what is left.
     #[inline(always)]
     pub(super) fn spend(&mut self) {
-        let left = self.left.get();
-        self.left.set(left.saturating_sub(1));
+        self.left.set(self.left.get() - 1);
     }
 
     /// Keeps half of what is left for later, or makes all of it available again.
@@ -56,17 +55,19 @@ impl Budget {
 mod imp {
     use core::cell::Cell;
 
-    const NONE: usize = usize::MAX;
+    const NONE: isize = isize::MAX;
+    const AS_IT_IS: isize = isize::MIN;
 
     std::thread_local! {
-        /// The polls that are left to the windows of this thread; `NONE` while none is being polled.
-        static LEFT: Cell<usize> = const { Cell::new(NONE) };
+        /// The polls that are left to the windows of this thread; `NONE` while none is being polled. Not below 0 but for
+        /// polls that nobody may put off.
+        static LEFT: Cell<isize> = const { Cell::new(NONE) };
     }
 
     /// Access to what is left.
     pub(super) struct Left {
-        /// What is left when this poll ends; `None` if it is what this poll leaves.
-        then: Option<usize>,
+        /// What is left when this poll ends; `AS_IT_IS` if it is what this poll leaves.
+        then: isize,
     }
 
     impl Left {
@@ -75,7 +76,7 @@ mod imp {
             LEFT.with(|left| match left.get() {
                 NONE => {
                     left.set(super::POLLS);
-                    Self { then: Some(NONE) }
+                    Self { then: NONE }
                 }
                 before => Self::begin_within(left, before),
             })
@@ -83,21 +84,21 @@ mod imp {
 
         /// Begins a poll within another one.
         #[cold]
-        fn begin_within(left: &Cell<usize>, before: usize) -> Self {
+        fn begin_within(left: &Cell<isize>, before: isize) -> Self {
             let is_lent = before < super::LEAST;
             left.set(before.max(super::LEAST));
             Self {
-                then: is_lent.then_some(0),
+                then: if is_lent { 0 } else { AS_IT_IS },
             }
         }
 
         #[inline(always)]
-        pub(super) fn get(&self) -> usize {
+        pub(super) fn get(&self) -> isize {
             LEFT.with(Cell::get)
         }
 
         #[inline(always)]
-        pub(super) fn set(&mut self, polls: usize) {
+        pub(super) fn set(&mut self, polls: isize) {
             LEFT.with(|left| left.set(polls));
         }
     }
@@ -105,8 +106,8 @@ mod imp {
     impl Drop for Left {
         #[inline(always)]
         fn drop(&mut self) {
-            if let Some(then) = self.then {
-                LEFT.with(|left| left.set(then));
+            if self.then != AS_IT_IS {
+                LEFT.with(|left| left.set(self.then));
             }
         }
     }
@@ -115,18 +116,18 @@ mod imp {
 #[cfg(not(feature = "std"))]
 mod imp {
     /// What is left.
-    pub(super) struct Left(usize);
+    pub(super) struct Left(isize);
 
     impl Left {
         pub(super) fn begin() -> Self {
             Self(super::POLLS)
         }
 
-        pub(super) fn get(&self) -> usize {
+        pub(super) fn get(&self) -> isize {
             self.0
         }
 
-        pub(super) fn set(&mut self, polls: usize) {
+        pub(super) fn set(&mut self, polls: isize) {
             self.0 = polls;
         }
     }

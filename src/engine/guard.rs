@@ -1,7 +1,7 @@
-//! The guards that stand for a slot and an output while foreign code runs: whatever panics, the window stays consistent.
+//! The guards that stand for a slot and a task while foreign code runs: whatever panics, the window stays consistent.
 
 use core::future::Future;
-use core::mem::{self, ManuallyDrop};
+use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -21,8 +21,8 @@ pub(super) struct SlotTable {
     pub(super) started: usize,
     /// Whether slots keep the order of their tasks. Only the last one is then used again.
     pub(super) ordered: bool,
-    /// The last slot that was made.
-    pub(super) last: usize,
+    /// The first slot that may be used again: 0, or the last one if slots keep the order of their tasks.
+    pub(super) first_reusable: usize,
     pub(super) ready: ReadySet,
 }
 
@@ -57,10 +57,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         table: &'a mut SlotTable,
         number: usize,
     ) -> Option<Self> {
-        if number >= slots.len() {
-            return None;
-        }
-        let slot = slots.slot(number).project();
+        let slot = slots.get(number)?.project();
         slot.future.as_ref().as_pin_ref()?;
         Some(Self {
             slot,
@@ -101,7 +98,9 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         if !has_started {
             return None;
         }
-        table.last = number;
+        if table.ordered {
+            table.first_reusable = number;
+        }
         table.started += 1;
         table.in_flight += 1;
         Some(Self {
@@ -118,13 +117,11 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         V: TaskSet<Task = Fut>,
     {
         loop {
-            turn.budget.spend();
-            if self.poll(tasks.as_mut()).is_pending() {
+            if self.poll(tasks.as_mut(), turn).is_pending() {
                 // The task stays, and its slot with it.
                 mem::forget(self);
                 return;
             }
-            turn.completed += 1;
             let others = self.table.in_flight - 1;
             if !self.is_reusable()
                 || !source.may_start(&*tasks, others)
@@ -152,38 +149,39 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         true
     }
 
-    /// Polls the task. If it has ended, it is dropped before its output is recorded and told of.
+    /// Polls the task. If it has ended, its output is recorded, it is dropped, and then the hooks are told.
     #[inline(always)]
-    fn poll<V>(&mut self, tasks: Pin<&mut V>) -> Poll<()>
+    fn poll<V>(&mut self, mut tasks: Pin<&mut V>, turn: &mut Turn) -> Poll<()>
     where
         V: TaskSet<Task = Fut>,
     {
-        let mut guard = OutputGuard {
-            tasks,
-            index: *self.slot.index,
-            output: None,
-        };
+        let index = *self.slot.index;
         let future = self.slot.future.as_mut().as_pin_mut();
         let future = future.expect("there is a task in the slot until it has ended");
-        match future.poll(&mut Context::from_waker(self.slot.waker)) {
-            Poll::Pending => {
-                mem::forget(guard);
-                Poll::Pending
-            }
-            Poll::Ready(output) => {
-                guard.output = Some(output);
-                self.slot.future.set(None);
-                guard.deliver();
-                Poll::Ready(())
-            }
-        }
+        turn.budget.spend();
+        // A task that panics has ended, too.
+        let guard = RecordPanic {
+            tasks: tasks.as_mut(),
+            index,
+        };
+        let polled = future.poll(&mut Context::from_waker(self.slot.waker));
+        mem::forget(guard);
+        let Poll::Ready(output) = polled else {
+            return Poll::Pending;
+        };
+        // Recorded first, so that it is not lost if the destructor panics.
+        tasks.as_mut().record(index, Some(output));
+        self.slot.future.set(None);
+        tasks.notify(index);
+        turn.completed += 1;
+        Poll::Ready(())
     }
 }
 
 impl<Fut> SlotGuard<'_, Fut> {
     #[inline(always)]
     fn is_reusable(&self) -> bool {
-        !self.table.ordered || self.number == self.table.last
+        self.number >= self.table.first_reusable
     }
 }
 
@@ -199,32 +197,15 @@ impl<Fut> Drop for SlotGuard<'_, Fut> {
     }
 }
 
-/// What a task returns, on its way to the task set. It is recorded even if the task or its destructor panics.
-struct OutputGuard<'a, V: TaskSet> {
+/// Records that a task has panicked, if it is dropped.
+struct RecordPanic<'a, V: TaskSet> {
     tasks: Pin<&'a mut V>,
     index: usize,
-    output: Option<<V::Task as Future>::Output>,
 }
 
-impl<V: TaskSet> OutputGuard<'_, V> {
-    #[inline(always)]
-    fn record(&mut self) {
-        let output = self.output.take();
-        self.tasks.as_mut().record(self.index, output);
-    }
-
-    #[inline(always)]
-    fn deliver(self) {
-        let mut guard = ManuallyDrop::new(self);
-        guard.record();
-        let index = guard.index;
-        guard.tasks.as_mut().notify(index);
-    }
-}
-
-impl<V: TaskSet> Drop for OutputGuard<'_, V> {
+impl<V: TaskSet> Drop for RecordPanic<'_, V> {
     #[cold]
     fn drop(&mut self) {
-        self.record();
+        self.tasks.as_mut().record(self.index, None);
     }
 }

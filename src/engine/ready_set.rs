@@ -68,9 +68,7 @@ use alloc::vec::Vec;
 use core::task::Waker;
 
 use super::sync::{AtomicUsize, Ordering};
-use super::waker::{
-    ARMED, Above, CELLS, CLOSED, FIRST, FLAGS, Link, Node, Root, SOURCE, WORD, Word,
-};
+use super::waker::{ARMED, CELLS, CLOSED, FIRST, FLAGS, Link, Node, Root, SOURCE, WORD, Word};
 
 /// How many bits of the root stand for nodes that are ever higher, and how many for slots or nodes of one height.
 const OVERFLOW: usize = 6;
@@ -78,19 +76,21 @@ const DIRECT: usize = WORD - FLAGS - OVERFLOW;
 /// The direct nodes are at most this high: then they serve more slots than fit into memory.
 const HIGHEST_BASE: usize = 4;
 
-/// Splits off the lowest set bit of `word`, which is not 0, as its position.
-#[inline(always)]
-fn take_lowest(word: &mut usize) -> usize {
-    let position = word.trailing_zeros() as usize;
-    *word &= *word - 1;
-    position
-}
-
 /// What is left to visit of a pass at one height: bits that were taken, and which slot or node the lowest one stands for.
 #[derive(Clone, Copy, Debug, Default)]
 struct Pending {
     bits: usize,
     first: usize,
+}
+
+impl Pending {
+    /// Takes the lowest slot or node of those that are left. There has to be one.
+    #[inline(always)]
+    fn take_lowest(&mut self) -> usize {
+        let position = self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        self.first + position
+    }
 }
 
 /// The owner's side of the ready set.
@@ -100,15 +100,20 @@ struct Pending {
 #[derive(Debug)]
 pub(crate) struct ReadySet {
     root: Arc<Root>,
+    /// What is left of the pass: slots, and leaves.
+    slots: Pending,
+    leaves: Pending,
+    /// What is left of nodes higher than leaves, from height 2 on, and a bit for each height at which there is any.
+    higher: [Pending; HIGHEST_BASE + OVERFLOW - 1],
+    heights: usize,
     /// The height of what the direct bits of the root stand for; 0 for slots.
     base: usize,
+    /// The first slot that hangs from a leaf.
+    first_in_leaf: usize,
     /// Whether slots are used once, and so have wakers that are cheap to make rather than cheap to wake.
     used_once: bool,
     /// The nodes of each height, from the leaves on.
     nodes: Vec<Vec<Arc<Node>>>,
-    /// Whether a pass has begun and not ended, and what is left of it at each height, from the slots on.
-    in_pass: bool,
-    pending: [Pending; HIGHEST_BASE + OVERFLOW + 1],
     /// The `ARMED` value for the parent of the last sleep.
     parent: usize,
     /// Whether the owner has armed the root since it last took or disarmed it.
@@ -126,13 +131,17 @@ impl ReadySet {
             let overflow = if *base == 0 { 0 } else { direct };
             expected.is_none_or(|expected| expected <= direct.saturating_add(overflow))
         };
+        let base = (0..HIGHEST_BASE).find(is_enough).unwrap_or(HIGHEST_BASE);
         Self {
             root: Arc::new(Root::new(parent.clone())),
-            base: (0..HIGHEST_BASE).find(is_enough).unwrap_or(HIGHEST_BASE),
+            slots: Pending::default(),
+            leaves: Pending::default(),
+            higher: Default::default(),
+            heights: 0,
+            base,
+            first_in_leaf: if base == 0 { DIRECT } else { 0 },
             used_once,
             nodes: Vec::new(),
-            in_pass: false,
-            pending: Default::default(),
             parent: FIRST,
             asleep: false,
         }
@@ -163,7 +172,6 @@ impl ReadySet {
     }
 
     /// Returns how many slots (at height 0) or nodes of a height hang from the root.
-    #[inline(always)]
     fn at_root(&self, height: usize) -> usize {
         match height {
             _ if height == self.base => DIRECT,
@@ -180,10 +188,7 @@ impl ReadySet {
                 0 => index,
                 higher => DIRECT + higher - 1,
             };
-            return Link {
-                above: Above::Root(self.root.clone()),
-                bit: 1 << (FLAGS + position),
-            };
+            return Link::Root(self.root.clone(), (FLAGS + position) as u8);
         };
         if height == self.nodes.len() {
             self.nodes.push(Vec::new());
@@ -196,16 +201,13 @@ impl ReadySet {
                 link,
             }));
         }
-        Link {
-            above: Above::Node(self.nodes[height][node].clone()),
-            bit: 1 << position,
-        }
+        Link::Node(self.nodes[height][node].clone(), position as u8)
     }
 
     /// Returns the word with the bit of `slot`, and the bit.
     #[inline]
     fn bit_of(&self, slot: usize) -> (&AtomicUsize, usize) {
-        match slot.checked_sub(self.at_root(0)) {
+        match slot.checked_sub(self.first_in_leaf) {
             None => (&self.root.word, 1 << (FLAGS + slot)),
             Some(index) => (&self.nodes[0][index / WORD].word, 1 << (index % WORD)),
         }
@@ -214,17 +216,15 @@ impl ReadySet {
     /// Begins a pass over what is ready now, unless one is under way. Returns whether the source was woken.
     #[inline(always)]
     pub(crate) fn begin_pass(&mut self) -> bool {
-        if self.in_pass || self.is_idle() {
+        if self.in_pass() || !self.is_woken() {
             return false;
         }
         self.asleep = false;
-        self.in_pass = true;
         let word = self.root.word.swap(0, Ordering::AcqRel);
-        self.pending[self.base] = Pending {
-            bits: word >> FLAGS & ((1 << DIRECT) - 1),
-            first: 0,
-        };
+        // The direct bits are those of one height, and an overflow bit is that of the first node of its height.
+        let direct = word >> FLAGS & ((1 << DIRECT) - 1);
         let overflow = word >> (FLAGS + DIRECT);
+        self.take(self.base, direct, 0);
         if overflow != 0 {
             self.take_overflow(overflow);
         }
@@ -234,45 +234,66 @@ impl ReadySet {
     #[cold]
     fn take_overflow(&mut self, overflow: usize) {
         for higher in 0..OVERFLOW {
-            // Only the first node of each of these heights hangs from the root.
-            self.pending[self.base + 1 + higher] = Pending {
-                bits: overflow >> higher & 1,
-                first: 0,
-            };
+            self.take(self.base + 1 + higher, overflow >> higher & 1, 0);
         }
+    }
+
+    /// Keeps the bits of a word that was taken, for slots or nodes of a height from the `first` on.
+    #[inline(always)]
+    fn take(&mut self, height: usize, bits: usize, first: usize) {
+        let pending = Pending { bits, first };
+        match height {
+            0 => self.slots = pending,
+            1 => self.leaves = pending,
+            _ => self.take_higher(height, pending),
+        }
+    }
+
+    #[inline(never)]
+    fn take_higher(&mut self, height: usize, pending: Pending) {
+        self.higher[height - 2] = pending;
+        self.heights |= usize::from(pending.bits != 0) << height;
     }
 
     /// Returns the next slot of the pass, each at most once and in ascending order; `None` ends the pass.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_ready(&mut self) -> Option<usize> {
-        loop {
-            let slots = &mut self.pending[0];
-            if slots.bits != 0 {
-                return Some(slots.first + take_lowest(&mut slots.bits));
-            }
-            if !self.descend() {
-                self.in_pass = false;
+        // A leaf may be empty: a waker climbs on although its bit was taken meanwhile.
+        while self.slots.bits == 0 {
+            if self.leaves.bits == 0 && !self.descend() {
                 return None;
             }
+            self.take_leaf();
         }
+        Some(self.slots.take_lowest())
     }
 
-    /// Takes the word of the lowest node that is left to visit. False if there is none.
-    #[inline]
+    /// Takes the word of the lowest leaf that is left to visit.
+    #[inline(always)]
+    fn take_leaf(&mut self) {
+        let leaf = self.leaves.take_lowest();
+        let bits = self.nodes[0][leaf].word.swap(0, Ordering::AcqRel);
+        self.take(0, bits, self.first_in_leaf + leaf * WORD);
+    }
+
+    /// Takes the words of higher nodes until there is a leaf to visit. False if there is none.
+    #[inline(always)]
     fn descend(&mut self) -> bool {
-        for (below, nodes) in self.nodes.iter().enumerate() {
-            let pending = &mut self.pending[below + 1];
-            if pending.bits != 0 {
-                let node = pending.first + take_lowest(&mut pending.bits);
-                // It may be empty: a waker climbs on although its bit was taken meanwhile.
-                self.pending[below] = Pending {
-                    bits: nodes[node].word.swap(0, Ordering::AcqRel),
-                    first: self.at_root(below) + node * WORD,
-                };
-                return true;
-            }
+        self.heights != 0 && self.descend_now()
+    }
+
+    #[inline(never)]
+    fn descend_now(&mut self) -> bool {
+        while self.leaves.bits == 0 && self.heights != 0 {
+            // What is lower comes first.
+            let height = self.heights.trailing_zeros() as usize;
+            let pending = &mut self.higher[height - 2];
+            let node = pending.take_lowest();
+            self.heights &= !(usize::from(pending.bits == 0) << height);
+            let bits = self.nodes[height - 1][node].word.swap(0, Ordering::AcqRel);
+            self.take(height - 1, bits, self.at_root(height - 1) + node * WORD);
         }
-        false
+        self.leaves.bits != 0
     }
 
     /// Drops the wakes of the slot that is being visited: they were meant for the task that has just ended in it.
@@ -298,22 +319,34 @@ impl ReadySet {
             word.fetch_and(!bit, Ordering::AcqRel);
         }
         // The bit may have been taken already, and the slot be about to be visited.
-        let slots = &mut self.pending[0];
-        if let Some(position) = slot.checked_sub(slots.first).filter(|&p| p < WORD) {
-            slots.bits &= !(1 << position);
+        let position = slot.checked_sub(self.slots.first);
+        if let Some(position) = position.filter(|&position| position < WORD) {
+            self.slots.bits &= !(1 << position);
         }
     }
 
+    /// Returns whether a pass has something left to visit.
+    #[inline(always)]
+    pub(crate) fn in_pass(&self) -> bool {
+        self.slots.bits | self.leaves.bits | self.heights != 0
+    }
+
+    /// Returns whether there was a wake since the root was last taken.
+    #[inline(always)]
+    fn is_woken(&self) -> bool {
+        self.root.word.load(Ordering::Relaxed) & !ARMED != 0
+    }
+
     /// Returns whether there is nothing to visit.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_idle(&self) -> bool {
-        !self.in_pass && self.root.word.load(Ordering::Relaxed) & !ARMED == 0
+        !self.is_woken() && !self.in_pass()
     }
 
     /// Has the next wake wake `parent`. False if there was a wake already, which then is the caller's to act on.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn arm(&mut self, parent: &Waker) -> bool {
-        if !self.is_idle() || (!self.is_parent(parent) && !self.register(parent)) {
+        if !self.is_idle() || (!self.is_first_parent(parent) && !self.register(parent)) {
             return false;
         }
         // Polled in vain: it is armed for this parent already, and a wake that comes now will wake it.
@@ -335,13 +368,10 @@ impl ReadySet {
         }
     }
 
-    /// Returns whether `waker` wakes the same task as the parent of the last sleep.
-    #[inline]
-    fn is_parent(&self, waker: &Waker) -> bool {
-        match self.root.cell(self.parent) {
-            None => self.root.first.will_wake(waker),
-            Some(cell) => cell.will_wake(waker),
-        }
+    /// Returns whether `waker` wakes the parent of the last sleep, if that is the first one.
+    #[inline(always)]
+    fn is_first_parent(&self, waker: &Waker) -> bool {
+        self.parent == FIRST && self.root.first.will_wake(waker)
     }
 
     /// Makes `parent` the one to be armed for. False if it has to go into a cell, and a late waker is still in that.
@@ -350,6 +380,10 @@ impl ReadySet {
     /// parent or the new one is registered. At most one waker is dropped at a time.
     #[cold]
     fn register(&mut self, parent: &Waker) -> bool {
+        let known = self.root.cell(self.parent);
+        if known.is_some_and(|known| known.will_wake(parent)) {
+            return true;
+        }
         self.disarm();
         let former = self.parent;
         if self.root.first.will_wake(parent) {

@@ -1,4 +1,15 @@
 //! Where tasks are kept: pinned, in the order of their slots, and never moved.
+//!
+//! ```text
+//!              no list          a list of chunks              a list of pages
+//! slots         0 .. 7      8 .. 15   ...   504 .. 511    512 .. 575   576 .. 639   ...
+//!              +-------+   +-------+       +---------+   +----------+ +----------+
+//!              | chunk |   | chunk |  ...  |  chunk  |   |   page   | |   page   |  ...
+//!              +-------+   +-------+       +---------+   +----------+ +----------+
+//! ```
+//!
+//! A chunk of eight costs an eighth of an allocation for each slot, and little where few are needed. Where there are many,
+//! the list of allocations is as large as other things that a wake has to get into the cache: pages of 64 keep it short.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -59,29 +70,54 @@ impl<T> Pair<T> {
 }
 
 /// Eight slots in one allocation.
-type Chunk<Fut> = Pair<Pair<Pair<Slot<Fut>>>>;
+type Chunk<Fut> = Eight<Slot<Fut>>;
+type Eight<T> = Pair<Pair<Pair<T>>>;
+
+pin_project! {
+    /// Eight chunks in one allocation. Aligned so that a slot of 64 bytes is one cache line.
+    #[repr(align(64))]
+    struct Page<Fut> {
+        #[pin]
+        chunks: Eight<Chunk<Fut>>,
+    }
+}
+
+fn eight<T>(make: impl Fn() -> T) -> Eight<T> {
+    Pair::new(|| Pair::new(|| Pair::new(&make)))
+}
+
+/// Returns the one of eight that the lowest bits of `index` say.
+#[inline(always)]
+fn one_of<T>(eight: Pin<&mut Eight<T>>, index: usize) -> Pin<&mut T> {
+    let four = eight.get(index & 4 != 0);
+    four.get(index & 2 != 0).get(index & 1 != 0)
+}
 
 /// Slots, made as they are needed.
 ///
-/// Small tasks are kept eight to an allocation, which halves the cost of a set that is used once. Larger ones have an
+/// Small tasks are kept in chunks and pages, which halves the cost of a set that is used once. Larger ones have an
 /// allocation each, so that a set of two does not take up the memory of eight.
 pub(super) struct Slots<Fut> {
     /// The first chunk, which small sets have no list for.
     first: Option<Pin<Box<Chunk<Fut>>>>,
-    /// The other chunks.
     chunks: Vec<Pin<Box<Chunk<Fut>>>>,
+    pages: Vec<Pin<Box<Page<Fut>>>>,
     boxed: Vec<Pin<Box<Slot<Fut>>>>,
     len: usize,
 }
 
 impl<Fut> Slots<Fut> {
     const CHUNK: usize = 8;
+    const PAGE: usize = 64;
+    /// The first slot in a page. A page may be empty but for one slot, so there is none before this is little.
+    const FIRST_IN_PAGE: usize = 512;
     const IN_CHUNKS: bool = size_of::<Fut>() <= 512;
 
     pub(super) const fn new() -> Self {
         Self {
             first: None,
             chunks: Vec::new(),
+            pages: Vec::new(),
             boxed: Vec::new(),
             len: 0,
         }
@@ -91,22 +127,28 @@ impl<Fut> Slots<Fut> {
         self.len
     }
 
-    /// The slot at `index`, which must have been made.
-    #[inline]
-    pub(super) fn slot(&mut self, index: usize) -> Pin<&mut Slot<Fut>> {
-        if Self::IN_CHUNKS {
-            let chunk = match index.checked_sub(Self::CHUNK) {
-                None => self.first.as_mut().expect("the slot was made"),
-                Some(index) => &mut self.chunks[index / Self::CHUNK],
-            };
-            chunk
-                .as_mut()
-                .get(index & 4 != 0)
-                .get(index & 2 != 0)
-                .get(index & 1 != 0)
-        } else {
-            self.boxed[index].as_mut()
+    /// Returns the slot at `index`, or `None` if there is none. A slot that was not made yet may be empty instead.
+    #[inline(always)]
+    pub(super) fn get(&mut self, index: usize) -> Option<Pin<&mut Slot<Fut>>> {
+        if !Self::IN_CHUNKS {
+            return self.boxed.get_mut(index).map(Pin::as_mut);
         }
+        if index < Self::CHUNK {
+            return Some(one_of(self.first.as_mut()?.as_mut(), index));
+        }
+        let Some(in_pages) = index.checked_sub(Self::FIRST_IN_PAGE) else {
+            let chunk = self.chunks.get_mut(index / Self::CHUNK - 1)?.as_mut();
+            return Some(one_of(chunk, index));
+        };
+        let page = self.pages.get_mut(in_pages / Self::PAGE)?.as_mut();
+        let chunk = one_of(page.project().chunks, index / Self::CHUNK);
+        Some(one_of(chunk, index))
+    }
+
+    /// Returns the slot at `index`, which must have been made.
+    #[inline(always)]
+    pub(super) fn slot(&mut self, index: usize) -> Pin<&mut Slot<Fut>> {
+        self.get(index).expect("the slot was made")
     }
 
     /// Makes the next slot, with `waker`, and puts the task with this index into it.
@@ -121,10 +163,10 @@ impl<Fut> Slots<Fut> {
             self.len += 1;
             return;
         }
-        if self.len % Self::CHUNK == 0 {
-            self.push_chunk();
-        }
         let number = self.len;
+        if number % Self::CHUNK == 0 {
+            self.make_room();
+        }
         self.len += 1;
         let mut slot = self.slot(number).project();
         *slot.waker = waker;
@@ -132,13 +174,17 @@ impl<Fut> Slots<Fut> {
         slot.future.set(Some(task));
     }
 
+    /// Makes the chunk of the next slot, or the page if it is the first of one.
     #[inline(never)]
-    fn push_chunk(&mut self) {
-        let chunk = || Pair::new(|| Pair::new(|| Pair::new(Slot::new)));
-        if self.len == 0 {
-            self.first = Some(Box::pin(chunk()));
-        } else {
-            self.chunks.push(Box::pin(chunk()));
+    fn make_room(&mut self) {
+        match self.len.checked_sub(Self::FIRST_IN_PAGE) {
+            None if self.len == 0 => self.first = Some(Box::pin(eight(Slot::new))),
+            None => self.chunks.push(Box::pin(eight(Slot::new))),
+            Some(in_pages) if in_pages % Self::PAGE == 0 => {
+                let chunks = eight(|| eight(Slot::new));
+                self.pages.push(Box::pin(Page { chunks }));
+            }
+            Some(_) => {}
         }
     }
 

@@ -13,6 +13,7 @@ pub(crate) trait TaskSet {
     type Task: Future;
 
     /// Returns whether another task may start beside the `in_flight` running ones. Asked again after each task that ended.
+    /// Not once the outcome is [settled](Self::should_stop).
     fn has_capacity(&self, in_flight: usize) -> bool;
 
     /// Returns how many tasks run side by side at most, as far as is known at the first poll. The ready set takes its

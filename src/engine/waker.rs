@@ -183,26 +183,21 @@ pub(super) struct Node {
     pub(super) link: Link,
 }
 
-/// Where a slot or a node has its bit. In an `Arc` of its own, it is the waker of a slot that is used again and again.
+/// Where a slot or a node has its bit: in which word, and at which position. In an `Arc` of its own, it is the waker of a
+/// slot that is used again and again. It is kept small: in large sets, a wake costs the cache lines that it touches.
 #[derive(Debug)]
-pub(super) struct Link {
-    pub(super) above: Above,
-    pub(super) bit: usize,
-}
-
-#[derive(Debug)]
-pub(super) enum Above {
-    Root(Arc<Root>),
-    Node(Arc<Node>),
+pub(super) enum Link {
+    Root(Arc<Root>, u8),
+    Node(Arc<Node>, u8),
 }
 
 impl Link {
     /// Sets the bit, and those above it as far as nobody else has done so.
     #[inline(always)]
     fn set(&self) {
-        match &self.above {
-            Above::Root(root) => root.set(self.bit),
-            Above::Node(node) => node.set(self.bit),
+        match self {
+            Self::Root(root, position) => root.set(1 << position),
+            Self::Node(node, position) => node.set(1 << position),
         }
     }
 }
@@ -216,10 +211,9 @@ impl Node {
             if node.word.fetch_or(bit, Ordering::AcqRel) != 0 {
                 return node.root().retry();
             }
-            bit = node.link.bit;
-            match &node.link.above {
-                Above::Root(root) => return root.set(bit),
-                Above::Node(above) => node = above,
+            match &node.link {
+                Link::Root(root, position) => return root.set(1 << position),
+                Link::Node(above, position) => (node, bit) = (above, 1 << position),
             }
         }
     }
@@ -227,9 +221,9 @@ impl Node {
     fn root(&self) -> &Root {
         let mut link = &self.link;
         loop {
-            match &link.above {
-                Above::Root(root) => return root,
-                Above::Node(node) => link = &node.link,
+            match link {
+                Link::Root(root, _) => return root,
+                Link::Node(node, _) => link = &node.link,
             }
         }
     }

@@ -63,9 +63,7 @@ impl Source {
     /// Returns whether the source is to be asked for a task that runs beside the `in_flight` others.
     #[inline(always)]
     pub(super) fn may_start<V: TaskSet>(&self, tasks: &V, in_flight: usize) -> bool {
-        (self.is_open || (tasks.retry_source() && !self.exhausted))
-            && tasks.has_capacity(in_flight)
-            && !tasks.should_stop()
+        (self.is_open || (tasks.retry_source() && !self.exhausted)) && tasks.has_capacity(in_flight)
     }
 
     /// Has the source hand its next task to `start`. False if there is none for now.
@@ -181,7 +179,7 @@ impl<Fut: Future> Window<Fut> {
                 in_flight: 0,
                 started: 0,
                 ordered: self.ordered,
-                last: NONE,
+                first_reusable: 0,
                 ready,
             },
         })
@@ -263,7 +261,7 @@ impl<Fut: Future> Live<Fut> {
         loop {
             let completed_before = turn.completed;
             self.begin_pass();
-            if !self.table.ready.is_idle() {
+            if self.table.ready.in_pass() {
                 self.pass(tasks.as_mut(), &mut turn);
             }
             let is_full = self.fill(tasks.as_mut(), &mut turn);

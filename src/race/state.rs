@@ -81,7 +81,7 @@ where
     type Task = Fut;
 
     fn has_capacity(&self, _: usize) -> bool {
-        true
+        !self.should_stop()
     }
 
     fn expected_in_flight(&self) -> Option<usize> {
