@@ -77,6 +77,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
     where
         V: TaskSet<Task = Fut>,
     {
+        // The slot is off the free list before foreign code runs: if that panics, the guard puts it back.
         let number = table.free;
         if number != NONE {
             let slot = slots.slot(number).project();
@@ -98,6 +99,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         if !has_started {
             return None;
         }
+        // A slot before this one would be visited before tasks that have started earlier.
         if table.ordered {
             table.first_reusable = number;
         }
@@ -122,6 +124,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
                 mem::forget(self);
                 return;
             }
+            // The slot counts as free for the question of whether another task may start.
             let others = self.table.in_flight - 1;
             if !self.is_reusable()
                 || !source.may_start(&*tasks, others)
@@ -139,6 +142,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
     where
         V: TaskSet<Task = Fut>,
     {
+        // Written where it stays, as the last thing that the source does.
         let mut place = self.slot.future.as_mut();
         if !source.next(tasks, |task| place.set(Some(task))) {
             return false;

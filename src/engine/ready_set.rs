@@ -219,6 +219,7 @@ impl ReadySet {
         if self.in_pass() || !self.is_woken() {
             return false;
         }
+        // Taking the root disarms it.
         self.asleep = false;
         let word = self.root.word.swap(0, Ordering::AcqRel);
         // The direct bits are those of one height, and an overflow bit is that of the first node of its height.
@@ -290,6 +291,7 @@ impl ReadySet {
             let pending = &mut self.higher[height - 2];
             let node = pending.take_lowest();
             self.heights &= !(usize::from(pending.bits == 0) << height);
+            // Its bits are those of nodes one level lower, or of leaves.
             let bits = self.nodes[height - 1][node].word.swap(0, Ordering::AcqRel);
             self.take(height - 1, bits, self.at_root(height - 1) + node * WORD);
         }

@@ -148,10 +148,12 @@ impl<Fut: Future> Window<Fut> {
     where
         V: TaskSet<Task = Fut>,
     {
+        // Nothing is made before the first poll, which also says who the first parent is.
         let live = match &mut self.live {
             Some(live) => live,
             None => self.begin(cx, tasks.expected_in_flight(), tasks.uses_slots_once()),
         };
+        // A poll in vain, as when a sibling of this window was woken, costs a few loads.
         if live.sleeps(cx, &*tasks) {
             return Poll::Pending;
         }
@@ -259,12 +261,15 @@ impl<Fut: Future> Live<Fut> {
     {
         let mut turn = Turn::begin();
         loop {
+            // What was woken comes first, and what it leaves free is refilled in place.
             let completed_before = turn.completed;
             self.begin_pass();
             if self.table.ready.in_pass() {
                 self.pass(tasks.as_mut(), &mut turn);
             }
+            // What could not be refilled then, or was never filled, is filled now.
             let is_full = self.fill(tasks.as_mut(), &mut turn);
+            // Whoever waits for the outcome gets it when nothing is in flight any more.
             if tasks.should_stop() {
                 self.clear();
             }
@@ -275,6 +280,7 @@ impl<Fut: Future> Live<Fut> {
             if is_full && self.table.ready.arm(cx.waker()) {
                 return Poll::Pending;
             }
+            // Something was woken meanwhile. It may be what wakes itself until others have had their turn.
             if turn.completed == completed_before || turn.budget.is_spent() {
                 break;
             }
