@@ -62,7 +62,7 @@ fn nested_windows_share_the_budget() {
 }
 
 #[test]
-fn a_task_may_block_on_a_window() {
+fn tasks_may_block_on_windows() {
     // The inner window is polled over and over while nothing is left of the budget.
     for outer in [1, 2, BUDGET, BUDGET + 1] {
         let run = parallel((0..outer).map(|_| async {

@@ -94,7 +94,7 @@ fn to_the_end(run: &Run<'_, usize, &'static str>, index: usize) -> Result<usize,
 }
 
 #[test]
-fn a_dropped_run_drops_every_task_once_and_creates_no_more() {
+fn dropped_runs_drop_tasks_once() {
     at_every_poll(to_the_end, |name, halfway| {
         let board = halfway.board;
         let (created, polls) = (board.created(), board.total_polls());
@@ -111,7 +111,7 @@ fn a_dropped_run_drops_every_task_once_and_creates_no_more() {
 }
 
 #[test]
-fn what_was_resolved_has_no_task_alive_before_it_is_dropped() {
+fn resolved_runs_hold_no_task() {
     let fail_at_last = |run: &Run<'_, usize, &'static str>, index| match run.races {
         true if index > TASKS / 2 => Ok(index),
         false if index < TASKS / 2 => Ok(index),
@@ -147,7 +147,7 @@ fn stale_wakers_wake_nobody() {
 }
 
 #[test]
-fn every_parent_that_polled_is_let_go_of() {
+fn every_parent_is_let_go_of() {
     // Several parents, one a poll, with wakes in between. The first one is kept for as long as a waker of a task is.
     for verb in 0..every_verb(0, 1, |index| Board::new(0).task(index)).len() {
         let board = Board::new(TASKS);
@@ -210,7 +210,7 @@ fn values_and_errors_are_dropped_once() {
 }
 
 #[test]
-fn a_future_that_was_never_polled_creates_nothing() {
+fn unpolled_futures_create_nothing() {
     let board = Board::new(TASKS);
     let tasks = board.clone();
     for run in every_verb(TASKS, 4, move |index| tasks.task(index)) {
@@ -220,7 +220,7 @@ fn a_future_that_was_never_polled_creates_nothing() {
 }
 
 #[test]
-fn a_finished_future_is_dropped_before_its_slot_is_refilled() {
+fn futures_drop_before_their_slots_refill() {
     // Ends some tasks on their first poll and some later, and looks whenever the next one is made.
     for ready in 0..4 {
         for verb in 0..every_verb(0, 1, |index| Board::new(0).task(index)).len() {
@@ -285,7 +285,7 @@ fn hooks_see_no_finished_future() {
 }
 
 #[test]
-fn siblings_of_a_failure_are_gone_when_the_run_resolves() {
+fn failures_drop_siblings_before_resolving() {
     let board = Board::new(TASKS);
     let mut run = Driver::new(sequential(board.tasks()));
     assert!(run.run().is_pending());
@@ -304,7 +304,7 @@ fn siblings_of_a_failure_are_gone_when_the_run_resolves() {
 }
 
 #[test]
-fn a_dropped_stream_drops_what_was_not_handed_over() {
+fn dropped_streams_drop_held_results() {
     for ordered in [false, true] {
         for taken in 1..=4 {
             let (tally, board) = (Tally::default(), Board::<Counted, Counted>::of(9));

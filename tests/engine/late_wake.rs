@@ -7,7 +7,7 @@ use abreast::{parallel, parallel_stream};
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
-fn late_wakes_do_not_end_the_run() {
+fn late_wakes_end_no_run() {
     let board = Board::new(2);
     let mut run = Driver::new(parallel(board.tasks()));
     assert!(run.run().is_pending());
@@ -20,7 +20,7 @@ fn late_wakes_do_not_end_the_run() {
 }
 
 #[test]
-fn late_wakes_do_not_put_two_tasks_into_one_slot() {
+fn late_wakes_never_double_a_slot() {
     let board = Board::new(4);
     let (queue, tasks) = async_channel::unbounded();
     let mut run = Driver::new(parallel_stream(tasks));

@@ -132,7 +132,7 @@ fn with_one_panic(panicking: usize, place: Where, test: impl Fn(&str, Outputs<us
 }
 
 #[test]
-fn a_panicking_task_takes_nobody_with_it() {
+fn panicking_tasks_take_nobody_along() {
     for panicking in [0, 3, 4, 11] {
         for place in [Where::Poll(1), Where::Poll(2)] {
             with_one_panic(panicking, place, |name, outputs| {
@@ -153,7 +153,7 @@ fn a_panicking_task_takes_nobody_with_it() {
 }
 
 #[test]
-fn a_panicking_destructor_of_a_finished_task_loses_no_result() {
+fn panicking_destructors_lose_no_result() {
     for panicking in [0, 3, 4, 11] {
         with_one_panic(panicking, Where::Drop, |name, outputs| {
             let mut indices: Vec<_> = outputs.iter().map(|&(index, _)| index).collect();
@@ -164,7 +164,7 @@ fn a_panicking_destructor_of_a_finished_task_loses_no_result() {
 }
 
 #[test]
-fn the_outcome_of_a_panicking_task_says_which_one_it_was() {
+fn outcomes_say_which_task_panicked() {
     let tasks = || {
         (0..3).map(|index| async move {
             assert!(index != 1, "the task panics");
@@ -189,7 +189,7 @@ fn the_outcome_of_a_panicking_task_says_which_one_it_was() {
 }
 
 #[test]
-fn a_race_goes_on_without_the_racer_that_panicked() {
+fn races_go_on_without_panicked_racers() {
     let board = Board::new(3);
     let tasks = board.clone();
     let racers = (0..3).map(move |index| Explosive {
@@ -215,7 +215,7 @@ fn a_race_goes_on_without_the_racer_that_panicked() {
 }
 
 #[test]
-fn an_ordered_stream_does_not_wait_for_a_head_that_panicked() {
+fn ordered_streams_skip_panicked_heads() {
     let board = Board::new(6);
     let tasks = board.clone();
     let tasks = (0..6).map(move |index| Explosive {
@@ -244,7 +244,7 @@ fn an_ordered_stream_does_not_wait_for_a_head_that_panicked() {
 }
 
 #[test]
-fn a_panicking_destructor_of_an_error_does_not_keep_the_winner_from_winning() {
+fn panicking_errors_do_not_stop_winners() {
     struct Grudge(bool);
     impl Drop for Grudge {
         fn drop(&mut self) {
@@ -331,7 +331,7 @@ fn strict<I: Iterator>(mut items: I) -> impl Iterator<Item = I::Item> {
 }
 
 #[test]
-fn a_panicking_hook_of_any_kind_loses_no_result_and_is_called_once_for_each_event() {
+fn panicking_hooks_lose_no_result() {
     for ready in [true, false] {
         for at in 1..=2 * TASKS {
             let (board, fuse, mut panics) = (mixed(ready), fuse(at), 0);
@@ -348,7 +348,7 @@ fn a_panicking_hook_of_any_kind_loses_no_result_and_is_called_once_for_each_even
 }
 
 #[test]
-fn a_panicking_hook_of_a_stream_loses_no_result() {
+fn panicking_stream_hooks_lose_no_result() {
     for ordered in [false, true] {
         for ready in [true, false] {
             for at in 1..2 * TASKS {
@@ -374,7 +374,7 @@ fn a_panicking_hook_of_a_stream_loses_no_result() {
 }
 
 #[test]
-fn a_panicking_hook_does_not_keep_a_failure_from_ending_the_run() {
+fn panicking_hooks_let_failures_end_runs() {
     for at in [1, 2] {
         let board = Board::new(TASKS);
         let fuse = fuse(at);
@@ -390,7 +390,7 @@ fn a_panicking_hook_does_not_keep_a_failure_from_ending_the_run() {
 }
 
 #[test]
-fn a_panicking_hook_of_a_race_loses_no_error_and_no_winner() {
+fn panicking_race_hooks_lose_nothing() {
     for winner in [None, Some(3)] {
         for at in 0..3 {
             let board = Board::new(4);
@@ -418,7 +418,7 @@ fn a_panicking_hook_of_a_race_loses_no_error_and_no_winner() {
 }
 
 #[test]
-fn a_panicking_progress_hook_of_batches_is_called_once_per_batch() {
+fn batch_hooks_panic_once_per_batch() {
     for settle in [false, true] {
         for ready in [false, true] {
             for (size, batches) in [(5, 3), (4, 3), (12, 1), (100, 1)] {
@@ -458,7 +458,7 @@ fn a_panicking_progress_hook_of_batches_is_called_once_per_batch() {
 }
 
 #[test]
-fn a_panic_in_place_of_a_task_leaves_that_task_out() {
+fn panicking_sources_leave_one_task_out() {
     for at in [0, 4, 11] {
         let verbs = every_verb(0, 1, |index| Board::new(0).task(index)).len();
         for verb in 0..verbs {
@@ -493,7 +493,7 @@ fn a_panic_in_place_of_a_task_leaves_that_task_out() {
 }
 
 #[test]
-fn a_panicking_stream_of_tasks_keeps_the_running_ones_going() {
+fn panicking_streams_keep_tasks_going() {
     let board = Board::new(4);
     let (sender, receiver) = async_channel::unbounded();
     let mut panics_left = 3;
@@ -523,7 +523,7 @@ fn a_panicking_stream_of_tasks_keeps_the_running_ones_going() {
 }
 
 #[test]
-fn a_source_that_panics_each_time_never_keeps_running_tasks_from_their_turn() {
+fn panicking_sources_leave_tasks_their_turn() {
     let board = Board::new(1);
     let mut first = Some(board.task(0));
     let source = std::iter::from_fn(move || match first.take() {
@@ -539,7 +539,7 @@ fn a_source_that_panics_each_time_never_keeps_running_tasks_from_their_turn() {
 }
 
 #[test]
-fn a_panicking_size_hint_of_the_source_leaves_the_total_unknown() {
+fn panicking_size_hints_hide_the_total() {
     struct Unsure<I>(I);
     impl<I: Iterator> Iterator for Unsure<I> {
         type Item = I::Item;
@@ -561,7 +561,7 @@ fn a_panicking_size_hint_of_the_source_leaves_the_total_unknown() {
 
 /// A loser whose destructor panics, beside others.
 #[test]
-fn a_panicking_destructor_of_a_loser_loses_neither_the_winner_nor_the_other_losers() {
+fn losers_with_panicking_destructors_are_dropped() {
     for panicking in [0, 1, 3] {
         let board = Board::new(4);
         let tasks = board.clone();
@@ -581,7 +581,7 @@ fn a_panicking_destructor_of_a_loser_loses_neither_the_winner_nor_the_other_lose
 }
 
 #[test]
-fn a_panicking_destructor_of_a_sibling_does_not_undo_a_failure() {
+fn panicking_siblings_do_not_undo_failures() {
     let verbs = every_verb(0, 1, |index| Board::new(0).task(index)).len();
     for verb in 0..verbs {
         let board = Board::new(TASKS);
@@ -608,7 +608,7 @@ fn a_panicking_destructor_of_a_sibling_does_not_undo_a_failure() {
 }
 
 #[test]
-fn a_panicking_destructor_does_not_keep_the_others_when_the_run_is_dropped() {
+fn panicking_destructors_let_others_drop() {
     let verbs = every_verb(0, 1, |index| Board::new(0).task(index)).len();
     for verb in 0..verbs {
         let board = Board::new(TASKS);
@@ -652,7 +652,7 @@ impl Wake for Alarm {
 }
 
 #[test]
-fn a_panicking_wake_of_the_parent_costs_that_wake_only() {
+fn panicking_parents_cost_one_wake() {
     let board = Board::new(3);
     let mut run = Box::pin(parallel(board.tasks()));
     let alarm = Arc::new(Alarm::default());
@@ -708,7 +708,7 @@ fn any_wake_retries_a_panicked_one() {
 }
 
 #[test]
-fn a_panicking_wake_from_within_the_poll_loses_nothing() {
+fn panicking_wakes_within_polls_lose_nothing() {
     // Tasks that yield make the run wake its parent when it has done enough.
     let mut run = Box::pin(parallel((0..100).map(|index| async move {
         crate::support::yield_times(5).await;
@@ -789,7 +789,7 @@ mod raw {
 }
 
 #[test]
-fn a_panicking_clone_of_the_parent_loses_nothing() {
+fn panicking_clones_lose_nothing() {
     let board = Board::new(3);
     let mut run = Box::pin(parallel(board.tasks()));
     let parents = [raw::waker(0), raw::waker(1)];
@@ -813,7 +813,7 @@ fn a_panicking_clone_of_the_parent_loses_nothing() {
 }
 
 #[test]
-fn a_panicking_drop_of_a_former_parent_loses_nothing() {
+fn panicking_former_parents_lose_nothing() {
     let board = Board::new(3);
     let mut run = Box::pin(parallel(board.tasks()));
     let parents = [raw::waker(0), raw::waker(1)];
@@ -839,7 +839,7 @@ fn a_panicking_drop_of_a_former_parent_loses_nothing() {
 }
 
 #[test]
-fn a_panic_in_the_middle_of_a_pass_puts_off_nobody_who_was_woken() {
+fn a_panic_puts_off_no_wake() {
     // In the root, in the branch and in a group; everyone is woken, and some panic.
     for tasks in [20, 200, 3_000] {
         let board = Board::new(tasks);
@@ -868,7 +868,7 @@ fn a_panic_in_the_middle_of_a_pass_puts_off_nobody_who_was_woken() {
 }
 
 #[test]
-fn a_panic_of_an_unsendable_task_is_caught_alike() {
+fn panics_of_unsendable_tasks_are_caught() {
     let shared = Rc::new(Cell::new(0));
     let tasks = (0..3).map(|index| {
         let shared = shared.clone();

@@ -1,8 +1,8 @@
 //! What others get wrong: each test is named after where it was seen.
 //!
 //! Also of this kind, and tested elsewhere: windows of 0 are refused (futures#2939, `contract.rs`, `zero`), wakes of tasks
-//! that are only pending (`polls.rs`, `a_window_of_pending_tasks_never_wakes_itself`), 1,000 racers (`polls.rs`,
-//! `a_race_of_n_costs_2n_polls`), huge size hints (`alloc.rs`), borrowed items under `spawn` (`send.rs`,
+//! that are only pending (`polls.rs`, `pending_windows_never_wake_themselves`), 1,000 racers (`polls.rs`,
+//! `races_of_n_cost_2n_polls`), huge size hints (`alloc.rs`), borrowed items under `spawn` (`send.rs`,
 //! `rust_89976_borrowed_items_under_spawn`), tasks that panicked (`panic.rs`), connections that wake their task while they
 //! close (`late_wake.rs`).
 
@@ -26,7 +26,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[cfg(panic = "unwind")]
 #[test]
-fn futures_2939_a_limit_of_0_panics_where_it_is_set_rather_than_hang() {
+fn futures_2939_limits_of_0_panic() {
     let tasks = || (0..3).map(|n| async move { Ok::<_, ()>(n) });
     let refused = [
         catch_unwind(|| drop(parallel(tasks()).concurrency(0))),
@@ -41,7 +41,7 @@ fn futures_2939_a_limit_of_0_panics_where_it_is_set_rather_than_hang() {
 }
 
 #[test]
-fn futures_2961_all_slots_are_polled_before_the_first_item_is_handed_over() {
+fn futures_2961_all_slots_start_first() {
     // `buffer_unordered(4)` had polled one of four when the first item came.
     for ordered in [false, true] {
         let board = Board::new(8);
@@ -61,7 +61,7 @@ fn futures_2961_all_slots_are_polled_before_the_first_item_is_handed_over() {
 }
 
 #[test]
-fn futures_2961_a_stream_that_is_left_alone_after_an_item_has_its_slots_running() {
+fn futures_2961_slots_run_between_items() {
     let board = Board::new(20);
     let mut stream = parallel(board.tasks()).concurrency(4).into_stream();
     let mut next = Driver::new(poll_fn(move |cx| stream.poll_next_unpin(cx)));
@@ -74,7 +74,7 @@ fn futures_2961_a_stream_that_is_left_alone_after_an_item_has_its_slots_running(
 }
 
 #[test]
-fn futures_2866_31_tasks_fail_as_fast_as_30() {
+fn futures_2866_31_fail_like_30() {
     // `try_join_all` changes to another algorithm at 31, which waited for all.
     for tasks in 1..=70 {
         for failing in [0, tasks / 2, tasks - 1] {
@@ -101,7 +101,7 @@ fn futures_2866_31_tasks_fail_as_fast_as_30() {
 }
 
 #[test]
-fn select_ok_1000_racers_of_whom_one_is_woken_a_thousand_times() {
+fn select_ok_polls_only_woken_racers() {
     // It polls all that are left for each wake of one.
     let board = Board::new(1_000);
     let mut run = Driver::new(race(board.tasks()));
@@ -117,7 +117,7 @@ fn select_ok_1000_racers_of_whom_one_is_woken_a_thousand_times() {
 }
 
 #[test]
-fn select_ok_keeps_every_error_and_says_who_won() {
+fn select_ok_keeps_every_error() {
     let tasks = ["timed out", "refused", "reset"].map(|error| async move { Err::<(), _>(error) });
     let Err(RaceError::AllFailed(failures)) = futures::executor::block_on(race(tasks)) else {
         panic!("nobody succeeds")
@@ -133,7 +133,7 @@ fn select_ok_keeps_every_error_and_says_who_won() {
 }
 
 #[test]
-fn futures_concurrency_a_limit_of_2_collected_runs_2_at_once() {
+fn futures_concurrency_collects_two_at_once() {
     // `.limit(2).collect()` ran 6.
     let (running, most) = (Cell::new(0), Cell::new(0));
     let tasks = || {
@@ -160,7 +160,7 @@ fn futures_concurrency_a_limit_of_2_collected_runs_2_at_once() {
 }
 
 #[test]
-fn futures_buffered_an_ordered_window_with_a_stuck_head_starts_no_more_than_the_window() {
+fn futures_buffered_bounds_a_stuck_head() {
     // It started 1,000 of 1,000.
     let board = Board::new(1_000);
     (1..1_000).for_each(|index| board.end(index, Ok(index)));
@@ -196,7 +196,7 @@ impl Wake for Meddler {
 }
 
 #[test]
-fn futures_concurrency_a_parent_waker_that_wakes_a_task_does_not_deadlock() {
+fn futures_concurrency_parents_may_wake_tasks() {
     // Also in futures-buffered.
     for target in [0, 1, 40, 99] {
         let board = Board::new(100);
@@ -233,7 +233,7 @@ impl Wake for Dropper {
 }
 
 #[test]
-fn a_parent_waker_that_drops_the_run_leaves_nothing_behind() {
+fn parents_may_drop_the_run() {
     let board = Board::new(3);
     let tasks = board.tasks();
     let mut run: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
@@ -257,7 +257,7 @@ fn a_parent_waker_that_drops_the_run_leaves_nothing_behind() {
 
 #[cfg(panic = "unwind")]
 #[test]
-fn futures_buffered_a_caught_panic_does_not_leave_the_set_pending_for_ever() {
+fn futures_buffered_caught_panics_end_runs() {
     // Also in futures-concurrency. More of it in `panic.rs`.
     let board = Board::new(3);
     let tasks = board.tasks().map(Either::Left);
@@ -269,7 +269,7 @@ fn futures_buffered_a_caught_panic_does_not_leave_the_set_pending_for_ever() {
 }
 
 #[test]
-fn futures_2526_tasks_that_wake_themselves_cost_no_more_polls_than_wakes() {
+fn futures_2526_self_wakes_cost_little() {
     // A budget of the executor task that runs out while 10,000 are woken: each is polled in vain, over and over.
     let (tasks, yields) = (10_000, 3);
     let polls = Cell::new(0);
@@ -290,7 +290,7 @@ fn futures_2526_tasks_that_wake_themselves_cost_no_more_polls_than_wakes() {
 }
 
 #[test]
-fn futures_2961_tasks_that_wake_themselves_leave_no_slot_empty() {
+fn futures_2961_slots_stay_filled() {
     for tasks in [63, 64, 65, 1_000_usize] {
         let started = Cell::new(0);
         let begin = |_| {
@@ -318,7 +318,7 @@ fn futures_2961_tasks_that_wake_themselves_leave_no_slot_empty() {
 }
 
 #[test]
-fn fail_fast_leaves_no_work_in_flight_and_no_holes() {
+fn fail_fast_leaves_no_holes() {
     // As the reference implementation did.
     let board = Board::new(10);
     let mut run = Driver::new(parallel(board.tasks()).fail_fast(true));
@@ -334,7 +334,7 @@ fn fail_fast_leaves_no_work_in_flight_and_no_holes() {
 }
 
 #[test]
-fn a_waker_registered_by_one_tenant_does_not_wake_the_next_for_ever() {
+fn wakers_of_earlier_tasks_go_quiet() {
     // A `will_wake` that is true for the next task of the same slot must not confuse an `AtomicWaker`.
     let shared = Arc::new(AtomicWaker::new());
     let polls = Arc::new(AtomicUsize::new(0));

@@ -34,7 +34,7 @@ fn two_polls_each<F: Future>(board: &Board, mut run: Driver<F>, tasks: usize) ->
 }
 
 #[test]
-fn parallel_polls_each_task_once_per_wake() {
+fn parallel_polls_once_per_wake() {
     for tasks in SIZES {
         let board = Board::new(tasks);
         let run = parallel(board.tasks()).concurrency(usize::MAX);
@@ -43,7 +43,7 @@ fn parallel_polls_each_task_once_per_wake() {
 }
 
 #[test]
-fn parallel_from_a_stream_polls_each_task_once_per_wake() {
+fn parallel_stream_polls_once_per_wake() {
     for tasks in SIZES {
         let board = Board::new(tasks);
         let run = parallel_stream(futures::stream::iter(board.tasks())).concurrency(tasks);
@@ -52,7 +52,7 @@ fn parallel_from_a_stream_polls_each_task_once_per_wake() {
 }
 
 #[test]
-fn both_streams_poll_each_task_once_per_wake() {
+fn streams_poll_once_per_wake() {
     for tasks in SIZES {
         let board = Board::new(tasks);
         let run = parallel(board.tasks()).concurrency(tasks).into_stream();
@@ -66,7 +66,7 @@ fn both_streams_poll_each_task_once_per_wake() {
 }
 
 #[test]
-fn one_batch_polls_each_task_once_per_wake() {
+fn batches_poll_once_per_wake() {
     for tasks in SIZES {
         let board = Board::new(tasks);
         let run = batched(0..tasks, |index| board.task(index)).batch_size(tasks);
@@ -75,7 +75,7 @@ fn one_batch_polls_each_task_once_per_wake() {
 }
 
 #[test]
-fn a_race_of_n_costs_2n_polls() {
+fn races_of_n_cost_2n_polls() {
     // Not the 501,500 of `select_ok` and `race_ok` at 1,000.
     for tasks in SIZES {
         let board = Board::new(tasks);
@@ -92,7 +92,7 @@ fn a_race_of_n_costs_2n_polls() {
 }
 
 #[test]
-fn sequential_polls_each_task_once_per_wake() {
+fn sequential_polls_once_per_wake() {
     for tasks in SIZES {
         let board = Board::new(tasks);
         let mut run = Driver::new(sequential(board.tasks()));
@@ -106,7 +106,7 @@ fn sequential_polls_each_task_once_per_wake() {
 }
 
 #[test]
-fn a_rolling_window_polls_each_task_once_per_wake() {
+fn windows_poll_once_per_wake() {
     for concurrency in [1, 5, 53, 54, 55, 93, 117, 118, 119, 300] {
         let board = Board::new(1_000);
         let mut run = Driver::new(parallel(board.tasks()).concurrency(concurrency));
@@ -131,7 +131,7 @@ fn a_rolling_window_polls_each_task_once_per_wake() {
 }
 
 #[test]
-fn a_spurious_poll_of_the_run_polls_no_task() {
+fn spurious_polls_poll_no_task() {
     let board = Board::new(200);
     let mut run = Driver::new(parallel(board.tasks()).concurrency(150));
     assert!(run.run().is_pending());
@@ -143,7 +143,7 @@ fn a_spurious_poll_of_the_run_polls_no_task() {
 }
 
 #[test]
-fn a_spurious_wake_of_a_task_polls_that_task_only() {
+fn spurious_wakes_poll_one_task() {
     let board = Board::new(200);
     let mut run = Driver::new(parallel(board.tasks()).concurrency(200));
     assert!(run.run().is_pending());
@@ -163,7 +163,7 @@ fn a_spurious_wake_of_a_task_polls_that_task_only() {
 }
 
 #[test]
-fn a_burst_of_wakes_wakes_the_parent_once() {
+fn bursts_wake_the_parent_once() {
     let board = Board::new(300);
     let mut run = Driver::new(parallel(board.tasks()).concurrency(300));
     assert!(run.run().is_pending());
@@ -174,7 +174,7 @@ fn a_burst_of_wakes_wakes_the_parent_once() {
 }
 
 #[test]
-fn the_wake_of_a_task_does_not_poll_the_source_nor_the_other_way_round() {
+fn tasks_and_source_wake_apart() {
     let board = Board::new(1);
     let mut source_polls = 0;
     let mut source_waker = None;
@@ -201,7 +201,7 @@ fn the_wake_of_a_task_does_not_poll_the_source_nor_the_other_way_round() {
 }
 
 #[test]
-fn a_stale_waker_of_an_earlier_tenant_costs_one_poll_and_no_result() {
+fn a_stale_waker_costs_one_poll() {
     let board = Board::new(3);
     let mut run = Driver::new(parallel(board.tasks()).concurrency(1));
     assert!(run.run().is_pending());
@@ -220,7 +220,7 @@ fn a_stale_waker_of_an_earlier_tenant_costs_one_poll_and_no_result() {
 }
 
 #[test]
-fn a_wake_that_comes_before_a_slot_is_refilled_is_not_counted_against_the_newcomer() {
+fn refilled_slots_forget_earlier_wakes() {
     // Each task wakes itself in the very poll in which it ends.
     for concurrency in [1, 100] {
         let polls = std::cell::Cell::new(0);
@@ -238,7 +238,7 @@ fn a_wake_that_comes_before_a_slot_is_refilled_is_not_counted_against_the_newcom
 }
 
 #[test]
-fn a_window_of_pending_tasks_never_wakes_itself() {
+fn pending_windows_never_wake_themselves() {
     // `FuturesUnordered` does after each pass.
     for tasks in [1, 53, 54, 55, 128, 129, 3_455, 3_456, 3_457, 10_000] {
         let board = Board::new(tasks);
@@ -253,7 +253,7 @@ fn a_window_of_pending_tasks_never_wakes_itself() {
 }
 
 #[test]
-fn self_waking_tasks_yield_to_the_executor_and_none_starves() {
+fn self_waking_tasks_yield_and_share() {
     for tasks in [1, 2, 63, 64, 65, 1_000] {
         let yields = 20;
         let mut polls = vec![0; tasks];
@@ -278,7 +278,7 @@ fn self_waking_tasks_yield_to_the_executor_and_none_starves() {
 }
 
 #[test]
-fn a_poll_is_bounded_and_a_woken_task_gets_its_turn_beside_an_endless_ready_source() {
+fn endless_sources_leave_woken_tasks_turns() {
     let board = Board::new(1);
     let mut first = Some(board.task(0));
     let mut started = 0_usize;
@@ -301,7 +301,7 @@ fn a_poll_is_bounded_and_a_woken_task_gets_its_turn_beside_an_endless_ready_sour
 }
 
 #[test]
-fn a_handed_over_stream_gives_running_tasks_their_turn() {
+fn handing_over_lets_tasks_run() {
     // Ready newcomers alone could fill the buffer for ever.
     let board = Board::new(1);
     let mut first = Some(board.task(0));
@@ -325,7 +325,7 @@ fn a_handed_over_stream_gives_running_tasks_their_turn() {
 }
 
 #[test]
-fn a_task_that_wakes_its_siblings_wakes_them_once() {
+fn tasks_wake_their_siblings_once() {
     let board = Board::new(100);
     let wake_all = board.clone();
     let waking = poll_fn(move |_| {

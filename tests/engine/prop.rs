@@ -279,7 +279,7 @@ proptest! {
     }
 
     #[test]
-    fn fail_fast_ends_at_the_first_failure(
+    fn fail_fast_ends_at_first_failure(
         plans in plans(5),
         window in windows(),
         program in programs(),
@@ -314,7 +314,7 @@ proptest! {
     }
 
     #[test]
-    fn a_stream_hands_over_each_result_once_in_the_order_of_ending(
+    fn streams_follow_the_order_of_ending(
         plans in plans(25),
         window in windows(),
         program in programs(),
@@ -351,7 +351,7 @@ proptest! {
     }
 
     #[test]
-    fn an_ordered_stream_hands_over_what_it_can_and_holds_back_at_most_the_window(
+    fn ordered_streams_hold_back_a_window(
         plans in plans(25),
         window in windows(),
         program in programs(),
@@ -383,7 +383,7 @@ proptest! {
     }
 
     #[test]
-    fn a_race_is_won_by_the_lowest_of_those_that_succeed_first(
+    fn ties_go_to_the_lowest_index(
         plans in plans(92),
         program in programs(),
     ) {
