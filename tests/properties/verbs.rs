@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use abreast::{Outcome, join_all, parallel};
-use futures::FutureExt;
+use abreast::{Outcome, join_all, parallel, parallel_stream};
+use futures::{FutureExt, StreamExt, stream};
 
 use crate::driver::{Ending, drive};
 use crate::programs;
 use crate::support::Random;
 use crate::support::verbs::{Outputs, Run, every_verb};
-use crate::world::{End, Plan, World, plans};
+use crate::world::{End, Plan, Wait, World, plans};
 
 /// Draws the size of a window: small ones, those at the edges of what is stored in one place, and none at all.
 fn window(random: &mut Random) -> usize {
@@ -178,5 +178,48 @@ fn hints_of_size_need_not_be_right() {
             });
             assert!(outputs.into_iter().eq(expected));
         }
+    });
+}
+
+#[test]
+fn a_source_may_keep_them_waiting() {
+    programs(|random| {
+        // Before each task, the source waits for another one to end.
+        let tasks = plans(random, 25);
+        let mut interleaved = Vec::new();
+        for task in tasks {
+            let waits = (0..random.below(3)).map(|_| match random.below(4) {
+                0 => Wait::Itself,
+                1 => Wait::Thread,
+                _ => Wait::Released,
+            });
+            interleaved.push(Plan {
+                waits: waits.collect(),
+                end: End::Value,
+                drop_panics: false,
+            });
+            interleaved.push(task);
+        }
+        let world = World::new(interleaved);
+        let window = 1 + random.below(7);
+        let source = world.clone();
+        let source = stream::iter((0..world.plans().len()).step_by(2)).then(move |gate| {
+            let tasks = source.clone();
+            source.task(gate).map(move |_| tasks.task(gate + 1))
+        });
+        let run = parallel_stream(source).concurrency(window);
+        let is_cancelled = random.below(4) == 0;
+        let ending = drive(&world, random, is_cancelled, run);
+        world.assert_over(window + 1);
+        let Ending::Output(outcomes) = ending else {
+            assert!(is_cancelled || any(world.plans(), End::Never), "it hangs");
+            return;
+        };
+        let tasks = world.plans().iter().enumerate().skip(1).step_by(2);
+        let expected = tasks.map(|(index, plan)| match plan.result(index) {
+            Some(result) => Outcome::from(result),
+            None => Outcome::Cancelled,
+        });
+        assert!(outcomes.into_iter().eq(expected));
     });
 }
