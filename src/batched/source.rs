@@ -1,4 +1,4 @@
-//! Where the tasks of batches come from: items, a handler that makes a task of each, and a pause between batches.
+//! The source of batches: items, a handler that makes a task of each, and a pause between batches.
 
 use alloc::vec::Vec;
 use core::iter::Fuse;
@@ -101,7 +101,7 @@ where
 /// The tasks that a handler makes of items, with a pause by a timer.
 pub(super) type PausedSource<I, F, M> = MappedSource<I, F, Paused<M, <I as Iterator>::Item>>;
 
-/// What happens between two batches.
+/// Waits between two batches, or does not.
 pub trait Pause<Item> {
     /// Notes when the run began.
     fn begin(self: Pin<&mut Self>) {}

@@ -1,4 +1,4 @@
-//! What kind of failure an error is.
+//! Categories of errors.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -104,7 +104,7 @@ impl fmt::Display for Category {
 
 /// A category, and when to try again.
 ///
-/// What a closure given to [`Operation::classify`](super::Operation::classify) returns; a [`Category`] turns into one.
+/// A closure that is given to [`Operation::classify`](super::Operation::classify) returns one; a [`Category`] turns into one.
 ///
 /// ```
 /// use abreast::operation::{Category, Classification};

@@ -1,4 +1,4 @@
-//! What users attach to events.
+//! Values that users attach to events.
 
 use alloc::string::String;
 use alloc::sync::Arc;

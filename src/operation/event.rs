@@ -140,7 +140,7 @@ pub enum EventKind {
     },
     /// The wait for a token starts.
     TimeoutStart {
-        /// Which token is waited for.
+        /// The token that is waited for.
         kind: TimeoutKind,
         /// The time that it may take.
         configured: Duration,
@@ -149,7 +149,7 @@ pub enum EventKind {
     },
     /// A token came in time, and the next one is waited for.
     TimeoutReset {
-        /// Which token is waited for.
+        /// The token that is waited for.
         kind: TimeoutKind,
         /// The time that it may take.
         configured: Duration,
@@ -158,7 +158,7 @@ pub enum EventKind {
     },
     /// A token took too long.
     TimeoutTriggered {
-        /// Which token is waited for.
+        /// The token that is waited for.
         kind: TimeoutKind,
         /// The time that it may take.
         configured: Duration,
@@ -167,7 +167,7 @@ pub enum EventKind {
     },
     /// An attempt failed with an error of the category [`Network`](Category::Network).
     NetworkError {
-        /// What was wrong, in words.
+        /// The message of the error.
         error: String,
     },
     /// An attempt failed.
@@ -176,7 +176,7 @@ pub enum EventKind {
         category: Category,
         /// What follows.
         recovery: Recovery,
-        /// What was wrong, in words.
+        /// The message of the error.
         error: String,
     },
     /// There will be a retry.
@@ -190,7 +190,7 @@ pub enum EventKind {
         max_attempts: u32,
         /// The time that it waits.
         delay: Duration,
-        /// The error that led to it, in words.
+        /// The message of the error that led to it.
         reason: String,
     },
     /// A retry has ended.
@@ -202,7 +202,7 @@ pub enum EventKind {
     RetryGiveUp {
         /// The number of attempts of the stream.
         attempts: u32,
-        /// How the last one failed, in words.
+        /// The message of the last error.
         last_error: String,
     },
     /// There is a stream to fall back on.
@@ -211,24 +211,24 @@ pub enum EventKind {
         from_index: usize,
         /// The stream that is next.
         to_index: usize,
-        /// The error that led to it, in words.
+        /// The message of the error that led to it.
         reason: String,
     },
     /// A fallback is about to be opened. 1 is the first.
     FallbackSelected {
-        /// Which fallback: 1 is the first.
+        /// The index of the fallback: 1 is the first.
         index: usize,
     },
     /// A fallback has ended.
     FallbackEnd {
-        /// Which fallback: 1 is the first.
+        /// The index of the fallback: 1 is the first.
         index: usize,
         /// Whether it succeeded.
         success: bool,
     },
     /// Guardrails start to check the content.
     GuardrailPhaseStart {
-        /// When they check it.
+        /// The time at which they check it.
         phase: GuardrailPhase,
         /// The number of tokens so far, those that were empty aside.
         token_count: usize,
@@ -239,12 +239,12 @@ pub enum EventKind {
         rule: Cow<'static, str>,
         /// Whether it found nothing.
         passed: bool,
-        /// What was found.
+        /// The violation that was found.
         violation: Option<Violation>,
     },
     /// Guardrails have checked the content.
     GuardrailPhaseEnd {
-        /// When they check it.
+        /// The time at which they check it.
         phase: GuardrailPhase,
         /// Whether nothing worse than a warning was found.
         passed: bool,
@@ -296,7 +296,7 @@ pub enum Recovery {
     Halt,
 }
 
-/// When guardrails check the content.
+/// The time at which guardrails check the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GuardrailPhase {
     /// While tokens come: those rules that run then.

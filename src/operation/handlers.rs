@@ -14,7 +14,7 @@ use super::event::Event;
 use super::source::{Source, Tokens};
 use crate::sync::panic::catch;
 
-/// What a session calls while an operation runs.
+/// The handlers that a session calls while an operation runs.
 pub(super) trait Handlers<E> {
     fn wants_events(&self) -> bool;
     fn on_event(&mut self, event: &Event);
@@ -238,7 +238,7 @@ impl_handler!(OnChunk<F: FnMut(&S::Chunk)> for S {
     }
 });
 
-/// What keeps the chunks of the attempt.
+/// Keeps the chunks of the attempt.
 pub(super) struct CollectChunks<K>(pub(super) K);
 
 impl_handler!(CollectChunks<K: ChunkSink<S::Chunk>> for S {
@@ -252,7 +252,7 @@ impl_handler!(CollectChunks<K: ChunkSink<S::Chunk>> for S {
     }
 });
 
-/// Where chunks are collected: see [`Operation::collect_chunks`](super::Operation::collect_chunks).
+/// Collects chunks: see [`Operation::collect_chunks`](super::Operation::collect_chunks).
 ///
 /// It is a `&mut Vec<C>`, or, where the operation goes to another task, an `Arc<Mutex<Vec<C>>>` (with the feature `std`).
 pub trait ChunkSink<C> {
@@ -294,7 +294,7 @@ pub(super) type SharedOnEvent = Arc<dyn Fn(&Event) + Send + Sync>;
 /// A classification of errors that operations share.
 pub(super) type SharedClassify<E> = Arc<dyn Fn(&E) -> Classification + Send + Sync>;
 
-/// What an operation of a pool inherits, as far as it has none itself.
+/// The handlers that an operation of a pool inherits, as far as it has none itself.
 pub(super) struct Inherited<E> {
     pub(super) on_event: Option<SharedOnEvent>,
     pub(super) classify: Option<SharedClassify<E>>,

@@ -45,15 +45,15 @@ pub struct State {
     /// The number of retries after errors of the categories [`Network`](Category::Network) and
     /// [`Transient`](Category::Transient), over all streams.
     pub network_retry_count: u32,
-    /// Which stream it was: 0 is the primary one, 1 the first fallback.
+    /// The index of the stream: 0 is the primary one, 1 the first fallback.
     pub fallback_index: usize,
     /// What the guardrails found in the last attempt, in the order in which they found it.
     pub violations: Vec<Violation>,
     /// Whether the stream ended and the content passed the guardrails.
     pub completed: bool,
-    /// When the last attempt had its first token that was not empty.
+    /// The time when the last attempt had its first token that was not empty.
     pub first_token_at: Option<Duration>,
-    /// When the last attempt had its last token that was not empty.
+    /// The time when the last attempt had its last token that was not empty.
     pub last_token_at: Option<Duration>,
     /// From start to end, retries and delays included.
     pub duration: Duration,
@@ -101,7 +101,7 @@ impl State {
     }
 }
 
-/// Which attempt failed, and in which way.
+/// The place of a failed attempt among the others, and its category.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AttemptLocation {
     pub(super) category: Category,
@@ -109,7 +109,7 @@ pub(super) struct AttemptLocation {
     pub(super) attempt: u32,
 }
 
-/// How an attempt failed.
+/// The error of an attempt.
 ///
 /// ```
 /// use abreast::operation::{AttemptError, Operation};
@@ -148,13 +148,13 @@ pub enum AttemptError<E> {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct FailedAttempt<E> {
-    /// How it failed.
+    /// The error.
     pub error: AttemptError<E>,
     /// The category of the error.
     pub category: Category,
-    /// Which stream it was: 0 is the primary one, 1 the first fallback.
+    /// The index of the stream: 0 is the primary one, 1 the first fallback.
     pub fallback_index: usize,
-    /// Which attempt of the stream it was: 1 is the first.
+    /// The number of the attempt within the stream: 1 is the first.
     pub attempt: u32,
     /// The tokens that came before it failed.
     pub content: String,
@@ -189,7 +189,7 @@ pub struct FailedAttempt<E> {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct OperationFailure<E> {
-    /// How the last attempt failed.
+    /// The error of the last attempt.
     pub error: AttemptError<E>,
     /// What the operation has come to, with the content of the last attempt.
     pub state: Box<State>,

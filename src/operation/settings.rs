@@ -5,7 +5,7 @@ use super::guardrails::Guardrails;
 use super::retry::Plan;
 use super::timeout::{Timeout, TimeoutKind};
 
-/// What was set; `None` is what was not.
+/// The settings; `None` is what was not set.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
     pub(super) retry: Option<Plan>,

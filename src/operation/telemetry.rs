@@ -1,11 +1,11 @@
-//! Figures over many operations.
+//! Telemetry: figures over many operations.
 
 use core::time::Duration;
 
 use super::outcome::{OperationFailure, State};
 use crate::outcome::ParallelResult;
 
-/// What has figures to be aggregated: a finished operation.
+/// A finished operation, whose figures can be aggregated.
 ///
 /// ```
 /// use abreast::operation::{AggregatedTelemetry, State, Telemetry};

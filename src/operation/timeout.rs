@@ -107,7 +107,7 @@ impl Timeout {
     }
 }
 
-/// Which token was waited for.
+/// The token that was waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TimeoutKind {
     /// The first of a stream.
@@ -138,7 +138,7 @@ pub enum TimeoutKind {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TimedOut {
-    /// Which token was waited for.
+    /// The token that was waited for.
     pub kind: TimeoutKind,
     /// The time that it had.
     pub after: Duration,

@@ -1,4 +1,4 @@
-//! How runs fail.
+//! The errors of runs.
 
 use alloc::boxed::Box;
 use core::error::Error;
@@ -7,7 +7,7 @@ use core::fmt;
 use super::Failures;
 use super::boxed::{BoxError, BoxErrors, source_of, write_failure};
 
-/// Why a run of tasks that must all succeed has no values.
+/// The error of a run whose tasks must all succeed.
 ///
 /// What the task returned is its [`source`](Error::source), if that is an [`Error`]; [`boxed`](BoxErrors::boxed) makes it one.
 /// So `{}` does not tell it, but `{:#}` does.
@@ -30,7 +30,7 @@ pub enum TaskError<E> {
     Failed {
         /// The index of the task (0-based, in input order).
         index: usize,
-        /// What it returned.
+        /// The error that it returned.
         error: E,
     },
     /// No task failed, but this one has no result: it panicked, and the panic was caught further up.
@@ -112,7 +112,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> BoxErrors for TaskError<E> {
     }
 }
 
-/// Why a race has no winner.
+/// The error of a race without a winner.
 ///
 /// The error of the task that failed last is its [`source`](Error::source), if that is an [`Error`];
 /// [`boxed`](BoxErrors::boxed) makes it one. So `{}` does not tell it, but `{:#}` does.

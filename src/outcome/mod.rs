@@ -1,4 +1,4 @@
-//! What runs resolve to.
+//! The results of runs.
 
 mod boxed;
 mod error;
@@ -15,7 +15,7 @@ pub use iter::{IntoIter, Iter};
 pub use result::ParallelResult;
 pub use task_output::TaskOutput;
 
-/// How a task ended.
+/// The outcome of a task.
 ///
 /// ```
 /// use abreast::{Outcome, parallel};

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// How far a run has come.
+/// The progress of a run.
 ///
 /// It displays as `3/10`, or as `3` when the total is unknown.
 ///
@@ -14,9 +14,9 @@ use core::fmt;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Progress {
-    /// How many tasks have ended, whether they succeeded or failed.
+    /// The number of tasks that have ended, whether they succeeded or failed.
     pub completed: usize,
-    /// How many there are in all, known when the size hint of the source is exact.
+    /// The number of all tasks, known when the size hint of the source is exact.
     pub total: Option<usize>,
 }
 
@@ -29,7 +29,7 @@ impl fmt::Display for Progress {
     }
 }
 
-/// Looks on while tasks end.
+/// Observes how tasks end.
 ///
 /// The closures given to `.on_progress(..)`, `.on_complete(..)` and `.on_error(..)` are observers of one kind of thing.
 /// Implement the trait for what wants to see them all, and hand it to `.observe(..)`; several observers are called in the
@@ -79,10 +79,10 @@ pub trait Observer<T, E> {
     }
 }
 
-/// Nobody looks on.
+/// Observes nothing.
 impl<T, E> Observer<T, E> for () {}
 
-/// The first observer, then the second: see `.observe(..)`.
+/// Calls the first observer, then the second: see `.observe(..)`.
 impl<T, E, A: Observer<T, E>, B: Observer<T, E>> Observer<T, E> for (A, B) {
     fn on_progress(&mut self, progress: Progress) {
         self.0.on_progress(progress);

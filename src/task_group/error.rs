@@ -1,4 +1,4 @@
-//! How groups fail.
+//! The errors of groups.
 
 use alloc::boxed::Box;
 use alloc::vec::{self, Vec};
@@ -7,7 +7,7 @@ use core::fmt;
 
 use crate::outcome::{BoxError, BoxErrors, source_of, write_failure};
 
-/// Which part of a [`task_group`](crate::task_group()) failed.
+/// The part of a [`task_group`](crate::task_group()) that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// The body of the group.
@@ -25,7 +25,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Why a [`task_group`](crate::task_group()) failed: every failure that was known when it ended, in order.
+/// The error of a [`task_group`](crate::task_group()): every failure that was known when it ended, in order.
 ///
 /// There is one at least, unless there was a panic and it was caught further up.
 ///

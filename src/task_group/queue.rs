@@ -1,4 +1,4 @@
-//! What a group shares with whoever spawns into it: the queue through which tasks come, and the news of its end.
+//! The state that a group shares with whoever spawns into it: the queue through which tasks come, and whether it has ended.
 //!
 //! A group that finds the queue empty leaves its waker in the same critical section, and a task that is pushed takes it out.
 //! So no task is missed, and a group that runs anyway is not woken. Wakers and tasks are dropped outside of the locks.

@@ -1,4 +1,4 @@
-//! What a session decides when an attempt has failed.
+//! The decision of a session on an attempt that has failed.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -14,7 +14,7 @@ use crate::operation::handlers::Handlers;
 use crate::operation::outcome::{AttemptError, AttemptLocation, OperationFailure};
 use crate::operation::retry::{Budget, RetryContext};
 
-/// What follows a failed attempt.
+/// The consequence of a failed attempt.
 pub(super) enum Decision<E> {
     /// The same stream is opened again after this delay.
     Retry { delay: Duration },

@@ -1,4 +1,4 @@
-//! How an operation runs: a thin future that opens streams and waits, around a [`Session`] that decides.
+//! The future of an operation, which opens streams and waits, around a [`Session`] that decides.
 //!
 //! ```text
 //!          first poll            stream opened              on_end: the content passed
@@ -36,7 +36,7 @@ use super::source::{Source, Tokens};
 use super::timer::{Clock, NoTimer, OptionalTimer};
 use crate::time::Sleep;
 
-/// Where an operation is: see the drawing above.
+/// The phase of an operation: see the drawing above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Not yet polled.

@@ -1,4 +1,4 @@
-//! What an operation decides: which stream is next, what an error means, when the content has passed.
+//! The decisions of an operation: which stream is next, what an error means, when the content has passed.
 //!
 //! A session knows neither streams nor timers, and takes the time as an argument. Its future opens the streams, waits, and
 //! calls it with what happened:

@@ -114,7 +114,7 @@ pub struct GuardrailContext<'a> {
     /// The number of chunks without text, such as calls of tools: see
     /// [`Operation::chunks`](crate::operation::Operation::chunks).
     pub other_chunks: usize,
-    /// Which stream it is: 0 is the primary one.
+    /// The index of the stream: 0 is the primary one.
     pub fallback_index: usize,
 }
 
@@ -182,15 +182,15 @@ pub enum Severity {
 pub struct Violation {
     /// The name of the rule.
     pub rule: Cow<'static, str>,
-    /// What is wrong.
+    /// The message: what is wrong.
     pub message: String,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
     /// Whether it may be different when the content is asked for again.
     pub recoverable: bool,
-    /// Where it is in the content, in bytes.
+    /// The place in the content, in bytes.
     pub position: Option<usize>,
-    /// What might help.
+    /// A remedy.
     pub suggestion: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What the operations of a pool share, and how they inherit it.
+//! The settings that the operations of a pool share, and how they inherit them.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;

@@ -1,4 +1,4 @@
-//! Whether to try again, and when.
+//! Retries: whether to try again, and when.
 //!
 //! ```text
 //! an attempt has failed with an error of some category
@@ -124,7 +124,7 @@ impl Plan {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RetryContext<'a, E> {
-    /// How it failed.
+    /// The error.
     pub error: &'a AttemptError<E>,
     /// What the operation has come to, with the content of the attempt that failed.
     pub state: &'a State,

@@ -1,4 +1,4 @@
-//! How delays grow.
+//! Strategies: how delays grow.
 
 use core::time::Duration;
 

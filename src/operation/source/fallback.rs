@@ -1,4 +1,4 @@
-//! What is opened when everything before it has failed.
+//! Fallbacks: what is opened when everything before them has failed.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! Where tokens come from: factories of streams, the primary one and its fallbacks.
+//! Sources of tokens: factories of streams, the primary one and its fallbacks.
 //!
 //! Sources are adaptors around one another, as iterators are. Each holds its open stream itself, so that an operation names
 //! no type through a projection, which is what keeps it `Send` in an `async` block with borrowed data.
@@ -57,7 +57,7 @@ pub trait Source: Tokens {
 pub trait Tokens {
     /// The error of its streams.
     type Error;
-    /// What its streams yield: tokens of text, or chunks that may have some.
+    /// The items of its streams: tokens of text, or chunks that may have some.
     type Chunk;
 
     /// Returns the number of sources: one, and one for each fallback.

@@ -41,7 +41,7 @@ use crate::operation::classify::{Classification, Classify};
 pub trait OpenStream<Via> {
     /// The error of its streams.
     type Error;
-    /// What its streams yield.
+    /// The items of its streams.
     type Chunk;
     /// The streams, which connect first if they must.
     type Stream: Stream<Item = Result<Self::Chunk, Self::Error>>;
