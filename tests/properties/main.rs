@@ -24,8 +24,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(all(feature = "operation", feature = "test-util"))]
+#[path = "../script/mod.rs"]
+mod script;
+
 mod driver;
 mod group;
+#[cfg(all(feature = "operation", feature = "test-util"))]
+mod operation;
 mod pool;
 mod verbs;
 mod world;
