@@ -178,7 +178,7 @@ pub use pool::{
     Driver, JobError, JobHandle, LocalDriver, LocalJobHandle, LocalPool, Pool, PoolBuilder,
     PoolError, PoolEvent, PoolOptions, PoolStats, local_pool, pool,
 };
-pub use race::{FallThrough, Race, RaceResult, fall_through, race};
+pub use race::{FallThrough, Race, RaceResult, RaceTasks, fall_through, race};
 pub use run::{Observer, Progress};
 pub use sequential::{Sequential, sequential};
 pub use task_group::{

@@ -7,6 +7,7 @@
 //! | [`ChunkedItems`] | the chunks of [`batched_chunks`](crate::batched_chunks) |
 //! | [`Paused`] | the pause of [`Batched::pause`](crate::Batched::pause) |
 //! | [`AtOnce`], [`Staggered`], [`OneByOne`] | when the next task starts in a [`race`](crate::race()), [staggered](crate::Race::stagger) or not, and in a [`fall_through`](crate::fall_through) |
+//! | [`Listed`], [`Mixed`] | the two kinds of [`RaceTasks`](crate::RaceTasks): lists, and tuples |
 //! | [`AsFinished`], [`InOrder`] | the order of [`Parallel::into_stream`](crate::Parallel::into_stream) and of [`Parallel::into_ordered_stream`](crate::Parallel::into_ordered_stream) |
 //! | [`Iter`], [`IntoIter`] | the iterators of [`ParallelResult`](crate::ParallelResult) |
 //!
@@ -29,6 +30,6 @@
 
 pub use crate::batched::{ChunkedItems, MappedSource, Paused};
 pub use crate::outcome::{IntoIter, Iter};
-pub use crate::race::{AtOnce, OneByOne, Staggered};
+pub use crate::race::{AtOnce, Listed, Mixed, OneByOne, Staggered};
 pub use crate::run::sink::{AsFinished, InOrder};
 pub use crate::run::{OnComplete, OnError, OnProgress};

@@ -43,6 +43,25 @@ pub use values::Values;
 /// }
 /// ```
 ///
+/// Tasks of different types go into a list in boxes, each `boxed()` by
+/// [`FutureExt`](https://docs.rs/futures/latest/futures/future/trait.FutureExt.html#method.boxed):
+///
+/// ```
+/// use abreast::parallel;
+/// use futures::FutureExt;
+///
+/// # smol::block_on(async {
+/// async fn user(id: u32) -> Result<u32, String> {
+///     // ...
+/// #    Ok(id)
+/// }
+///
+/// let tasks = [user(7).boxed(), async { Ok(2) }.boxed()];
+/// assert_eq!(parallel(tasks).await.into_values()?, [7, 2]);
+/// # Ok::<_, String>(())
+/// # }).unwrap();
+/// ```
+///
 /// # Order
 /// Tasks start in input order. The result is in input order, whatever the order in which they end.
 ///

@@ -2,6 +2,7 @@
 
 mod start_policy;
 mod state;
+mod tasks;
 
 use core::future::Future;
 use core::pin::Pin;
@@ -16,6 +17,7 @@ use crate::time::Timer;
 use start_policy::StartPolicy;
 pub use start_policy::{AtOnce, OneByOne, Staggered};
 use state::RaceState;
+pub use tasks::{Listed, Mixed, RaceTasks};
 
 /// Runs all tasks at once. The first that succeeds wins, and the others are dropped.
 ///
@@ -48,10 +50,36 @@ use state::RaceState;
 /// # }).unwrap();
 /// ```
 ///
+/// The tasks are a list, or an iterator that creates them, of one type; or a tuple of up to twelve of different types that
+/// return the same `Result`. More of them go into a list in boxes:
+///
+/// ```
+/// use abreast::race;
+/// use futures::FutureExt;
+///
+/// # smol::block_on(async {
+/// async fn cached(key: u32) -> Result<String, String> {
+///     // ...
+/// #    Err(format!("no {key}"))
+/// }
+/// async fn fetched(url: &str) -> Result<String, String> {
+///     // ...
+/// #    Ok(format!("page of {url}"))
+/// }
+///
+/// let winner = race((cached(7), fetched("a"), async { Err("gone".to_owned()) })).await?;
+/// assert_eq!((winner.value.as_str(), winner.winner_index), ("page of a", 1));
+///
+/// let winner = race(vec![cached(7).boxed(), fetched("b").boxed()]).await?;
+/// assert_eq!(winner.value, "page of b");
+/// # Ok::<_, abreast::RaceError<String>>(())
+/// # }).unwrap();
+/// ```
+///
 /// # Order
-/// Tasks start in input order, on the first poll; beyond 128, on those that follow it at once. A task that succeeds at once ends the race: those behind it are neither
-/// created nor started. If several have become ready by the time that the race is polled, the one with the lowest index
-/// is asked first.
+/// Tasks start in input order, on the first poll; beyond 128, on those that follow it at once. A task that succeeds at once
+/// ends the race: those behind it are neither created nor started. If several have become ready by the time that the race
+/// is polled, the one with the lowest index is asked first.
 ///
 /// # Errors
 /// [`RaceError::AllFailed`] with every error if no task succeeds, [`RaceError::NoTasks`] if there are none.
@@ -67,12 +95,12 @@ use state::RaceState;
 /// Each task is polled once when it starts, and once per wake: a race of *N* costs 2*N* polls if each is woken once, not
 /// *N*² / 2. One allocation for each eight tasks that do not end at once (one for each if a task is larger than
 /// 512 bytes), a few more, and the list of errors.
-pub fn race<I, Fut, T, E>(tasks: I) -> Race<I::IntoIter, Fut, T, E>
+pub fn race<S, K, Fut, T, E>(tasks: S) -> Race<S::IntoIter, Fut, T, E>
 where
-    I: IntoIterator<Item = Fut>,
+    S: RaceTasks<K, Task = Fut>,
     Fut: Future<Output: TaskOutput<Value = T, Error = E>>,
 {
-    Race::new(tasks, AtOnce)
+    Race::new(tasks.into_tasks(), AtOnce)
 }
 
 /// Runs tasks one at a time until one succeeds.
@@ -115,12 +143,12 @@ where
 /// # Polls and allocations
 /// Each task is polled once when it starts, and once per wake. Four allocations, and those for the list of errors, however
 /// many tasks there are.
-pub fn fall_through<I, Fut, T, E>(tasks: I) -> FallThrough<I::IntoIter, Fut, T, E>
+pub fn fall_through<S, K, Fut, T, E>(tasks: S) -> FallThrough<S::IntoIter, Fut, T, E>
 where
-    I: IntoIterator<Item = Fut>,
+    S: RaceTasks<K, Task = Fut>,
     Fut: Future<Output: TaskOutput<Value = T, Error = E>>,
 {
-    Race::new(tasks, OneByOne)
+    Race::new(tasks.into_tasks(), OneByOne)
 }
 
 /// The winner of a [`race()`].
@@ -154,10 +182,10 @@ pub type FallThrough<I, Fut, T, E, O = ()> = Race<I, Fut, T, E, O, OneByOne>;
 impl<I, Fut, T, E, O, P> Unpin for Race<I, Fut, T, E, O, P> {}
 
 impl<I, Fut, T, E, P> Race<I, Fut, T, E, (), P> {
-    fn new<A: IntoIterator<IntoIter = I>>(tasks: A, policy: P) -> Self {
+    fn new(tasks: I, policy: P) -> Self {
         Self {
             window: Window::ordered(),
-            state: RaceState::new(tasks.into_iter(), policy),
+            state: RaceState::new(tasks, policy),
             done: false,
         }
     }

@@ -207,7 +207,7 @@ fn races_go_on_without_panicked_racers() {
     assert_eq!(run.finish().unwrap().winner_index, 2);
 
     let all = (0..3).map(|_| async { panic!("all racers panic") });
-    let lost = finish_caught(&mut Driver::new(race::<_, _, (), ()>(all)), &mut 0);
+    let lost = finish_caught(&mut Driver::new(race::<_, _, _, (), ()>(all)), &mut 0);
     let Err(RaceError::AllFailed(failures)) = lost else {
         panic!()
     };

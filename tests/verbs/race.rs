@@ -1,10 +1,11 @@
 //! Races: who wins, who is dropped, and which errors are kept.
 
+use std::future::ready;
 use std::task::Poll;
 
 use crate::support::{Board, Driver};
 use abreast::{RaceError, RaceResult, race};
-use futures::future::FusedFuture;
+use futures::future::{FusedFuture, FutureExt};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -45,6 +46,49 @@ fn ties_go_to_the_lowest_index() {
         board.end(index, Ok(index));
     }
     assert_eq!(run.finish().unwrap().winner_index, 3);
+}
+
+#[test]
+fn a_tuple_races_unlike_tasks() {
+    let board = Board::new(4);
+    let late = async { board.task(1).await };
+    let tasks = (board.task(0), late, board.task(2).boxed_local());
+    let mut run = Driver::new(race(tasks));
+    assert!(run.run().is_pending());
+    assert_eq!(board.created(), 3, "all start");
+    board.end(0, Err("no"));
+    board.end(2, Ok(2));
+    board.end(1, Ok(1));
+    let winner = run.finish().unwrap();
+    assert_eq!((winner.value, winner.winner_index), (1, 1));
+    assert_eq!(board.alive(), 0);
+    assert_eq!(board.total_polls(), 5, "once each, and once per wake");
+}
+
+#[test]
+fn a_tuple_keeps_every_error() {
+    let failed = |error| async move { Err::<(), _>(error) };
+    let tasks = (failed(0), async { Err(1) }, ready(Err(2)));
+    let Err(RaceError::AllFailed(failures)) = Driver::new(race(tasks)).finish() else {
+        panic!()
+    };
+    let failures: Vec<_> = failures.into_iter().collect();
+    assert_eq!(failures, [(0, 0), (1, 1), (2, 2)]);
+}
+
+#[test]
+fn twelve_unlike_tasks_race() {
+    let fails = || async { Err::<usize, _>(()) };
+    let (a, b, c, d) = (fails(), fails(), fails(), fails());
+    let (e, f, g, h) = (ready(Err(())), ready(Err(())), fails(), fails());
+    let (i, j, k, l) = (fails(), fails(), fails(), async { Ok(11) });
+    let mut run = Driver::new(race((a, b, c, d, e, f, g, h, i, j, k, l)));
+    let winner = run.finish().unwrap();
+    assert_eq!((winner.value, winner.winner_index), (11, 11));
+    assert_eq!(
+        Driver::new(race((fails(),))).finish().unwrap_err().last(),
+        Some(&())
+    );
 }
 
 #[test]

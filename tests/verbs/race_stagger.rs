@@ -47,6 +47,30 @@ impl Starts {
 }
 
 #[test]
+fn a_tuple_falls_through_in_order() {
+    let starts = Starts::default();
+    let racer = |index, result| starts.racer(index, 100, result);
+    let tasks = (
+        racer(0, Err("no")),
+        async { racer(1, Ok(1)).await },
+        racer(2, Ok(2)),
+    );
+    let winner = starts.clock.run(fall_through(tasks)).unwrap();
+    assert_eq!(winner.winner_index, 1);
+    assert_eq!(starts.log(), [(0, 0), (1, 100)]);
+}
+
+#[test]
+fn a_tuple_starts_with_a_delay() {
+    let starts = Starts::default();
+    let racer = |index| starts.racer(index, 300, Ok(index));
+    let tasks = (racer(0), async { racer(1).await }, racer(2));
+    let run = race(tasks).stagger(DELAY, starts.clock.timer());
+    assert_eq!(starts.clock.run(run).unwrap().winner_index, 0);
+    assert_eq!(starts.log(), [(0, 0), (1, 250)]);
+}
+
+#[test]
 fn a_delay_starts_one_more() {
     let starts = Starts::default();
     let racers = (0..5).map(|index| starts.racer(index, 600, Ok(index)));

@@ -138,6 +138,16 @@ mod rust_89976_borrowed_items_under_spawn {
     }
 
     #[test]
+    fn race_of_a_tuple_that_borrows() {
+        let won = spawned(async move {
+            let urls = urls();
+            let other = async { get(&urls[1]).await };
+            race((get(&urls[0]), other)).await.unwrap().winner_index
+        });
+        assert_eq!(won, 0);
+    }
+
+    #[test]
     fn staggered_race_over_borrowed_items() {
         let won = spawned(async move {
             let urls = urls();
