@@ -78,6 +78,25 @@
 //! Tasks of different types go into one list by [`boxed`](futures::FutureExt::boxed), and a few of them into a tuple for
 //! [`gather`].
 //!
+//! # Errors and `?`
+//! Most runs resolve to every outcome, so that nothing is lost. From there it is one call to a plain `Result`:
+//!
+//! ```
+//! use abreast::{BoxErrors, parallel, race};
+//! # async fn fetch(page: u32) -> anyhow::Result<String> { Ok(page.to_string()) }
+//!
+//! async fn fetch_all() -> anyhow::Result<()> {
+//!     // The first task's own error.
+//!     let pages: Vec<String> = parallel((1..=3).map(fetch)).await.into_values()?;
+//!
+//!     // An error that says which task it was. `boxed` is for tasks whose errors are `anyhow::Error`, `String` or a box.
+//!     let pages = parallel((1..=3).map(fetch)).await.into_result().boxed()?;
+//!     let first = race([1, 2].map(fetch)).await.boxed()?;
+//!     Ok(())
+//! }
+//! # smol::block_on(fetch_all()).unwrap();
+//! ```
+//!
 //! # Pages
 //! | page | |
 //! |---|---|

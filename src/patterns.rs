@@ -39,6 +39,20 @@
 //! # });
 //! ```
 //!
+//! Operations of different types go into one list by `boxed`, if there are too many for a tuple, or for a verb that takes a list:
+//!
+//! ```
+//! use abreast::race;
+//! use futures::FutureExt;
+//! # async fn cache() -> Result<u32, String> { Err("not there".into()) }
+//! # async fn database() -> Result<u32, String> { Ok(7) }
+//!
+//! # smol::block_on(async {
+//! let found = race([cache().boxed(), database().boxed()]).await.unwrap();
+//! assert_eq!((found.value, found.winner_index), (7, 1));
+//! # });
+//! ```
+//!
 //! # Task group
 //! A scope whose tasks end with it. They may borrow from outside and write to it; the first failure drops the others.
 //!

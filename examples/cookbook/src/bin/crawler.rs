@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             .for_each(|host| crawler.visit(&group, &format!("{host}/1")));
         Ok(())
     });
-    crawl.await.map_err(BoxErrors::boxed)?;
+    crawl.await.boxed()?;
 
     println!("{} pages", crawler.seen.lock().unwrap().len());
     println!(
