@@ -31,7 +31,6 @@
 //! | [`PoolStats`], [`PoolEvent`], [`JobOutcome`] | say what happens |
 //! | [`Kind`], [`Sendable`], [`Local`] | tell pools apart whose jobs are `Send` or not |
 
-mod answer;
 mod builder;
 #[cfg(feature = "async-channel")]
 mod channel;
@@ -45,11 +44,9 @@ mod job;
 mod kind;
 mod options;
 mod pool;
-mod queue;
 mod state;
 mod stats;
 mod wait;
-mod waiters;
 mod worker;
 
 pub use builder::PoolBuilder;

@@ -79,11 +79,8 @@ mod engine {
 #[path = "../../src/pool"]
 #[allow(dead_code, unreachable_pub)]
 mod pool {
-    mod answer;
-    mod queue;
     pub(crate) mod state;
     pub(crate) mod stats;
-    mod waiters;
 }
 
 /// What a group shares with whoever spawns into it.

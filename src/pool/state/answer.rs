@@ -1,4 +1,4 @@
-//! What the [state](super::state) of a pool answers: what was done, and what is to be woken or dropped without the lock.
+//! What the [state](super) of a pool answers: what was done, and what is to be woken or dropped without the lock.
 
 use alloc::vec::Vec;
 
@@ -49,7 +49,7 @@ pub(crate) struct Ended<W> {
 pub(crate) struct Left<J, W> {
     /// What nobody will run any more.
     pub(crate) jobs: Vec<J>,
-    /// The number of jobs that are [abandoned](super::state::PoolState::abandoned) with it.
+    /// The number of jobs that are [abandoned](super::PoolState::abandoned) with it.
     pub(crate) abandoning: usize,
     /// A worker, to be woken: it may have to run what the one that left was woken for.
     pub(crate) worker: Option<W>,

@@ -1,0 +1,106 @@
+//! How a pool comes to rest: drains, shutdowns, and workers that leave.
+
+use alloc::vec::Vec;
+
+use super::PoolState;
+use super::answer::Left;
+
+impl<J, W: Clone> PoolState<J, W> {
+    /// Accepts no more. All that is returned is to be woken.
+    pub(crate) fn close(&self) -> Vec<W> {
+        self.0.with(|fields| {
+            fields.closed = true;
+            let mut woken = fields.leaving();
+            woken.extend(fields.room.wake_first(usize::MAX));
+            woken.extend(fields.sources.wake_first(usize::MAX));
+            woken
+        })
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.with(|fields| fields.closed)
+    }
+
+    /// Accepts no more until the drain ends. All that is returned is to be woken.
+    pub(crate) fn begin_drain(&self) -> Vec<W> {
+        self.0.with(|fields| {
+            fields.drains += 1;
+            fields.room.wake_first(usize::MAX).collect()
+        })
+    }
+
+    /// Ends a drain. All that is returned is to be woken.
+    pub(crate) fn end_drain(&self) -> Vec<W> {
+        self.0.with(|fields| {
+            fields.drains -= 1;
+            fields.wake_sources()
+        })
+    }
+
+    /// Ends a drain if the pool is idle. All that is returned is to be woken.
+    pub(crate) fn try_end_drain(&self) -> Option<Vec<W>> {
+        self.0.with(|fields| {
+            if !fields.is_idle() {
+                return None;
+            }
+            fields.drains -= 1;
+            Some(fields.wake_sources())
+        })
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.0.with(|fields| fields.is_idle())
+    }
+
+    /// Makes `workers` of the one that there was, and which is `running` some jobs. Each runs one job at a time from now on.
+    /// All that is returned is to be woken: the one may have been idle, and have no room now.
+    pub(crate) fn set_workers(&self, workers: usize, running: usize) -> Vec<W> {
+        self.0.with(|fields| {
+            fields.workers = workers;
+            fields.free = workers - usize::from(running > 0);
+            let mut woken = fields.wake_sources();
+            woken.extend(fields.idle_workers.pop().map(|(_, worker)| worker));
+            woken
+        })
+    }
+
+    /// Takes a worker out, with the `running` jobs that it has not ended. It could have run `free` more.
+    pub(crate) fn leave(&self, worker: usize, running: usize, free: usize) -> Left<J, W> {
+        self.0.with(|fields| {
+            fields.workers -= 1;
+            fields.free -= free;
+            fields.idle_workers.retain(|(idle, _)| *idle != worker);
+            // The last one takes along all that nobody will run, and nobody need wait any longer.
+            let (mut jobs, mut waiting) = (Vec::new(), Vec::new());
+            if fields.workers == 0 {
+                jobs.extend(fields.queue.take());
+                waiting.extend(fields.room.wake_first(usize::MAX));
+                waiting.extend(fields.sources.wake_first(usize::MAX));
+            }
+            let abandoning = jobs.len() + running;
+            fields.stats.queue_length -= jobs.len();
+            fields.stats.active_workers -= running;
+            fields.stats.total_abandoned += abandoning as u64;
+            fields.abandoning += abandoning;
+            let worker = match fields.stats.queue_length {
+                0 => None,
+                _ => fields.idle_workers.pop().map(|(_, worker)| worker),
+            };
+            Left {
+                jobs,
+                abandoning,
+                worker,
+                waiting,
+            }
+        })
+    }
+
+    /// Says that the handles of abandoned jobs know by now. True if those who wait for the pool to be idle are to be
+    /// notified.
+    pub(crate) fn abandoned(&self, abandoning: usize) -> bool {
+        self.0.with(|fields| {
+            fields.abandoning -= abandoning;
+            fields.is_idle_awaited()
+        })
+    }
+}

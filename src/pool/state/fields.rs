@@ -1,0 +1,133 @@
+//! What the lock of a pool guards, and what follows from it.
+
+use alloc::vec::Vec;
+use core::mem;
+
+use super::answer::{Accepted, Refusal};
+use super::queue::JobQueue;
+use super::waiters::Waiters;
+use crate::pool::stats::PoolStats;
+
+/// What the lock guards.
+#[derive(Debug)]
+pub(super) struct Fields<J, W> {
+    pub(super) stats: PoolStats,
+    pub(super) queue: JobQueue<J>,
+    pub(super) capacity: usize,
+    /// Jobs that are counted as abandoned already, but whose handles do not know yet.
+    pub(super) abandoning: usize,
+    /// The workers that have not left. The driver is one worker, whatever number of jobs it runs at a time.
+    pub(super) workers: usize,
+    /// The number of jobs that the workers could run beside those that they run.
+    pub(super) free: usize,
+    /// Workers that found nothing to do, by number.
+    pub(super) idle_workers: Vec<(usize, W)>,
+    /// The number of sources that are being asked for a job.
+    pub(super) reserved: usize,
+    /// Submissions that wait for room in the queue.
+    pub(super) room: Waiters<W>,
+    /// Sources that wait for a free worker.
+    pub(super) sources: Waiters<W>,
+    pub(super) drains: usize,
+    pub(super) closed: bool,
+}
+
+impl<J, W> Fields<J, W> {
+    pub(super) fn new(worker_count: usize, capacity: usize) -> Self {
+        Self {
+            stats: PoolStats {
+                worker_count,
+                ..PoolStats::default()
+            },
+            queue: JobQueue::new(),
+            capacity,
+            abandoning: 0,
+            workers: 1,
+            free: worker_count,
+            idle_workers: Vec::new(),
+            reserved: 0,
+            room: Waiters::new(),
+            sources: Waiters::new(),
+            drains: 0,
+            closed: false,
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        let outstanding = self.stats.queue_length + self.stats.active_workers + self.abandoning;
+        outstanding == 0 && self.reserved == 0
+    }
+
+    /// Returns whether the pool is idle, and somebody may be waiting for that.
+    pub(super) fn is_idle_awaited(&self) -> bool {
+        (self.drains > 0 || self.closed || self.workers == 0) && self.is_idle()
+    }
+
+    /// Returns why nothing is accepted, whether the queue has room or not.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        if self.closed {
+            Some(Refusal::Closed)
+        } else if self.workers == 0 {
+            Some(Refusal::Abandoned)
+        } else if self.drains > 0 {
+            Some(Refusal::Draining)
+        } else {
+            None
+        }
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, job: J) -> Accepted<W> {
+        self.stats.queue_length += 1;
+        self.stats.total_accepted += 1;
+        Accepted {
+            id: self.queue.push(job),
+            worker: self.idle_workers.pop().map(|(_, worker)| worker),
+        }
+    }
+
+    /// Takes the waker of the last in line that there is room for: the only one that may not know it yet, when there is room
+    /// for one more.
+    pub(super) fn wake_for_room(&mut self) -> Option<W> {
+        if self.room.is_empty() {
+            return None;
+        }
+        let room = self.capacity.saturating_sub(self.stats.queue_length);
+        self.room.wake(room.checked_sub(1)?)
+    }
+
+    /// Returns the number of workers that are free for sources: those that neither the queue nor a reservation counts on.
+    pub(super) fn free_for_sources(&self) -> usize {
+        match self.refusal() {
+            Some(_) => 0,
+            None => self
+                .free
+                .saturating_sub(self.stats.queue_length + self.reserved),
+        }
+    }
+
+    /// Takes the waker of the last source for which there is a worker: the only one that may not know it, if there is one
+    /// more now.
+    pub(super) fn wake_source(&mut self) -> Option<W> {
+        if self.sources.is_empty() {
+            return None;
+        }
+        let last = self.free_for_sources().checked_sub(1)?;
+        self.sources.wake(last)
+    }
+
+    /// Takes the wakers of all sources for which there is a worker.
+    pub(super) fn wake_sources(&mut self) -> Vec<W> {
+        let free = self.free_for_sources();
+        self.sources.wake_first(free).collect()
+    }
+
+    /// Takes the wakers of workers that can leave, because nothing more can come.
+    pub(super) fn leaving(&mut self) -> Vec<W> {
+        if !self.closed || self.reserved > 0 {
+            return Vec::new();
+        }
+        let idle = mem::take(&mut self.idle_workers);
+        idle.into_iter().map(|(_, worker)| worker).collect()
+    }
+}
