@@ -13,6 +13,8 @@ use serde_json::{Map, Value};
 ///
 /// let context = EventContext::from([("user_id", "user_123"), ("section", "search")]);
 /// assert_eq!(context.get("user_id").unwrap(), "user_123");
+/// assert_eq!(context.get("attempts"), None);
+/// assert_eq!(context.iter().count(), 2);
 /// assert!(!context.is_empty() && EventContext::new().is_empty());
 /// ```
 ///
@@ -39,23 +41,12 @@ impl EventContext {
     }
 
     /// Returns the value of this name.
-    ///
-    /// ```
-    /// let context = abreast::operation::EventContext::from([("retries", 3)]);
-    /// assert_eq!(context.get("retries").unwrap(), 3);
-    /// assert_eq!(context.get("attempts"), None);
-    /// ```
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.as_ref()?.get(name)
     }
 
     /// Returns all values by name.
-    ///
-    /// ```
-    /// let context = abreast::operation::EventContext::from([("retries", 3)]);
-    /// assert_eq!(context.iter().next().unwrap().0, "retries");
-    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         let entries = self.0.iter().flat_map(|map| map.iter());
         entries.map(|(name, value)| (name.as_str(), value))

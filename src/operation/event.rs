@@ -34,9 +34,10 @@ pub struct Event {
 /// # smol::block_on(async {
 /// let mut id = None;
 /// Operation::new(|| stream::iter([Ok::<_, String>("Hello")]))
-///     .on_event(|event| println!("operation {}: {:?}", *id.get_or_insert(event.operation_id), event.kind))
+///     .on_event(|event| assert_eq!(*id.get_or_insert(event.operation_id), event.operation_id))
 ///     .run()
 ///     .await?;
+/// println!("This was operation {}.", id.unwrap());
 /// # Ok::<_, abreast::operation::OperationFailure<String>>(())
 /// # }).unwrap();
 /// ```
@@ -53,18 +54,6 @@ impl OperationId {
     }
 
     /// Returns the number: 1 for the first operation that was started.
-    ///
-    /// ```
-    /// # use abreast::operation::Operation;
-    /// # use futures::stream;
-    /// # smol::block_on(async {
-    /// Operation::new(|| stream::iter([Ok::<_, String>("Hello")]))
-    ///     .on_event(|event| assert!(event.operation_id.get() > 0))
-    ///     .run()
-    ///     .await?;
-    /// # Ok::<_, abreast::operation::OperationFailure<String>>(())
-    /// # }).unwrap();
-    /// ```
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0 as u64

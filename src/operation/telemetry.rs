@@ -62,10 +62,12 @@ impl<T: Telemetry + ?Sized> Telemetry for &T {
 /// let result = parallel(["Hola", "Bonjour", "Hallo"].map(translate)).await;
 /// assert_eq!(result.telemetry().total_tokens, 3);
 ///
-/// // With those that failed:
+/// // With those that failed, and another one:
 /// let mut all = result.telemetry();
 /// all.extend(result.failures().map(|(_, failure)| failure));
-/// # assert_eq!(all, result.successful_results().collect::<AggregatedTelemetry>());
+/// all.add(&translate("Ciao").run().await);
+/// assert_eq!(all.total_tokens, 4);
+/// # assert_eq!(result.telemetry(), result.successful_results().collect::<AggregatedTelemetry>());
 /// # });
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -94,14 +96,6 @@ pub struct AggregatedTelemetry {
 
 impl AggregatedTelemetry {
     /// Adds an operation.
-    ///
-    /// ```
-    /// use abreast::operation::{AggregatedTelemetry, State};
-    ///
-    /// let mut telemetry = AggregatedTelemetry::default();
-    /// telemetry.add(&State::default());
-    /// assert_eq!(telemetry.total_tokens, 0);
-    /// ```
     pub fn add(&mut self, operation: &impl Telemetry) {
         // Sums over all operations.
         let state = operation.state();
@@ -144,17 +138,6 @@ impl<T: Telemetry> FromIterator<T> for AggregatedTelemetry {
 
 impl<E> ParallelResult<State, E> {
     /// Aggregates the figures of the operations that succeeded. Needs the feature `operation`.
-    ///
-    /// ```
-    /// use abreast::{operation::Operation, parallel};
-    /// use futures::stream;
-    ///
-    /// # smol::block_on(async {
-    /// let hello = || Operation::new(|| stream::iter(["Hel", "lo"].map(Ok::<_, String>)));
-    /// let result = parallel([hello(), hello()]).await;
-    /// assert_eq!(result.telemetry().total_tokens, 4);
-    /// # });
-    /// ```
     ///
     /// For figures over those that failed too, see [`AggregatedTelemetry`].
     #[must_use]

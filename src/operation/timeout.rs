@@ -66,13 +66,6 @@ impl Timeout {
     };
 
     /// Limits the wait for the first token only.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use abreast::operation::Timeout;
-    /// let timeout = Timeout::initial_token(Duration::from_secs(10));
-    /// assert_eq!(timeout.inter_token, Duration::MAX);
-    /// ```
     #[must_use]
     pub const fn initial_token(limit: Duration) -> Self {
         Self {
@@ -82,13 +75,6 @@ impl Timeout {
     }
 
     /// Limits the wait for all tokens but the first.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use abreast::operation::Timeout;
-    /// let timeout = Timeout::inter_token(Duration::from_secs(30));
-    /// assert_eq!(timeout.initial_token, Duration::MAX);
-    /// ```
     #[must_use]
     pub const fn inter_token(limit: Duration) -> Self {
         Self {

@@ -21,6 +21,7 @@ use super::boxed::{BoxError, BoxErrors, source_of, write_failure};
 /// assert_eq!(error, TaskError::Failed { index: 1, error: "no" });
 /// assert_eq!(format!("{error}"), "task 1 failed");
 /// assert_eq!(format!("{error:#}"), "task 1 failed: no");
+/// assert_eq!((error.index(), error.into_error()), (1, Some("no")));
 /// # });
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,14 +43,6 @@ pub enum TaskError<E> {
 
 impl<E> TaskError<E> {
     /// Returns the index of the task (0-based, in input order).
-    ///
-    /// ```
-    /// # use abreast::parallel;
-    /// # smol::block_on(async {
-    /// let error = parallel([async { Err::<(), _>("no") }]).await.into_result().unwrap_err();
-    /// assert_eq!(error.index(), 0);
-    /// # });
-    /// ```
     #[must_use]
     pub const fn index(&self) -> usize {
         match self {
@@ -58,14 +51,6 @@ impl<E> TaskError<E> {
     }
 
     /// Turns into what the task returned, if it did.
-    ///
-    /// ```
-    /// # use abreast::parallel;
-    /// # smol::block_on(async {
-    /// let error = parallel([async { Err::<(), _>("no") }]).await.into_result().unwrap_err();
-    /// assert_eq!(error.into_error(), Some("no"));
-    /// # });
-    /// ```
     #[must_use]
     pub fn into_error(self) -> Option<E> {
         match self {
@@ -125,6 +110,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> BoxErrors for TaskError<E> {
 /// let error = race(tasks).await.unwrap_err();
 /// assert_eq!(format!("{error}"), "all 2 tasks failed, task 1 last");
 /// assert_eq!(format!("{error:#}"), "all 2 tasks failed, task 1 last: refused");
+/// assert_eq!(error.last(), Some(&"refused"));
 /// let RaceError::AllFailed(failures) = error else { panic!() };
 /// assert_eq!(failures.into_iter().collect::<Vec<_>>(), [(0, "timed out"), (1, "refused")]);
 /// # });
@@ -142,14 +128,6 @@ pub enum RaceError<E> {
 
 impl<E> RaceError<E> {
     /// Returns the error of the task that failed last; `None` without tasks.
-    ///
-    /// ```
-    /// # use abreast::race;
-    /// # smol::block_on(async {
-    /// let tasks = ["timed out", "refused"].map(|error| async move { Err::<(), _>(error) });
-    /// assert_eq!(race(tasks).await.unwrap_err().last(), Some(&"refused"));
-    /// # });
-    /// ```
     #[must_use]
     pub fn last(&self) -> Option<&E> {
         match self {
@@ -159,14 +137,6 @@ impl<E> RaceError<E> {
     }
 
     /// Turns into the error of the task that failed last; `None` without tasks.
-    ///
-    /// ```
-    /// # use abreast::race;
-    /// # smol::block_on(async {
-    /// let tasks = ["timed out", "refused"].map(|error| async move { Err::<(), _>(error) });
-    /// assert_eq!(race(tasks).await.unwrap_err().into_last(), Some("refused"));
-    /// # });
-    /// ```
     #[must_use]
     pub fn into_last(self) -> Option<E> {
         match self {

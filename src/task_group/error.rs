@@ -46,6 +46,7 @@ impl fmt::Display for Origin {
 /// for (origin, error) in error.failures() {
 ///     assert_eq!((origin, *error), (Origin::Task(1), "refused"));
 /// }
+/// assert_eq!(error.first(), Some(&"refused"));
 /// assert_eq!(error.into_first(), Some("refused"));
 /// # });
 /// ```
@@ -60,39 +61,18 @@ impl<E> TaskGroupError<E> {
     }
 
     /// Returns the error that ended the group; `None` if it was a panic.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let error = abreast::task_group(async |_| Err::<(), _>("no")).await.unwrap_err();
-    /// assert_eq!(error.first(), Some(&"no"));
-    /// # });
-    /// ```
     #[must_use]
     pub fn first(&self) -> Option<&E> {
         self.failures.first().map(|(_, error)| error)
     }
 
     /// Turns into the error that ended the group; `None` if it was a panic.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let error = abreast::task_group(async |_| Err::<(), _>("no")).await.unwrap_err();
-    /// assert_eq!(error.into_first(), Some("no"));
-    /// # });
-    /// ```
     #[must_use]
     pub fn into_first(self) -> Option<E> {
         self.failures.into_iter().next().map(|(_, error)| error)
     }
 
     /// Returns the errors, each with its origin, in order of failure.
-    ///
-    /// ```
-    /// # smol::block_on(async {
-    /// let error = abreast::task_group(async |_| Err::<(), _>("no")).await.unwrap_err();
-    /// assert_eq!(error.failures().collect::<Vec<_>>(), [(abreast::Origin::Body, &"no")]);
-    /// # });
-    /// ```
     pub fn failures(&self) -> impl ExactSizeIterator<Item = (Origin, &E)> + DoubleEndedIterator {
         self.failures.iter().map(|(origin, error)| (*origin, error))
     }

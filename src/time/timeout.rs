@@ -111,15 +111,6 @@ pub struct Elapsed {
 
 impl Elapsed {
     /// Returns the time that the future had.
-    ///
-    /// ```
-    /// # use std::{future::pending, time::Duration};
-    /// # smol::block_on(async {
-    /// let limit = Duration::from_millis(1);
-    /// let elapsed = abreast::timeout(limit, smol::Timer::after, pending::<()>()).await.unwrap_err();
-    /// assert_eq!(elapsed.duration(), limit);
-    /// # });
-    /// ```
     #[must_use]
     pub const fn duration(&self) -> Duration {
         self.duration

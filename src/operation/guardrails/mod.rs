@@ -140,12 +140,6 @@ impl Guardrails {
 
     /// Returns what the rules find in a text that is complete.
     ///
-    /// ```
-    /// # use abreast::operation::Guardrails;
-    /// let violations = Guardrails::recommended().check("As an AI language model, I like trains.");
-    /// assert_eq!(violations[0].rule, "pattern");
-    /// ```
-    ///
     /// # Panics
     /// A panic of a rule passes through.
     #[must_use]

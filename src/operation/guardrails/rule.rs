@@ -62,20 +62,13 @@ pub trait Rule: Send + Sync {
 /// let mut checker = rules::Json.checker();
 /// assert!(checker.check(&GuardrailContext::so_far("[1, ")).is_empty());
 /// assert!(checker.check(&GuardrailContext::complete("[1, 2]")).is_empty());
+/// assert_eq!(checker.looked_at(), 6);
 /// ```
 pub trait Checker: Send {
     /// Returns what it finds in the content, beyond what it has found before. Found again, the same violation counts once.
     fn check(&mut self, context: &GuardrailContext<'_>) -> Vec<Violation>;
 
     /// Returns the number of bytes that it has read, if it counts them. A byte that is read twice counts twice.
-    ///
-    /// ```
-    /// # use abreast::operation::{GuardrailContext, Rule, rules};
-    /// let mut checker = rules::Json.checker();
-    /// checker.check(&GuardrailContext::so_far("[1, "));
-    /// checker.check(&GuardrailContext::so_far("[1, 2"));
-    /// assert_eq!(checker.looked_at(), 5);
-    /// ```
     fn looked_at(&self) -> usize {
         0
     }
@@ -98,7 +91,7 @@ where
 /// assert!(!GuardrailContext::so_far("Hel").completed);
 /// let context = GuardrailContext::complete("Hello");
 /// assert!(context.completed);
-/// assert_eq!(context.unchecked(), "Hello");
+/// assert_eq!(context.unchecked(), "Hello"); // or less, while tokens come
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -142,13 +135,6 @@ impl<'a> GuardrailContext<'a> {
     }
 
     /// Returns the content that this checker was not shown before.
-    ///
-    /// ```
-    /// # use abreast::operation::GuardrailContext;
-    /// let mut context = GuardrailContext::complete("Hello");
-    /// context.checked = 3;
-    /// assert_eq!(context.unchecked(), "lo");
-    /// ```
     #[must_use]
     pub fn unchecked(&self) -> &'a str {
         &self.content[self.checked..]

@@ -35,6 +35,7 @@ use crate::time::Timer;
 ///     .shared_guardrails(Guardrails::recommended())
 ///     .on_event(|event| println!("Event: {}", event.kind.name()))
 ///     .context([("user_id", "user_123")])
+///     .queue_capacity(100)
 ///     .build();
 ///
 /// # let (tokens, others) = (|| stream::iter([Ok::<_, String>("Hello")]), || stream::iter([Ok::<_, String>("Hi")]));
@@ -75,12 +76,6 @@ impl<M> OperationPoolBuilder<M> {
     ///
     /// It comes before the settings that wait, [`shared_retry`](Self::shared_retry) and
     /// [`shared_timeout`](Self::shared_timeout).
-    ///
-    /// ```
-    /// use abreast::operation::create_pool;
-    ///
-    /// let builder = create_pool(3).timer(smol::Timer::after);
-    /// ```
     pub fn timer<N>(mut self, timer: N) -> OperationPoolBuilder<N>
     where
         N: Timer<Sleep: Send + 'static> + Send + Sync + 'static,
@@ -120,12 +115,6 @@ impl<M> OperationPoolBuilder<M> {
     }
 
     /// Tries again what failed, without any delay, for operations without a [`retry`](crate::operation::Operation::retry).
-    ///
-    /// ```
-    /// use abreast::operation::{Retry, create_pool};
-    ///
-    /// let builder = create_pool(3).shared_retry_at_once(Retry::recommended());
-    /// ```
     pub fn shared_retry_at_once<P: SharedPredicates>(mut self, retry: Retry<P>) -> Self {
         self.shared.settings.retry = Some(retry.plan.without_delay());
         self.shared.predicates = retry.predicates.share();
@@ -133,15 +122,6 @@ impl<M> OperationPoolBuilder<M> {
     }
 
     /// Gives up on tokens that take too long, for operations without a [`timeout`](crate::operation::Operation::timeout).
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use abreast::operation::{Timeout, create_pool};
-    ///
-    /// let builder = create_pool(3)
-    ///     .timer(smol::Timer::after)
-    ///     .shared_timeout(Timeout::inter_token(Duration::from_secs(30)));
-    /// ```
     pub fn shared_timeout(mut self, timeout: Timeout) -> Self
     where
         M: HasTimer,
@@ -179,12 +159,6 @@ impl<M> OperationPoolBuilder<M> {
 
     /// Checks content with guardrails, for operations without [`guardrails`](crate::operation::Operation::guardrails). Those with
     /// [`Guardrails::none`] have some, which have no rules.
-    ///
-    /// ```
-    /// use abreast::operation::{Guardrails, create_pool};
-    ///
-    /// let builder = create_pool(3).shared_guardrails(Guardrails::recommended());
-    /// ```
     pub fn shared_guardrails(mut self, guardrails: Guardrails) -> Self {
         self.shared.settings.guardrails = Some(guardrails);
         self
@@ -192,37 +166,18 @@ impl<M> OperationPoolBuilder<M> {
 
     /// Calls `handler` with each event of all operations without an [`on_event`](crate::operation::Operation::on_event). The
     /// last handler that is given counts.
-    ///
-    /// ```
-    /// use abreast::operation::create_pool;
-    ///
-    /// let builder = create_pool(3).on_event(|event| println!("{}: {}", event.operation_id, event.kind.name()));
-    /// ```
     pub fn on_event(mut self, handler: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.shared.on_event = Some(Arc::new(handler));
         self
     }
 
     /// Attaches values to the events of all operations without a [`context`](crate::operation::Operation::context).
-    ///
-    /// ```
-    /// use abreast::operation::create_pool;
-    ///
-    /// let builder = create_pool(3).context([("user_id", "user_123")]);
-    /// ```
     pub fn context(mut self, context: impl Into<EventContext>) -> Self {
         self.shared.settings.context = Some(context.into());
         self
     }
 
     /// Limits the operations that run at any time.
-    ///
-    /// ```
-    /// use abreast::operation::OperationPool;
-    ///
-    /// let (pool, driver) = OperationPool::builder().worker_count(8).build();
-    /// assert_eq!(pool.worker_count(), 8);
-    /// ```
     ///
     /// # Panics
     /// If `workers` is 0: nothing could ever run.
@@ -233,12 +188,6 @@ impl<M> OperationPoolBuilder<M> {
     }
 
     /// Limits the operations that may be queued, beside those that run: see [`PoolBuilder::queue_capacity`].
-    ///
-    /// ```
-    /// use abreast::operation::create_pool;
-    ///
-    /// let (pool, driver) = create_pool(3).queue_capacity(100).build();
-    /// ```
     ///
     /// # Panics
     /// If `capacity` is 0: nothing could ever be accepted.
@@ -269,11 +218,6 @@ impl<M> OperationPoolBuilder<M> {
     }
 
     /// Creates the pool, and the driver that it needs.
-    ///
-    /// ```
-    /// let (pool, driver) = abreast::operation::create_pool(3).build();
-    /// assert_eq!(pool.worker_count(), 3);
-    /// ```
     pub fn build(self) -> (OperationPool, Driver) {
         let (pool, driver) = self.pool.build();
         (OperationPool::new(pool, self.shared), driver)

@@ -66,13 +66,6 @@ pub struct OperationPool {
 
 impl OperationPool {
     /// Returns the settings of a pool: three workers, and nothing to inherit.
-    ///
-    /// ```
-    /// use abreast::operation::OperationPool;
-    ///
-    /// let (pool, driver) = OperationPool::builder().build();
-    /// assert_eq!(pool.worker_count(), 3);
-    /// ```
     pub fn builder() -> OperationPoolBuilder {
         create_pool(3)
     }
@@ -194,11 +187,6 @@ impl OperationPool {
     }
 
     /// Returns the pool beneath, which runs tasks of any kind.
-    ///
-    /// ```
-    /// let (pool, _driver) = abreast::operation::create_pool(3).build();
-    /// assert!(!pool.as_pool().is_closed());
-    /// ```
     #[must_use]
     pub const fn as_pool(&self) -> &Pool {
         &self.pool

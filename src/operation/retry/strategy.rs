@@ -15,6 +15,8 @@ use core::time::Duration;
 /// let (base, max) = (Duration::from_secs(1), Duration::from_secs(10));
 /// assert_eq!(Strategy::Exponential.delay(3, base, max, 0.0), Duration::from_secs(8));
 /// assert_eq!(Strategy::FixedJitter.delay(3, base, max, 0.5), Duration::from_secs(6));
+/// let delays = [0, 1, 2].map(|retries| Strategy::Linear.delay(retries, base, max, 0.0).as_secs());
+/// assert_eq!(delays, [1, 2, 3]);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Strategy {
@@ -33,15 +35,6 @@ pub enum Strategy {
 
 impl Strategy {
     /// Returns the delay after `retries` retries. `random` is *r*, and may be anything if there is no jitter.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use abreast::operation::Strategy;
-    ///
-    /// let (base, max) = (Duration::from_secs(1), Duration::from_secs(10));
-    /// let delays = [0, 1, 2].map(|retries| Strategy::Linear.delay(retries, base, max, 0.0).as_secs());
-    /// assert_eq!(delays, [1, 2, 3]);
-    /// ```
     #[must_use]
     pub fn delay(self, retries: u32, base: Duration, max: Duration, random: f64) -> Duration {
         let exponential = doubled(base, retries).min(max);
