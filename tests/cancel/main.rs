@@ -1,0 +1,118 @@
+//! Every future and every stream of the crate, dropped after each poll that it can be dropped after: what had been started, what
+//! runs on, and how many results are lost. The table is in `docs/CANCEL.md`, which says how to write it anew. It is written to a
+//! file, and so not in a browser.
+#![cfg(all(
+    feature = "async-channel",
+    feature = "operation",
+    feature = "std",
+    not(target_family = "wasm")
+))]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod pools;
+mod verbs;
+
+use std::fmt::Write;
+
+use support::{Board, Counted, Tally};
+
+/// What a program does to the tasks of a future: six of them, of which at most three run at once where there is a window. Before
+/// each poll but the first, the longest running task ends.
+pub(crate) const TASKS: usize = 6;
+pub(crate) const WINDOW: usize = 3;
+
+pub(crate) type Tasks = Board<Counted, Counted>;
+
+/// A future that was dropped, after each number of polls.
+#[derive(Default)]
+pub(crate) struct Row {
+    name: &'static str,
+    /// The tasks that had been started.
+    started: Vec<usize>,
+    /// Those of them that run on.
+    running: Vec<usize>,
+    /// The results that existed and that nobody can get any more.
+    lost: Vec<usize>,
+}
+
+impl Row {
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn add(&mut self, started: usize, running: usize, lost: usize) {
+        self.started.push(started);
+        self.running.push(running);
+        self.lost.push(lost);
+    }
+}
+
+/// Ends the longest running task. Its result is a value, unless it has to fail for the others to go on.
+pub(crate) fn end_first(tasks: &Tasks, tally: &Tally, fails: bool) {
+    let running =
+        (0..tasks.created()).find(|&index| !tasks.is_dropped(index) && tasks.polls(index) > 0);
+    if let Some(index) = running {
+        let last = index + 1 == TASKS;
+        let result = tally.make();
+        tasks.end(
+            index,
+            if fails && !last {
+                Err(result)
+            } else {
+                Ok(result)
+            },
+        );
+    }
+}
+
+#[test]
+fn the_table_is_as_it_is() {
+    let mut text = String::from(HEAD);
+    for row in verbs::rows().into_iter().chain(pools::rows()) {
+        let list = |numbers: &[usize]| {
+            let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+            match numbers.iter().all(|number| number == &numbers[0]) {
+                true => numbers[0].clone(),
+                false => numbers.join(" "),
+            }
+        };
+        let (started, running, lost) = (list(&row.started), list(&row.running), list(&row.lost));
+        _ = writeln!(text, "| {} | {started} | {running} | {lost} |", row.name);
+    }
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/CANCEL.md");
+    if std::env::var_os("ABREAST_UPDATE").is_some() {
+        std::fs::write(file, &text).expect("it can be written");
+    }
+    // The package goes without the folder.
+    if let Ok(written) = std::fs::read_to_string(file) {
+        assert_eq!(
+            written, text,
+            "ABREAST_UPDATE=1 cargo test --all-features --test cancel"
+        );
+    }
+}
+
+const HEAD: &str = "\
+# What is left of a future that is dropped
+
+Futures and streams were dropped after no poll, after one, and so on until they resolved: as by a timeout that strikes, a race
+that is lost, a task that is aborted. In each case six tasks are there to be run, three at a time where there is a window, and
+one of them ends before each poll but the first. The three columns count, after each number of polls, the tasks that
+had been started by then, those that run on after the drop, and the results that existed and that nobody can get any more.
+One number stands for a row of equal ones.
+
+What is dropped with a future is dropped at once, and each task exactly once. A stream that is kept loses nothing when a
+pending `next()` is dropped; only dropping the stream itself does, if it has results that nobody has taken. In a pool, what
+waits may be dropped freely: jobs end with their driver or by being cancelled, not with what waits for them. `RunUntil` is
+dropped between any two polls of the pools here, and leaves no trace.
+
+`tests/cancel` makes this table. `ABREAST_UPDATE=1 cargo test --all-features --test cancel` writes it anew.
+
+| dropped | started | run on | results lost |
+|---|---|---|---|
+";
