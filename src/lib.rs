@@ -108,8 +108,8 @@
 //! | [Why ..?](_pages::why) | the design, as questions |
 //!
 //! # What all verbs have in common
-//! - **They are plain futures.** They do nothing until polled, and work only while polled: no executor, no thread, no timer
-//!   and no global is involved. Tasks run *concurrently* on the thread that polls, so they may borrow and need not be
+//! - **They are plain futures.** They do nothing until polled, and work only while polled: no executor, no thread and no timer
+//!   is involved, and no global but a count of polls for each thread. Tasks run *concurrently* on the thread that polls, so they may borrow and need not be
 //!   `Send`. To use several threads, spawn inside the tasks.
 //! - **Drop is cancellation.** Dropping a verb drops all that it owns at once. Losers of a race and siblings of a failure
 //!   have been dropped by the time that the future resolves.

@@ -110,7 +110,31 @@ use scope::{Member, Scope};
 /// ```
 ///
 /// What a task borrows must live outside of the group. What is made inside of the body must be moved into the task, or
-/// shared by an `Arc`.
+/// shared by an `Arc`. A task that needs both, such as each of a loop, is an `async move` block, and takes a reference to what is
+/// outside:
+///
+/// ```
+/// use abreast::task_group;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// #[tokio::main]
+/// async fn main() {
+///     let total = AtomicU64::new(0);
+///     let sum = &total; // moved into each task
+///     task_group(async |group| {
+///         for size in [1, 2, 3] {
+///             group.spawn(async move {
+///                 sum.fetch_add(size, Ordering::Relaxed);
+///                 Ok(())
+///             });
+///         }
+///         Ok::<_, std::io::Error>(())
+///     })
+///     .await
+///     .unwrap();
+///     assert_eq!(total.into_inner(), 6);
+/// }
+/// ```
 ///
 /// # Concurrent, not parallel
 /// All of a group runs within the task of the executor that awaits it, so on one thread at a time. That is what lets tasks
