@@ -1,23 +1,31 @@
 //! A job server. Lines of work arrive on a connection, a pool executes them, and answers go back as they finish, each with
-//! the id of its job. The line `close` drains the pool and shuts it down. A client sends 10,000 jobs and checks every answer.
+//! the id of its job. It serves two connections in two ways, from the same pool:
+//!
+//! - *by handles*: each job is submitted, and its handle awaited, so the server knows what becomes of each;
+//! - *fed*: the connection is a stream of jobs, pulled when a worker is free. Each job sends its own answer.
+//!
+//! In both, a client that is too fast finds the connection full. The clients check every answer: a pool for that one kind of job,
+//! with a channel as its queue.
 //!
 //! Run with `cargo run --example pool`.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::error::Error;
 use std::pin::pin;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use abreast::{JobError, Pool, parallel_stream};
-use futures::{StreamExt, try_join};
+use abreast::{JobError, Pool, channel_pool, parallel_stream};
+use futures::{Stream, StreamExt, TryStreamExt, try_join};
+use indicatif::{ProgressBar, ProgressStyle};
 use smol::Timer;
 use smol::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use smol::net::{TcpListener, TcpStream};
+use smol::net::{SocketAddr, TcpListener, TcpStream};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-const JOBS: u64 = 10_000;
+/// The number of jobs of each client.
+const JOBS: u64 = 5_000;
 
 /// What may be asked for.
 #[derive(Clone, Copy)]
@@ -62,16 +70,19 @@ impl Job {
     }
 }
 
-/// Serves one connection until it says `close`, or is closed.
-async fn serve(pool: &Pool, connection: TcpStream) -> Result<(), Failure> {
-    let mut lines = BufReader::new(connection.clone()).lines();
+/// Returns the jobs of a connection, up to the line `close`.
+fn jobs(connection: TcpStream) -> impl Stream<Item = Result<(u64, Job), Failure>> + Unpin {
+    let lines = BufReader::new(connection).lines().map_err(Failure::from);
+    let jobs = lines.try_take_while(|line| std::future::ready(Ok(line != "close")));
+    jobs.map(|line| Job::parse(&line?)).boxed()
+}
+
+/// Serves a connection, and knows what becomes of each job.
+async fn serve_by_handles(pool: &Pool, connection: TcpStream) -> Result<(), Failure> {
     let (started, handles) = async_channel::unbounded();
+    let mut jobs = jobs(connection.clone());
     let read = async move {
-        while let Some(line) = lines.next().await.transpose()? {
-            if line == "close" {
-                break;
-            }
-            let (id, job) = Job::parse(&line)?;
+        while let Some((id, job)) = jobs.try_next().await? {
             // Waits while the queue is full, so a client that is too fast finds the connection full in turn.
             let handle = pool.execute_when_room(job.execute()).await?;
             started.send((id, handle)).await?;
@@ -79,28 +90,57 @@ async fn serve(pool: &Pool, connection: TcpStream) -> Result<(), Failure> {
         Ok::<_, Failure>(())
     };
 
-    let mut connection = connection;
-    let write = async move {
-        let answers =
-            handles.map(|(id, handle)| async move { Ok::<_, Infallible>((id, handle.await)) });
-        let answers = parallel_stream(answers).concurrency(usize::MAX);
-        let mut answers = pin!(answers.into_stream());
-        while let Some((_, Ok((id, result)))) = answers.next().await {
-            let line = match result {
-                Ok(value) => format!("{id} is {value}\n"),
-                Err(JobError::Failed(error)) => format!("{id} failed: {error}\n"),
-                Err(error) => format!("{id} has no answer: {error}\n"),
-            };
-            connection.write_all(line.as_bytes()).await?;
-        }
-        connection.close().await?;
-        Ok(())
-    };
-    try_join!(read, write)?;
+    let answers =
+        handles.map(|(id, handle)| async move { Ok::<_, Infallible>((id, handle.await)) });
+    let answers = parallel_stream(answers).concurrency(usize::MAX);
+    let lines = answers.into_stream().map(|(_, answer)| match answer {
+        Ok((id, Ok(value))) => format!("{id} is {value}\n"),
+        Ok((id, Err(JobError::Failed(error)))) => format!("{id} failed: {error}\n"),
+        Ok((id, Err(error))) => format!("{id} has no answer: {error}\n"),
+    });
+    try_join!(read, write(connection, lines))?;
     Ok(())
 }
 
-/// What the client asks for, and what it is to be told.
+/// Serves a connection by feeding its jobs to the pool.
+async fn serve_fed(pool: &Pool, connection: TcpStream) -> Result<(), Failure> {
+    let (answers, lines) = async_channel::bounded(64);
+    // A line that is no job ends the connection, once what came before is answered.
+    let mut failure = None;
+    let jobs = jobs(connection.clone()).scan((), |(), job| {
+        std::future::ready(job.map_err(|error| failure = Some(error)).ok())
+    });
+    let tasks = jobs.map(move |(id, job)| {
+        let answers = answers.clone();
+        async move {
+            let result = job.execute().await;
+            let line = match &result {
+                Ok(value) => format!("{id} is {value}\n"),
+                Err(error) => format!("{id} failed: {error}\n"),
+            };
+            // Without a connection, nobody wants the answer.
+            let _ = answers.send(line).await;
+            result
+        }
+    });
+    let feed = async { pool.feed(tasks).await.map_err(Failure::from) };
+    try_join!(feed, write(connection, lines))?;
+    failure.map_or(Ok(()), Err)
+}
+
+/// Writes lines to a connection, and closes it.
+async fn write(
+    mut connection: TcpStream,
+    lines: impl Stream<Item = String>,
+) -> Result<(), Failure> {
+    let mut lines = pin!(lines);
+    while let Some(line) = lines.next().await {
+        connection.write_all(line.as_bytes()).await?;
+    }
+    Ok(connection.close().await?)
+}
+
+/// What a client asks for, and what it is to be told.
 fn question(id: u64) -> (String, String) {
     match id % 4 {
         0 => (
@@ -119,57 +159,60 @@ fn question(id: u64) -> (String, String) {
     }
 }
 
-/// Sends all jobs, and checks that each is answered once and right. Gives the number of answers that overtook another.
-async fn ask(connection: TcpStream) -> Result<usize, Failure> {
+/// Sends all jobs, and checks that each is answered once and right.
+async fn ask(address: SocketAddr, bar: ProgressBar) -> Result<(), Failure> {
+    let connection = TcpStream::connect(address).await?;
     let mut sender = connection.clone();
-    let send = async {
+    let send = async move {
         for id in 0..JOBS {
-            sender
-                .write_all(format!("{}\n", question(id).0).as_bytes())
-                .await?;
+            let line = format!("{}\n", question(id).0);
+            sender.write_all(line.as_bytes()).await?;
         }
         sender.write_all(b"close\n").await?;
         Ok::<_, Failure>(())
     };
-    let receive = async {
-        let mut expected: HashMap<u64, String> = (0..JOBS).map(|id| (id, question(id).1)).collect();
-        let mut lines = BufReader::new(connection.clone()).lines();
-        let (mut last, mut overtaken) = (0, 0);
-        while let Some(line) = lines.next().await.transpose()? {
-            let id: u64 = line.split(' ').next().unwrap_or_default().parse()?;
-            let answer = expected
-                .remove(&id)
-                .ok_or_else(|| format!("{id} was answered twice"))?;
-            if answer != line {
-                return Err(format!("{line}, but {answer}").into());
+
+    // At most 8 answers are checked at a time, and as many wait: beyond that, they stay in the connection.
+    let wrong = Mutex::new(Vec::new());
+    let missing = Mutex::new((0..JOBS).collect::<std::collections::HashSet<_>>());
+    let (answers, checks) = channel_pool(8, 8, |line: String| {
+        let (wrong, missing, bar) = (&wrong, &missing, &bar);
+        async move {
+            let id = line.split(' ').next().and_then(|id| id.parse().ok());
+            let is_first = id.is_some_and(|id| missing.lock().unwrap().remove(&id));
+            if !is_first || id.is_some_and(|id| question(id).1 != line) {
+                wrong.lock().unwrap().push(line);
             }
-            overtaken += usize::from(id < last);
-            last = id;
+            bar.inc(1);
         }
-        match expected.len() {
-            0 => Ok(overtaken),
-            missing => Err(format!("{missing} jobs were not answered").into()),
+    });
+    let receive = async move {
+        let mut lines = BufReader::new(connection).lines();
+        while let Some(line) = lines.try_next().await? {
+            answers.send(line).await?;
         }
+        Ok(())
     };
-    Ok(try_join!(send, receive)?.1)
+    let check = async {
+        checks.await;
+        Ok(())
+    };
+    try_join!(send, receive, check)?;
+    bar.finish();
+
+    match (wrong.into_inner()?.as_slice(), missing.into_inner()?.len()) {
+        ([], 0) => Ok(()),
+        ([], missing) => Err(format!("{missing} jobs were not answered").into()),
+        ([first, ..], _) => Err(format!("a wrong answer: {first}").into()),
+    }
 }
 
-/// Prints the figures of the pool as long as it is open.
-async fn watch(pool: Pool) {
-    let begin = Instant::now();
-    while !pool.is_closed() {
-        let stats = pool.stats();
-        println!(
-            "{:>6.2?}: {:>5} executed ({} failed), {:>3} queued, {:>2} of {} workers active",
-            begin.elapsed(),
-            stats.total_executed,
-            stats.total_failed,
-            stats.queue_length,
-            stats.active_workers,
-            stats.worker_count,
-        );
-        Timer::after(Duration::from_millis(20)).await;
-    }
+/// A bar as long as there are jobs. It shows on terminals only.
+fn progress_bar(prefix: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix:>10} [{bar:40}] {pos:>4}/{len} {per_sec}")
+        .expect("the template is well-formed")
+        .progress_chars("=> ");
+    ProgressBar::new(JOBS).with_style(style).with_prefix(prefix)
 }
 
 fn main() -> Result<(), Failure> {
@@ -178,25 +221,35 @@ fn main() -> Result<(), Failure> {
         let address = listener.local_addr()?;
         println!("serving on {address}");
 
-        let (pool, driver) = Pool::builder().worker_count(32).queue_capacity(256).build();
+        let builder = Pool::builder().worker_count(32).queue_capacity(256);
+        let (pool, driver) = builder.measure_queue_time(true).build();
         let driver = smol::spawn(driver);
-        let watcher = smol::spawn(watch(pool.clone()));
-        let client = smol::spawn(async move { ask(TcpStream::connect(address).await?).await });
-
-        let (connection, _) = listener.accept().await?;
-        serve(&pool, connection).await?;
-        pool.drain().await;
+        for name in ["by handles", "fed"] {
+            let begin = Instant::now();
+            let client = smol::spawn(ask(address, progress_bar(name)));
+            let (connection, _) = listener.accept().await?;
+            match name {
+                "fed" => serve_fed(&pool, connection).await?,
+                _ => serve_by_handles(&pool, connection).await?,
+            }
+            client.await?;
+            println!(
+                "{name}: {JOBS} answers are right, after {:.2?}",
+                begin.elapsed()
+            );
+        }
         pool.shutdown().await;
         driver.await;
-        watcher.await;
 
-        let overtaken = client.await?;
         let stats = pool.stats();
         println!(
-            "{JOBS} answers are right, {overtaken} of them after a later one; {:.2?} of work in all",
-            stats.total_duration
+            "{} jobs, {} of them failed; {:.2?} of work in all, and at most {:.2?} in the queue",
+            stats.total_executed, stats.total_failed, stats.total_duration, stats.max_queue_time
         );
-        assert_eq!((stats.total_executed, stats.total_failed), (JOBS, JOBS / 4));
+        assert_eq!(
+            (stats.total_executed, stats.total_failed),
+            (2 * JOBS, JOBS / 2)
+        );
         Ok(())
     })
 }
