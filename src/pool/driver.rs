@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -251,10 +250,4 @@ impl<F: Future, K: Kind> Future for RunUntil<'_, F, K> {
     }
 }
 
-impl<F, K: Kind> fmt::Debug for RunUntil<'_, F, K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RunUntil")
-            .field("driver", &self.driver)
-            .finish_non_exhaustive()
-    }
-}
+impl_debug!(RunUntil<'a, F, K: Kind> { driver });

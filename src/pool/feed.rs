@@ -76,7 +76,7 @@ impl<S: Stream, K: Kind> Future for Feed<S, K> {
                     return Poll::Ready(Err(refusal.into()));
                 }
             };
-            // The worker stays reserved until the stream has answered, or has panicked.
+            // The stream is foreign code, so no lock is held here. The worker stays reserved until the stream has answered, or has panicked.
             match ready!(this.stream.as_mut().poll_next(cx)) {
                 Some(task) => reserved.accept((this.erase)(task)),
                 None => {
@@ -86,6 +86,7 @@ impl<S: Stream, K: Kind> Future for Feed<S, K> {
                 }
             }
         }
+        // It has had its turn, and there may be more.
         cx.waker().wake_by_ref();
         Poll::Pending
     }

@@ -166,6 +166,7 @@ where
 {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JobOutcome> {
         let mut this = self.project();
+        // Cancelled since the last poll: it is not polled again.
         if this.is_cancelled() {
             return Poll::Ready(this.end(Err(JobError::Cancelled)));
         }

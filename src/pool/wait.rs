@@ -2,11 +2,10 @@
 
 use alloc::sync::Arc;
 use core::future::Future;
-
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use event_listener::{Event, EventListener};
+use event_listener::EventListener;
 
 use super::Pool;
 use super::error::PoolError;
@@ -16,47 +15,61 @@ use super::job::JobOneshot;
 use super::kind::{Job, Kind, Sendable};
 use super::state::Refusal;
 
-/// Makes an `attempt` now and each time that `event` is notified, until it gives something.
-fn poll_until<T>(
-    listener: &mut Option<EventListener>,
-    event: &Event,
-    cx: &mut Context<'_>,
-    mut attempt: impl FnMut() -> Option<T>,
-) -> Poll<T> {
-    loop {
-        // A notification is used up before the attempt that it is for, or it would be passed on.
-        if let Some(listening) = listener {
-            ready!(Pin::new(listening).poll(cx));
-            *listener = None;
+/// Waits for a pool to be idle.
+struct UntilIdle<K: Kind> {
+    inner: Arc<Inner<K>>,
+    /// There while it waits for the pool to become idle, since the last attempt.
+    listener: Option<EventListener>,
+    done: bool,
+}
+
+impl<K: Kind> UntilIdle<K> {
+    fn new(inner: Arc<Inner<K>>) -> Self {
+        Self {
+            inner,
+            listener: None,
+            done: false,
         }
-        if let Some(value) = attempt() {
-            return Poll::Ready(value);
-        }
-        // Another attempt comes after this, so what it waits for cannot be missed.
-        let listening = event.listen();
-        if let Some(value) = attempt() {
-            return Poll::Ready(value);
-        }
-        *listener = Some(listening);
+    }
+
+    /// Makes an `attempt` now and each time that the pool becomes idle, until it gives something: then this is done.
+    fn poll<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        attempt: impl Fn(&Inner<K>) -> Option<T>,
+    ) -> Poll<T> {
+        let value = loop {
+            // A notification is used up before the attempt that it is for, or it would be passed on.
+            if let Some(listening) = &mut self.listener {
+                ready!(Pin::new(listening).poll(cx));
+                self.listener = None;
+            }
+            if let Some(value) = attempt(&self.inner) {
+                break value;
+            }
+            // Another attempt comes after this, so what it waits for cannot be missed.
+            let listening = self.inner.idle.listen();
+            if let Some(value) = attempt(&self.inner) {
+                break value;
+            }
+            self.listener = Some(listening);
+        };
+        self.done = true;
+        Poll::Ready(value)
     }
 }
 
 /// The future of [`Pool::drain`]. While it is there, the pool accepts nothing.
 #[must_use = "dropping a drain ends it"]
 pub struct Drain<K: Kind = Sendable> {
-    inner: Arc<Inner<K>>,
-    listener: Option<EventListener>,
-    done: bool,
+    until: UntilIdle<K>,
 }
 
 impl<K: Kind> Drain<K> {
     pub(super) fn new(inner: Arc<Inner<K>>) -> Self {
         wake_all(inner.state.begin_drain());
-        Self {
-            inner,
-            listener: None,
-            done: false,
-        }
+        let until = UntilIdle::new(inner);
+        Self { until }
     }
 }
 
@@ -64,25 +77,18 @@ impl<K: Kind> Future for Drain<K> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        if this.done {
-            return Poll::Ready(());
+        if !self.until.done {
+            let woken = self.until.poll(cx, |inner| inner.state.try_end_drain());
+            wake_all(ready!(woken));
         }
-        let inner = &*this.inner;
-        let ended = poll_until(&mut this.listener, &inner.idle, cx, || {
-            inner.state.try_end_drain()
-        });
-        let woken = ready!(ended);
-        this.done = true;
-        wake_all(woken);
         Poll::Ready(())
     }
 }
 
 impl<K: Kind> Drop for Drain<K> {
     fn drop(&mut self) {
-        if !self.done {
-            wake_all(self.inner.state.end_drain());
+        if !self.until.done {
+            wake_all(self.until.inner.state.end_drain());
         }
     }
 }
@@ -90,19 +96,14 @@ impl<K: Kind> Drop for Drain<K> {
 /// The future of [`Pool::shutdown`]. The pool stays closed without it.
 #[must_use = "the pool is closed now, but what was accepted may be running still"]
 pub struct Shutdown<K: Kind = Sendable> {
-    inner: Arc<Inner<K>>,
-    listener: Option<EventListener>,
-    done: bool,
+    until: UntilIdle<K>,
 }
 
 impl<K: Kind> Shutdown<K> {
     pub(super) fn new(inner: Arc<Inner<K>>) -> Self {
         inner.close();
-        Self {
-            inner,
-            listener: None,
-            done: false,
-        }
+        let until = UntilIdle::new(inner);
+        Self { until }
     }
 }
 
@@ -110,16 +111,12 @@ impl<K: Kind> Future for Shutdown<K> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        if this.done {
-            return Poll::Ready(());
+        match self.until.done {
+            true => Poll::Ready(()),
+            false => self
+                .until
+                .poll(cx, |inner| inner.state.is_idle().then_some(())),
         }
-        let inner = &*this.inner;
-        let ended = poll_until(&mut this.listener, &inner.idle, cx, || {
-            inner.state.is_idle().then_some(())
-        });
-        this.done = ended.is_ready();
-        ended
     }
 }
 
@@ -153,6 +150,7 @@ impl<T, E, K: Kind> Future for ExecuteWhenRoom<T, E, K> {
         let inner = this.pool.inner();
         let job = this.job.take();
         let job = job.expect("`ExecuteWhenRoom` was polled after it had resolved");
+        // Cloned before the lock is taken, and what is left over dropped after it: both are foreign code.
         let mut waker = Some(cx.waker().clone());
         let (accepted, _own) =
             inner
@@ -185,10 +183,10 @@ impl<T, E, K: Kind> Drop for ExecuteWhenRoom<T, E, K> {
 
 impl<T, E, K: Kind> Unpin for ExecuteWhenRoom<T, E, K> {}
 
-impl_fused!(FusedFuture for Drain<K: Kind> |self| self.done);
-impl_fused!(FusedFuture for Shutdown<K: Kind> |self| self.done);
+impl_fused!(FusedFuture for Drain<K: Kind> |self| self.until.done);
+impl_fused!(FusedFuture for Shutdown<K: Kind> |self| self.until.done);
 impl_fused!(FusedFuture for ExecuteWhenRoom<T, E, K: Kind> |self| self.job.is_none());
 
-impl_debug!(Drain<K: Kind> { done });
-impl_debug!(Shutdown<K: Kind> { done });
+impl_debug!(Drain<K: Kind> |self| { done: self.until.done });
+impl_debug!(Shutdown<K: Kind> |self| { done: self.until.done });
 impl_debug!(ExecuteWhenRoom<T, E, K: Kind> { ticket });

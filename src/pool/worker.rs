@@ -150,11 +150,13 @@ impl<K: Kind> TaskSet for QueueSource<K> {
         start: impl FnOnce(Running<K>),
     ) -> Poll<bool> {
         let this = &mut *self;
+        // A job whose start a panic has interrupted was told of already.
         if let Some(next) = this.next.take() {
             this.running += 1;
             start(Running(Some(next)));
             return Poll::Ready(true);
         }
+        // From here on the job counts as running, and is this worker's alone.
         let (id, queued) = match this.inner.state.next(this.number, cx.waker()) {
             Next::Run { id, job, room } => {
                 wake(room);
@@ -163,6 +165,7 @@ impl<K: Kind> TaskSet for QueueSource<K> {
             Next::Wait => return Poll::Pending,
             Next::Leave => return Poll::Ready(false),
         };
+        // The lock is free again: the clock is read outside of it, and only if that is asked for.
         let queue_time = queued.queue_time();
         if let Some(queue_time) = queue_time {
             this.inner.state.add_queue_time(queue_time);
@@ -191,6 +194,7 @@ impl<K: Kind> TaskSet for QueueSource<K> {
 
     fn record(mut self: Pin<&mut Self>, _: usize, output: Option<(Active<K>, JobOutcome)>) {
         let this = &mut *self;
+        // The slot is empty, so this worker could run another in its place.
         this.running -= 1;
         let (mut active, outcome) = match output {
             Some((active, outcome)) => (Some(active), outcome),
@@ -202,6 +206,7 @@ impl<K: Kind> TaskSet for QueueSource<K> {
             Some(active) => this.timing.end(active),
             None => Duration::ZERO,
         };
+        // Counted and published at once; foreign code may panic, so it is left to `notify`.
         let is_free = this.occupied() < this.limit;
         let state = &this.inner.state;
         let ended = state.finish(outcome, duration, is_free, || {

@@ -543,7 +543,7 @@ fn room_wakes_those_who_wait() {
 }
 
 #[test]
-fn a_drain_refuses_those_waiting_for_room() {
+fn drains_refuse_those_awaiting_room() {
     model(|| {
         let model = Model::with_capacity(1, 1);
         let (_, first) = model.execute().unwrap();

@@ -81,7 +81,7 @@ fn cancelled_after_the_end_changes_nothing() {
 }
 
 #[test]
-fn a_dependent_job_ends_with_its_handle() {
+fn dependent_jobs_end_with_their_handle() {
     let (pool, driver) = pool(1);
     let mut driver = Loop::new(driver);
     let board = Board::new(3);
@@ -354,7 +354,7 @@ fn cancelling_races_with_other_threads() {
 
 /// A poll of the driver that ended because it had done enough leaves no job half taken.
 #[test]
-fn a_spent_turn_takes_no_job_ahead() {
+fn spent_turns_take_no_job_ahead() {
     let (pool, driver) = pool(1);
     let mut driver = Loop::new(driver);
     for n in 0..256 {

@@ -164,7 +164,7 @@ fn newcomers_wait_behind_those_who_wait() {
 }
 
 #[test]
-fn a_woken_waiter_dropped_wakes_the_next() {
+fn dropping_a_woken_waiter_wakes_another() {
     let board = Board::new(4);
     let (_pool, mut driver, [first, mut second]) = crowded(&board);
     board.end(0, Ok(0));

@@ -352,7 +352,7 @@ fn submissions_race_with_driver_drops() {
 
 /// One that never ends, and more than one poll of the driver runs. Then the driver is split.
 #[test]
-fn no_job_is_stuck_behind_an_endless_one() {
+fn endless_jobs_hold_up_no_other() {
     let (pool, mut driver) = pool(4);
     let _endless = pool.execute(pending::<Result<(), ()>>()).unwrap();
     let handles: Vec<_> = (0..600)
@@ -388,7 +388,7 @@ fn a_dropped_worker_takes_nothing_unstarted() {
 /// What a hook does when a job has ended may take as long as it likes: other workers are there for what is next.
 #[cfg(not(target_family = "wasm"))]
 #[test]
-fn idle_workers_take_over_from_blocked_ones() {
+fn idle_workers_replace_blocked_ones() {
     use std::sync::{Mutex, mpsc};
     use std::time::Duration;
 

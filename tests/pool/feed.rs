@@ -46,7 +46,7 @@ fn streams_are_pulled_by_free_workers() {
 }
 
 #[test]
-fn a_feed_resolves_when_its_stream_ends() {
+fn a_feed_ends_with_its_stream() {
     let (pool, mut driver) = pool(3);
     let tasks = stream::iter((0..100).map(|n| async move {
         yield_now().await;
@@ -296,7 +296,7 @@ fn a_reservation_keeps_workers() {
 }
 
 #[test]
-fn a_task_given_too_late_is_abandoned() {
+fn tasks_given_too_late_are_abandoned() {
     let (pool, driver) = pool(2);
     let board = Board::new(1);
     let stream = Meddling(Some(|| drop(driver)), Some(board.task(0)));

@@ -67,6 +67,7 @@ impl<J, W: Clone> PoolState<J, W> {
     /// Takes a worker out, with the `running` jobs that it has not ended. It could have run `free` more.
     pub(crate) fn leave(&self, worker: usize, running: usize, free: usize) -> Left<J, W> {
         self.0.with(|fields| {
+            // From here on, it is neither woken nor counted on.
             fields.workers -= 1;
             fields.free -= free;
             fields.idle_workers.retain(|(idle, _)| *idle != worker);
@@ -77,11 +78,13 @@ impl<J, W: Clone> PoolState<J, W> {
                 waiting.extend(fields.room.wake_first(usize::MAX));
                 waiting.extend(fields.sources.wake_first(usize::MAX));
             }
+            // Counted as abandoned now, but the pool is not idle before their handles know.
             let abandoning = jobs.len() + running;
             fields.stats.queue_length -= jobs.len();
             fields.stats.active_workers -= running;
             fields.stats.total_abandoned += abandoning as u64;
             fields.abandoning += abandoning;
+            // It may have been woken for a job that it will not take.
             let worker = match fields.stats.queue_length {
                 0 => None,
                 _ => fields.idle_workers.pop().map(|(_, worker)| worker),

@@ -11,8 +11,11 @@ use crate::pool::stats::PoolStats;
 /// What the lock guards.
 #[derive(Debug)]
 pub(super) struct Fields<J, W> {
+    /// What users see. The pool goes by its `queue_length` and `active_workers`, too: jobs that are being cancelled have left the
+    /// queue, and count as queued.
     pub(super) stats: PoolStats,
     pub(super) queue: JobQueue<J>,
+    /// The limit to `queue_length`. Set once.
     pub(super) capacity: usize,
     /// Jobs that are counted as abandoned already, but whose handles do not know yet.
     pub(super) abandoning: usize,
@@ -28,7 +31,9 @@ pub(super) struct Fields<J, W> {
     pub(super) room: Waiters<W>,
     /// Sources that wait for a free worker.
     pub(super) sources: Waiters<W>,
+    /// The drains that have begun and not ended. While there is one, nothing is accepted.
     pub(super) drains: usize,
+    /// Whether the pool was shut down. Only ever set.
     pub(super) closed: bool,
 }
 

@@ -76,6 +76,7 @@ impl<J, W: Clone> PoolState<J, W> {
         waker: &mut Option<W>,
     ) -> (Submission<J, W>, Option<W>) {
         self.0.with(|fields| {
+            // Room is taken by what is queued, and by those who wait ahead.
             let refusal = fields.refusal();
             let taken = fields.stats.queue_length + fields.room.ahead_of(*ticket);
             if refusal.is_none() && taken >= fields.capacity {

@@ -16,6 +16,7 @@ impl<J, W: Clone> PoolState<J, W> {
         waker: &mut Option<W>,
     ) -> (Reservation, Option<W>) {
         self.0.with(|fields| {
+            // A drain only holds sources back: they come again when it ends.
             let refusal = fields
                 .refusal()
                 .filter(|refusal| *refusal != Refusal::Draining);
