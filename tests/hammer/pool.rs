@@ -15,7 +15,7 @@ use futures::executor::block_on;
 
 struct Weighing;
 
-static BYTES: AtomicIsize = AtomicIsize::new(0);
+pub(crate) static BYTES: AtomicIsize = AtomicIsize::new(0);
 
 unsafe impl GlobalAlloc for Weighing {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -33,7 +33,7 @@ unsafe impl GlobalAlloc for Weighing {
 static ALLOCATOR: Weighing = Weighing;
 
 /// One test at a time, as they weigh memory.
-static ALONE: Mutex<()> = Mutex::new(());
+pub(crate) static ALONE: Mutex<()> = Mutex::new(());
 
 fn add_up(stats: PoolStats) {
     let ended =

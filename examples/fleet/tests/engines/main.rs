@@ -203,7 +203,8 @@ async fn long_jobs_keep_their_leases<S: Store>(mut fleet: Fleet<S>) {
 }
 
 async fn the_server_may_restart<S: Store>(mut fleet: Fleet<S>) {
-    fleet.submit(waits(600, 30)).await;
+    // Some take so long that they run while the server is away.
+    fleet.submit(waits(8, 4000).chain(waits(592, 30))).await;
     fleet.start_worker("a", &[]);
     fleet.start_worker("b", &[]);
     let before = fleet.until("under way", |counts| counts.done > 100).await;
