@@ -1,4 +1,15 @@
 //! The items of a list that comes by pages.
+//!
+//! ```text
+//!               a page has come
+//!            --------------------->          its items are yielded
+//!   Between                          Page  -----------------------.
+//!            <---------------------        <----------------------'
+//!      |        it was full: next      |
+//!      |                               | it was shorter than the limit, or empty
+//!      | an error, or a panic          v
+//!      '--------------------------> Ended
+//! ```
 
 use alloc::boxed::Box;
 use core::future::Future;

@@ -1,4 +1,12 @@
 //! A limit on the time that a future takes.
+//!
+//! ```text
+//!            the future is ready                        the timer is dropped
+//!   running --------------------> its output is kept ------------------------.
+//!      |                                                                      >  done
+//!      '------------------------> elapsed -----------------------------------'
+//!            the timer has fired                        the future is dropped
+//! ```
 
 use core::error::Error;
 use core::fmt;
