@@ -104,6 +104,7 @@
 //! | [Comparison](_pages::compare) | the same in ten other crates, and reasons not to use this one |
 //! | [Cookbook](_pages::cookbook) | nine small programs, each whole |
 //! | [Topics](_pages::topics) | cancellation, shutting down, testing, threads, tracing |
+//! | [Drops](_pages::cancel) | what had been started, what runs on and what is lost, for each verb |
 //! | [From Python](_pages::python) | `asyncio` and operations of language models, block by block |
 //! | [Why ..?](_pages::why) | the design, as questions |
 //!

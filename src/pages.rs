@@ -9,7 +9,7 @@
 
 #[doc = "Compares abreast with ten other crates, and gives reasons not to use it."]
 #[doc = ""]
-#[doc = "[claims]: https://github.com/abreast-rs/abreast/blob/main/tests/pages/tests/claims.rs"]
+#[doc = "[peers]: https://github.com/abreast-rs/abreast/blob/main/tests/pages/tests/peers.rs"]
 #[doc = "[manifest]: https://github.com/abreast-rs/abreast/blob/main/tests/pages/Cargo.toml"]
 #[doc = "[figures]: https://github.com/abreast-rs/abreast#how-fast-it-is"]
 #[doc = "[benches]: https://github.com/abreast-rs/abreast/tree/main/benches"]
@@ -17,6 +17,11 @@
 #[doc = "[cookbook]: crate::_pages::cookbook"]
 #[doc = include_str!("../docs/COMPARE.md")]
 pub mod compare {}
+
+#[doc = "Tells what is left of each verb when it is dropped, and when."]
+#[doc = ""]
+#[doc = include_str!("../docs/CANCEL.md")]
+pub mod cancel {}
 
 #[doc = "Shows nine small programs, each for one thing that services do."]
 #[doc = ""]
@@ -41,6 +46,7 @@ pub mod python {}
 
 #[doc = "Covers cancellation, shutting down, testing, threads and tracing, on any runtime."]
 #[doc = ""]
+#[doc = "[cancel]: crate::_pages::cancel"]
 #[doc = include_str!("../docs/TOPICS.md")]
 pub mod topics {}
 

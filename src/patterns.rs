@@ -163,6 +163,31 @@
 //! What differs is the delay before the next is asked although the last one has not failed: infinite in a fall-through,
 //! some in a staggered race, none in a race. See [`race()`] for a comparison.
 //!
+//! Three models that answer after 500, 200 and 300 ms. A request that is dropped is drawn as `---`:
+//!
+//! ```text
+//!                        0     100   200   300   400   500 ms
+//! fall_through     large |=============================|   wins
+//! stagger, 200 ms  large |-----------------------|
+//!                  small             |===========|         wins
+//! race             large |-----------|
+//!                  small |===========|                     wins
+//!                  tiny  |-----------|
+//! ```
+//!
+//! The same, when the first fails after 100 ms: nothing waits for the delay then.
+//!
+//! ```text
+//!                        0     100   200   300   400   500 ms
+//! fall_through     large |=====x
+//!                  small       |===========|               wins
+//! stagger, 200 ms  large |=====x
+//!                  small       |===========|               wins
+//! race             large |=====x
+//!                  small |===========|                     wins
+//!                  tiny  |-----------|
+//! ```
+//!
 //! ```
 //! use std::time::Duration;
 //! use abreast::{fall_through, race};
