@@ -210,6 +210,7 @@ where
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
+        // Only a page that is known to be the last bounds what is to come.
         match &self.state {
             State::Between => (0, None),
             State::Page(items, yielded) => match items.size_hint() {

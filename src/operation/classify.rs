@@ -219,6 +219,7 @@ impl Classify for std::io::Error {
     fn category(&self) -> Category {
         use std::io::ErrorKind::*;
 
+        // The connection, what passes, and what a retry would not help. All else is the model's until proven otherwise.
         match self.kind() {
             ConnectionRefused | ConnectionReset | ConnectionAborted | NotConnected | BrokenPipe
             | UnexpectedEof | AddrNotAvailable | HostUnreachable | NetworkUnreachable

@@ -86,6 +86,7 @@ impl State {
         error: AttemptError<E>,
         at: AttemptLocation,
     ) -> FailedAttempt<E> {
+        // Retry counts, the index of the fallback and the errors of the network go on.
         self.first_token_at = None;
         self.last_token_at = None;
         FailedAttempt {

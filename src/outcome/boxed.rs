@@ -113,6 +113,7 @@ pub(crate) fn write_failure(
     cause: &impl fmt::Display,
 ) -> fmt::Result {
     f.write_fmt(what)?;
+    // The cause is told in its own long form, so that a chain of our errors is told to its end.
     if f.alternate() {
         write!(f, ": {cause:#}")?;
     }

@@ -72,6 +72,7 @@ impl<E> Failures<E> {
 
 impl<E: fmt::Display> fmt::Display for Failures<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The last failure stands for all, as it ended the race.
         match self.failures.as_slice() {
             [] => f.write_str("no task returned"),
             [(index, error)] => write_failure(f, format_args!("task {index} failed"), error),

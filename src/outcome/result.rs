@@ -91,6 +91,7 @@ impl<T, E> ParallelResult<T, E> {
     /// ```
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&Outcome<T, E>> {
+        // Tasks that were never started have no entry, and all the same outcome.
         if index < self.outcomes.len() {
             self.outcomes.get(index)
         } else {
@@ -230,6 +231,7 @@ impl<T, E> ParallelResult<T, E> {
     /// ```
     #[must_use]
     pub fn partition(self) -> (Indexed<T>, Indexed<E>) {
+        // Those that were cancelled are in neither list.
         let (mut values, mut errors) = (Vec::new(), Vec::new());
         for (index, outcome) in self.outcomes.into_iter().enumerate() {
             match outcome {

@@ -80,6 +80,7 @@ impl<E> TaskGroupError<E> {
 
 impl<E: fmt::Display> fmt::Display for TaskGroupError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The first failure stands for all, as it ended the group.
         match self.failures.as_slice() {
             [] => f.write_str("a part of the group has panicked"),
             [(origin, error)] => write_failure(f, format_args!("{origin} failed"), error),

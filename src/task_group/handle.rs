@@ -83,6 +83,7 @@ pin_project! {
 
 impl<Fut, T> Spawned<Fut, T> {
     pub(super) fn new(task: Fut, end: &Arc<End>) -> (Self, TaskHandle<T>) {
+        // Both hold the end of the group, as either may outlive it.
         let value = Arc::new(Oneshot::new());
         let handle = TaskHandle {
             value: Some(value.clone()),

@@ -45,6 +45,7 @@ impl<F: Future> Sleep<F> {
         cx: &mut Context<'_>,
         start: impl FnOnce() -> F,
     ) -> Poll<()> {
+        // The timer is asked only now that there is something to wait for.
         let mut running = self.project().running;
         if running.is_none() {
             running.set(Some(start()));

@@ -78,6 +78,7 @@ impl VirtualClock {
     /// assert_eq!(clock.now(), Duration::from_secs(60));
     /// ```
     pub fn sleep(&self, duration: Duration) -> VirtualSleep {
+        // It counts from now, polled or not, as the timers of runtimes do.
         let mut timeline = self.timeline();
         let key = (timeline.now.saturating_add(duration), timeline.set);
         timeline.set += 1;

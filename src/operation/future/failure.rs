@@ -201,7 +201,9 @@ impl<E> Session<E> {
 fn classify<E>(error: &AttemptError<E>, handlers: &impl Handlers<E>) -> Classification {
     match error {
         AttemptError::Stream(error) => handlers.classify(error),
+        // A late token may come in time when it is asked for again.
         AttemptError::TimedOut(_) => Category::Transient.into(),
+        // So may content that is recoverable. All else would be no different.
         AttemptError::Violated(violation)
             if violation.recoverable && violation.severity != Severity::Fatal =>
         {

@@ -67,6 +67,7 @@ impl Reporter {
         at: Duration,
         handlers: &mut impl Handlers<E>,
     ) {
+        // Only what differs is written: the rest of the event is the operation's.
         self.event.kind = kind;
         self.event.at = at;
         #[cfg(feature = "tracing")]

@@ -185,6 +185,7 @@ impl<E> Session<E> {
         now: Duration,
         handlers: &mut impl Handlers<E>,
     ) -> AttemptError<E> {
+        // There is a limit, or there would have been no wait.
         let kind = self.awaited;
         let configured = self.settings.limit(kind).unwrap_or(Duration::MAX);
         let elapsed = now.saturating_sub(self.waiting_since);

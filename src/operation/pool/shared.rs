@@ -85,6 +85,7 @@ impl<M: OptionalTimer> OptionalTimer for PoolTimer<M> {
     const IS_SET: bool = true;
 
     fn start(&self, duration: Duration) -> Self::Sleep {
+        // The timer of the operation comes first. Without any, nothing was set that waits.
         match &self.shared {
             Some(shared) if !M::IS_SET => PoolSleep::Shared {
                 sleep: shared.start(duration),

@@ -37,6 +37,7 @@ impl Strategy {
     /// Returns the delay after `retries` retries. `random` is *r*, and may be anything if there is no jitter.
     #[must_use]
     pub fn delay(self, retries: u32, base: Duration, max: Duration, random: f64) -> Duration {
+        // The longest delay is the limit of all of them, so jitter only ever shortens.
         let exponential = doubled(base, retries).min(max);
         match self {
             Self::Exponential => exponential,

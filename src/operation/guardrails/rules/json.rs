@@ -192,6 +192,7 @@ impl Brackets {
     fn is_meant(&self, content: &str) -> bool {
         match self.state {
             State::Start | State::Prose => false,
+            // The content ends within a number or a literal: it is meant to be one as far as it goes.
             State::Scalar { begin } => {
                 let scalar = &content[begin..];
                 let literals = ["true", "false", "null", "-"];
@@ -210,6 +211,7 @@ const fn is_of_scalar(byte: u8) -> bool {
 impl Checker for Brackets {
     fn check(&mut self, context: &GuardrailContext<'_>) -> Vec<Violation> {
         let mut violations = Vec::new();
+        // A bracket too many is known at once, and all else at the end only.
         if let Some(at) = self.follow(context.content) {
             violations.push(Violation::error("more brackets are closed than opened").at(at));
         }

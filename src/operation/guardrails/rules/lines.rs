@@ -38,6 +38,7 @@ impl<'a> Iterator for Lines<'a> {
         if self.rest.is_empty() {
             return None;
         }
+        // The last line has no end of its own.
         let length = self.rest.find('\n').map_or(self.rest.len(), |end| end + 1);
         let (line, rest) = self.rest.split_at(length);
         let (at, text) = (self.at, line.trim_end_matches(['\n', '\r']));
@@ -70,6 +71,7 @@ impl Fences {
 
     /// Returns whether the next line, which begins at `at`, is code or the fence of code.
     pub(super) fn is_code(&mut self, line: &str, at: usize) -> bool {
+        // Within a block, the line that closes it belongs to it, and so does everything before that.
         if let Some(fence) = self.open {
             if closes(line, fence) {
                 self.open = None;
@@ -140,6 +142,7 @@ pub(super) fn without_code_spans(line: &str) -> impl Iterator<Item = (usize, &st
 fn closing_ticks(text: &str, length: usize) -> Option<usize> {
     let mut at = 0;
     while let Some(found) = text[at..].find('`') {
+        // A run of another length is text of the span.
         let begin = at + found;
         let ticks = run(&text[begin..], b'`');
         at = begin + ticks;

@@ -99,6 +99,7 @@ fn columns(line: &str) -> Option<usize> {
 
 /// Returns whether this is the line below the header of a table.
 fn is_delimiter(line: &str) -> bool {
+    // Each cell has dashes only, and a colon at either end if it is aligned.
     let is_rule = |cell: &str| {
         let cell = cell.trim();
         let dashes = cell.strip_prefix(':').unwrap_or(cell);
