@@ -75,8 +75,8 @@
 //! | [`Pool::feed`] | the tasks of a stream, as jobs of a pool | is counted | | nothing, when the stream has ended |
 //! | [`channel_pool`] | the messages of a channel, by so many workers | is for the handler | | nothing, when all senders are gone |
 //!
-//! Tasks of different types go into one list by [`boxed`](futures::FutureExt::boxed), and a few of them into a tuple for
-//! [`gather`].
+//! Tasks of different types go into a tuple for [`gather`], [`try_gather`] and [`race()`], and into one list by
+//! [`boxed`](futures::FutureExt::boxed) for the others.
 //!
 //! # Errors and `?`
 //! Most runs resolve to every outcome, so that nothing is lost. From there it is one call to a plain `Result`:

@@ -39,17 +39,20 @@
 //! # });
 //! ```
 //!
-//! Operations of different types go into one list by `boxed`, if there are too many for a tuple, or for a verb that takes a list:
+//! A race takes a tuple, too. For verbs that take a list, operations of different types go into one by `boxed`:
 //!
 //! ```
-//! use abreast::race;
+//! use abreast::{race, sequential};
 //! use futures::FutureExt;
 //! # async fn cache() -> Result<u32, String> { Err("not there".into()) }
 //! # async fn database() -> Result<u32, String> { Ok(7) }
 //!
 //! # smol::block_on(async {
-//! let found = race([cache().boxed(), database().boxed()]).await.unwrap();
+//! let found = race((cache(), database())).await.unwrap();
 //! assert_eq!((found.value, found.winner_index), (7, 1));
+//!
+//! let values = sequential([database().boxed(), async { Ok(8) }.boxed()]).await.unwrap();
+//! assert_eq!(values, [7, 8]);
 //! # });
 //! ```
 //!

@@ -1,0 +1,50 @@
+//! Holds the page that compares to what it says of abreast: with closures that borrow, all verbs are `Send`.
+
+use abreast::{
+    batched, batched_chunks, fall_through, gather, join_all, parallel, parallel_stream, race,
+    sequential, task_group,
+};
+use futures::{StreamExt, stream};
+use pages::Client;
+
+/// Runs what could be spawned on any thread.
+fn spawn<F: Future<Output: Send + 'static> + Send + 'static>(future: F) -> F::Output {
+    smol::block_on(smol::spawn(future))
+}
+
+#[test]
+fn all_verbs_are_send_with_borrows() {
+    spawn(async {
+        let client = Client::default();
+        let urls = ["/a", "/b", "/c"].map(String::from);
+        let tasks = || urls.iter().map(|url| client.get(url));
+
+        assert!(parallel(tasks()).await.all_succeeded());
+        let mut ended = parallel(tasks()).into_stream();
+        while let Some((_, result)) = ended.next().await {
+            assert!(result.is_ok());
+        }
+        let stream = stream::iter(&urls).map(|url| client.get(url));
+        assert!(parallel_stream(stream).await.all_succeeded());
+        assert!(race(tasks()).await.is_ok());
+        let stagger = race(tasks()).stagger(std::time::Duration::ZERO, smol::Timer::after);
+        assert!(stagger.await.is_ok());
+        assert!(fall_through(tasks()).await.is_ok());
+        assert!(sequential(tasks()).await.is_ok());
+        assert_eq!(join_all(tasks()).await.len(), 3);
+        assert!(
+            gather((client.get(&urls[0]), client.get(&urls[1])))
+                .await
+                .0
+                .is_ok()
+        );
+        assert!(batched(&urls, |url| client.get(url)).await.is_ok());
+        let chunks = batched_chunks(&urls, 2, async |chunk| client.get(chunk[0]).await);
+        assert!(chunks.await.is_ok());
+        let group = task_group(async |group| {
+            urls.iter().for_each(|url| _ = group.spawn(client.get(url)));
+            Ok::<_, String>(())
+        });
+        assert!(group.await.is_ok());
+    });
+}
