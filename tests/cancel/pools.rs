@@ -4,6 +4,7 @@ use std::future::Future;
 
 use abreast::{Driver as PoolDriver, JobHandle, Pool, channel_pool, join_all, pool};
 use futures::future::{BoxFuture, FusedFuture, FutureExt};
+use futures::stream;
 
 use crate::support::{Counted, Driver, Tally};
 use crate::{Row, TASKS, Tasks, WINDOW, end_first};
@@ -20,10 +21,14 @@ struct Program {
 }
 
 impl Program {
-    fn new() -> Self {
-        let (pool, driver) = pool(WINDOW);
+    /// Creates a pool with all jobs, or one that has none and whose queue is short.
+    fn new(has_jobs: bool) -> Self {
+        let capacity = if has_jobs { usize::MAX } else { 1 };
+        let builder = Pool::builder().worker_count(WINDOW);
+        let (pool, driver) = builder.queue_capacity(capacity).build();
         let tasks = Tasks::of(TASKS);
-        let handles = (0..TASKS).map(|index| pool.execute(tasks.task(index)));
+        let jobs = if has_jobs { TASKS } else { 0 };
+        let handles = (0..jobs).map(|index| pool.execute(tasks.task(index)));
         Self {
             handles: handles.collect::<Result<_, _>>().expect("it is open"),
             tally: Tally::default(),
@@ -78,12 +83,13 @@ impl Program {
 /// Drops what waits for a pool, after each number of polls.
 fn waiting<F: Future>(
     name: &'static str,
+    has_jobs: bool,
     keeps_results: bool,
     make: impl Fn(&mut Program) -> F,
 ) -> Row {
     let mut row = Row::new(name);
     for polls in 0.. {
-        let mut program = Program::new();
+        let mut program = Program::new(has_jobs);
         let mut waiting = Driver::new(make(&mut program));
         let mut is_ready = false;
         for poll in 0..polls {
@@ -144,15 +150,27 @@ fn running(
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        waiting("all `JobHandle`s", false, |program| {
+        waiting("all `JobHandle`s", true, false, |program| {
             join_all(std::mem::take(&mut program.handles))
         }),
-        waiting("all `CancelOnDrop`s", false, |program| {
+        waiting("all `CancelOnDrop`s", true, false, |program| {
             let handles = std::mem::take(&mut program.handles);
             join_all(handles.into_iter().map(JobHandle::cancel_on_drop))
         }),
-        waiting("`Drain`", true, |program| program.pool.drain()),
-        waiting("`Shutdown`", true, |program| program.pool.shutdown()),
+        waiting("all `ExecuteWhenRoom`s", false, false, |program| {
+            let (pool, tasks) = (program.pool.clone(), program.tasks.clone());
+            let jobs = (0..TASKS).map(move |index| pool.execute_when_room(tasks.task(index)));
+            let accepted = join_all(jobs.collect::<Vec<_>>());
+            async {
+                let handles = accepted.await.into_iter().collect::<Result<Vec<_>, _>>();
+                join_all(handles.expect("it is open")).await
+            }
+        }),
+        waiting("`Feed`", false, true, |program| {
+            program.pool.feed(stream::iter(program.tasks.tasks()))
+        }),
+        waiting("`Drain`", true, true, |program| program.pool.drain()),
+        waiting("`Shutdown`", true, true, |program| program.pool.shutdown()),
         running("`Driver`", |tasks| {
             let (pool, driver) = pool(WINDOW);
             let handles = (0..TASKS).map(|index| pool.execute(tasks.task(index)));

@@ -1,6 +1,7 @@
 //! What runs its own tasks: dropped, none of them is left.
 
 use std::future::{Future, ready};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use abreast::operation::Operation;
@@ -70,6 +71,48 @@ fn stream(name: &'static str, make: impl Fn(&Tasks) -> BoxStream<'static, ()>) -
     unreachable!("it ends")
 }
 
+/// Drops the handles of a group, after each number of polls of the group.
+fn handles(name: &'static str) -> Row {
+    let mut row = Row::new(name);
+    for polls in 0.. {
+        let (tasks, tally) = (Tasks::of(TASKS), Tally::default());
+        let taken_out = Mutex::new(Vec::new());
+        let list: Vec<_> = tasks.tasks().collect();
+        let group = task_group(|group| {
+            let taken_out = &taken_out;
+            async move {
+                let handles = list.into_iter().map(|task| group.spawn(task));
+                *taken_out.lock().unwrap() = handles.collect();
+                Ok(())
+            }
+        });
+        let mut group = Driver::new(group.concurrency(WINDOW));
+        let mut is_over = false;
+        for poll in 0..polls {
+            if poll > 0 {
+                end_first(&tasks, &tally, false);
+            }
+            is_over = group.run().is_ready();
+        }
+        let started = (0..TASKS).filter(|&index| tasks.polls(index) > 0).count();
+        taken_out.lock().unwrap().clear();
+        if is_over {
+            return row;
+        }
+        let running =
+            (0..TASKS).filter(|&index| tasks.polls(index) > 0 && !tasks.is_dropped(index));
+        row.add(started, running.count(), tally.made());
+        assert_eq!(tally.made(), tally.dropped(), "{name}: results");
+
+        // The group goes on without them.
+        while group.run().is_pending() {
+            end_first(&tasks, &tally, false);
+        }
+        assert_eq!(tally.made(), TASKS, "{name}: a task was not run");
+    }
+    unreachable!("it resolves")
+}
+
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         future("`parallel`", false, |tasks| {
@@ -132,6 +175,7 @@ pub(crate) fn rows() -> Vec<Row> {
             });
             group.concurrency(WINDOW)
         }),
+        handles("all `TaskHandle`s"),
         future("`Operation`", false, |tasks| {
             let tasks = tasks.clone();
             Operation::new(move || {
