@@ -2,6 +2,9 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::mem;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Waker;
 use core::time::Duration;
 
@@ -12,7 +15,8 @@ use super::job::Work;
 use super::kind::{Job, Kind};
 use super::options::PoolOptions;
 use super::state::{Accepted, Ended, PoolState, Refusal};
-use super::stats::JobOutcome;
+use super::stats::{JobOutcome, PoolStats};
+use super::within::ShutdownReport;
 use crate::sync::panic::catch;
 use crate::time::Moment;
 
@@ -21,6 +25,8 @@ pub(super) struct Inner<K: Kind> {
     /// Notified when the pool becomes idle while somebody waits for that.
     pub(super) idle: Event,
     hook: Option<Box<K::Hook>>,
+    /// Whether workers are to leave at once, and to drop what they run. Only ever set.
+    aborted: AtomicBool,
     /// Whether the clock is read when a job is accepted.
     times_queue: bool,
 }
@@ -52,6 +58,7 @@ impl<K: Kind> Inner<K> {
             state: PoolState::new(options.worker_count, capacity),
             idle: Event::new(),
             hook,
+            aborted: AtomicBool::new(false),
             times_queue,
         })
     }
@@ -74,6 +81,28 @@ impl<K: Kind> Inner<K> {
         if self.state.is_idle() {
             self.notify_idle();
         }
+    }
+
+    /// Drops what is queued, and wakes the workers to drop what they run. Reports what has become of all jobs since the figures were
+    /// those of `before`.
+    pub(super) fn abort(&self, before: &PoolStats) -> ShutdownReport {
+        // A worker that leaves its waker too late for this sees it.
+        self.aborted.store(true, Ordering::Release);
+        let aborted = self.state.abort();
+        let _abandon = AbandonGuard {
+            inner: self,
+            count: aborted.jobs.len(),
+            waiting: aborted.workers,
+        };
+        let mut report = ShutdownReport::since(before, &aborted.stats);
+        report.never_started = aborted.jobs.len() as u64;
+        report.dropped += aborted.stats.active_workers as u64;
+        drop(aborted.jobs);
+        report
+    }
+
+    pub(super) fn is_aborted(&self) -> bool {
+        self.aborted.load(Ordering::Acquire)
     }
 
     pub(super) fn notify_idle(&self) {
@@ -133,6 +162,25 @@ impl<K: Kind> Inner<K> {
         let _ = catch(|| drop(job));
         self.call_ended(id, outcome, Duration::ZERO);
         true
+    }
+}
+
+/// Says that jobs are gone which were counted as abandoned, even if the destructor of one of them panics.
+pub(super) struct AbandonGuard<'a, K: Kind> {
+    pub(super) inner: &'a Inner<K>,
+    /// The number of these jobs.
+    pub(super) count: usize,
+    /// Those to be woken after that.
+    pub(super) waiting: Vec<Waker>,
+}
+
+impl<K: Kind> Drop for AbandonGuard<'_, K> {
+    fn drop(&mut self) {
+        let is_idle = self.inner.state.abandoned(self.count);
+        wake_all(mem::take(&mut self.waiting));
+        if is_idle {
+            self.inner.notify_idle();
+        }
     }
 }
 

@@ -27,7 +27,8 @@
 //! | [`Driver`], [`LocalDriver`], or a [`Worker`] for each | run them |
 //! | [`JobHandle`], [`LocalJobHandle`] | resolve to what a job returns, or to a [`JobError`] |
 //! | [`CancelOnDrop`] | cancels its job when it is dropped |
-//! | [`Drain`], [`Shutdown`], [`ExecuteWhenRoom`], [`Feed`], [`RunUntil`] | are the futures of methods |
+//! | [`Drain`], [`Shutdown`], [`ShutdownWithin`], [`ExecuteWhenRoom`], [`Feed`], [`RunUntil`] | are the futures of methods |
+//! | [`ShutdownReport`] | says what a shutdown with a deadline has dropped |
 //! | [`PoolStats`], [`PoolEvent`], [`JobOutcome`] | say what happens |
 //! | [`Kind`], [`Sendable`], [`Local`] | tell pools apart whose jobs are `Send` or not |
 
@@ -47,6 +48,7 @@ mod pool;
 mod state;
 mod stats;
 mod wait;
+mod within;
 mod worker;
 
 pub use builder::PoolBuilder;
@@ -62,6 +64,7 @@ pub use options::PoolOptions;
 pub use pool::{LocalPool, Pool};
 pub use stats::{JobOutcome, PoolStats};
 pub use wait::{Drain, ExecuteWhenRoom, Shutdown};
+pub use within::{ShutdownReport, ShutdownWithin};
 
 /// Creates a pool that runs at most `workers` jobs at any time, and the driver that runs it.
 ///

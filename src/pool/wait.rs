@@ -105,6 +105,10 @@ impl<K: Kind> Shutdown<K> {
         let until = UntilIdle::new(inner);
         Self { until }
     }
+
+    pub(super) const fn inner(&self) -> &Arc<Inner<K>> {
+        &self.until.inner
+    }
 }
 
 impl<K: Kind> Future for Shutdown<K> {

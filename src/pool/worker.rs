@@ -7,7 +7,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 use core::time::Duration;
 
-use super::inner::{Inner, wake, wake_all};
+use super::inner::{AbandonGuard, Inner, wake, wake_all};
 use super::job::Work;
 use super::kind::{Job, Kind};
 use super::state::{Ended, Next};
@@ -107,6 +107,10 @@ struct QueueSource<K: Kind> {
     timing: Timing,
     /// A job whose start made the hook panic. It is the next to run.
     next: Option<Active<K>>,
+    /// Whether the pool knows its waker.
+    is_known: bool,
+    /// Whether it has left the pool.
+    has_left: bool,
     /// Set by `record`, and done by `notify`; or later, if a panic keeps the window from calling that.
     post_completion: Option<PostCompletion<K>>,
 }
@@ -155,6 +159,10 @@ impl<K: Kind> TaskSet for QueueSource<K> {
             this.running += 1;
             start(Running(Some(next)));
             return Poll::Ready(true);
+        }
+        // It is not asleep before the pool can wake it to drop what it runs.
+        if !mem::replace(&mut this.is_known, true) {
+            this.inner.state.enter(this.number, cx.waker());
         }
         // From here on the job counts as running, and is this worker's alone.
         let (id, queued) = match this.inner.state.next(this.number, cx.waker()) {
@@ -249,6 +257,8 @@ impl<K: Kind> JobRunner<K> {
                     untimed: None,
                 },
                 next: None,
+                is_known: false,
+                has_left: false,
                 post_completion: None,
             },
             done: false,
@@ -280,6 +290,11 @@ impl<K: Kind> JobRunner<K> {
         }
         // Whatever a panic has left to do comes first.
         self.source.complete();
+        if self.source.inner.is_aborted() {
+            self.leave();
+            self.done = true;
+            return Poll::Ready(());
+        }
         self.source.timing.begin_turn();
         let polled = self.window.poll(cx, Pin::new(&mut self.source));
         if let Some(duration) = self.source.timing.end_turn() {
@@ -288,12 +303,14 @@ impl<K: Kind> JobRunner<K> {
         self.done = polled.is_ready();
         polled
     }
-}
 
-/// Abandons its jobs; and the queue, if it was the last.
-impl<K: Kind> Drop for JobRunner<K> {
-    fn drop(&mut self) {
+    /// Abandons its jobs; and the queue, if it was the last worker.
+    #[cold]
+    fn leave(&mut self) {
         let source = &mut self.source;
+        if mem::replace(&mut source.has_left, true) {
+            return;
+        }
         let _ = catch(|| source.complete());
         let running = source.occupied();
         let free = source.limit.saturating_sub(running);
@@ -311,19 +328,8 @@ impl<K: Kind> Drop for JobRunner<K> {
     }
 }
 
-/// Says that jobs are gone, even if the destructor of one of them panics.
-struct AbandonGuard<'a, K: Kind> {
-    inner: &'a Inner<K>,
-    count: usize,
-    waiting: alloc::vec::Vec<Waker>,
-}
-
-impl<K: Kind> Drop for AbandonGuard<'_, K> {
+impl<K: Kind> Drop for JobRunner<K> {
     fn drop(&mut self) {
-        let is_idle = self.inner.state.abandoned(self.count);
-        wake_all(mem::take(&mut self.waiting));
-        if is_idle {
-            self.inner.notify_idle();
-        }
+        self.leave();
     }
 }

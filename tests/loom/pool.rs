@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::pool::state::{Accepted, Ended, Next, PoolState, Refusal, Reservation};
 use crate::pool::stats::JobOutcome;
-use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::sync::{Arc, Condvar, Mutex, Notify};
 use loom::thread;
 
@@ -56,6 +56,7 @@ impl Event {
 struct Model {
     state: PoolState<Outcome, Arc<Notify>>,
     idle: Event,
+    aborted: AtomicBool,
 }
 
 impl Model {
@@ -69,6 +70,7 @@ impl Model {
         Arc::new(Self {
             state,
             idle: Event::default(),
+            aborted: AtomicBool::new(false),
         })
     }
 
@@ -220,6 +222,40 @@ impl Model {
                 return;
             }
             self.idle.wait(listening);
+        }
+    }
+
+    /// Works until there is nothing left to do, or time is up: jobs never end.
+    fn work_in_vain(&self, worker: usize) {
+        let waker = Arc::new(Notify::new());
+        let (mut is_known, mut running) = (false, Vec::new());
+        while !self.aborted.load(Ordering::Acquire) {
+            if running.is_empty() {
+                if !std::mem::replace(&mut is_known, true) {
+                    self.state.enter(worker, &waker);
+                }
+                match self.state.next(worker, &waker) {
+                    Next::Run { job, .. } => running.push(job),
+                    Next::Wait => {}
+                    Next::Leave => break,
+                }
+            }
+            waker.wait();
+        }
+        self.leave(worker, running);
+    }
+
+    fn abort(&self) {
+        self.aborted.store(true, Ordering::Release);
+        let aborted = self.state.abort();
+        let count = aborted.jobs.len();
+        for job in aborted.jobs {
+            assert_eq!(job.swap(ABANDONED, Ordering::Relaxed), OPEN);
+        }
+        let is_idle = self.state.abandoned(count);
+        wake_all(aborted.workers);
+        if is_idle {
+            self.idle.notify();
         }
     }
 
@@ -459,6 +495,43 @@ fn figures_are_never_behind_a_handle() {
         assert!(!ended || model.state.stats().total_succeeded == 1);
         model.close();
         worker.join().unwrap();
+        model.add_up();
+    });
+}
+
+#[test]
+fn time_up_reaches_all_jobs() {
+    model(|| {
+        let model = Model::new(1);
+        let (_, first) = model.execute().unwrap();
+        let (_, second) = model.execute().unwrap();
+        let worker = on_thread(&model, |model| model.work_in_vain(0));
+        model.close();
+        model.abort();
+        model.shutdown();
+        worker.join().unwrap();
+        assert_eq!([first, second].map(|job| read(&job)), [ABANDONED; 2]);
+        model.add_up();
+    });
+}
+
+#[test]
+fn time_up_meets_a_feed() {
+    bounded_model(2, || {
+        let model = Model::new(2);
+        let workers =
+            [0, 1].map(|worker| on_thread(&model, move |model| model.work_in_vain(worker)));
+        let feed = on_thread(&model, Model::feed);
+        model.close();
+        model.abort();
+        model.shutdown();
+        match feed.join().unwrap() {
+            Ok(outcome) => assert_eq!(read(&outcome), ABANDONED),
+            Err(refusal) => assert_eq!(refusal, Refusal::Closed),
+        }
+        for worker in workers {
+            worker.join().unwrap();
+        }
         model.add_up();
     });
 }

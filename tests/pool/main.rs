@@ -13,3 +13,5 @@ mod driver;
 mod feed;
 mod panic;
 mod times;
+#[cfg(feature = "test-util")]
+mod within;

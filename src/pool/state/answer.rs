@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use crate::pool::stats::PoolStats;
+
 /// The reason why a job was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -55,6 +57,17 @@ pub(crate) struct Left<J, W> {
     pub(crate) worker: Option<W>,
     /// Those who wait for what will not come any more, to be woken.
     pub(crate) waiting: Vec<W>,
+}
+
+/// What there was to do is given up.
+#[derive(Debug)]
+pub(crate) struct Aborted<J, W> {
+    /// What was queued. It counts as [abandoned](super::PoolState::abandoned) when it has been dropped.
+    pub(crate) jobs: Vec<J>,
+    /// All workers that may be running something, to be woken.
+    pub(crate) workers: Vec<W>,
+    /// The figures as they were before.
+    pub(crate) stats: PoolStats,
 }
 
 /// The answer to a source that wants to be asked for a job.

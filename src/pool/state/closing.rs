@@ -1,9 +1,10 @@
 //! How a pool comes to rest: drains, shutdowns, and workers that leave.
 
 use alloc::vec::Vec;
+use core::mem;
 
 use super::PoolState;
-use super::answer::Left;
+use super::answer::{Aborted, Left};
 
 impl<J, W: Clone> PoolState<J, W> {
     /// Accepts no more. All that is returned is to be woken.
@@ -64,6 +65,30 @@ impl<J, W: Clone> PoolState<J, W> {
         })
     }
 
+    /// Keeps the waker of a worker that begins to run jobs, for [`abort`](Self::abort).
+    pub(crate) fn enter(&self, worker: usize, waker: &W) {
+        let waker = waker.clone();
+        self.0
+            .with(|fields| fields.known_workers.push((worker, waker)));
+    }
+
+    /// Takes all that is queued, counted as abandoned, and the wakers of all workers, which are to be woken to leave.
+    pub(crate) fn abort(&self) -> Aborted<J, W> {
+        self.0.with(|fields| {
+            let stats = fields.stats;
+            let jobs: Vec<J> = fields.queue.take().collect();
+            fields.stats.queue_length -= jobs.len();
+            fields.stats.total_abandoned += jobs.len() as u64;
+            fields.abandoning += jobs.len();
+            let workers = mem::take(&mut fields.known_workers);
+            Aborted {
+                jobs,
+                workers: workers.into_iter().map(|(_, waker)| waker).collect(),
+                stats,
+            }
+        })
+    }
+
     /// Takes a worker out, with the `running` jobs that it has not ended. It could have run `free` more.
     pub(crate) fn leave(&self, worker: usize, running: usize, free: usize) -> Left<J, W> {
         self.0.with(|fields| {
@@ -71,6 +96,7 @@ impl<J, W: Clone> PoolState<J, W> {
             fields.workers -= 1;
             fields.free -= free;
             fields.idle_workers.retain(|(idle, _)| *idle != worker);
+            fields.known_workers.retain(|(known, _)| *known != worker);
             // The last one takes along all that nobody will run, and nobody need wait any longer.
             let (mut jobs, mut waiting) = (Vec::new(), Vec::new());
             if fields.workers == 0 {

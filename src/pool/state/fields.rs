@@ -23,6 +23,8 @@ pub(super) struct Fields<J, W> {
     pub(super) workers: usize,
     /// The number of jobs that the workers could run beside those that they run.
     pub(super) free: usize,
+    /// Workers that run jobs or have run some, by number, and their wakers.
+    pub(super) known_workers: Vec<(usize, W)>,
     /// Workers that found nothing to do, by number.
     pub(super) idle_workers: Vec<(usize, W)>,
     /// The number of sources that are being asked for a job.
@@ -49,6 +51,7 @@ impl<J, W> Fields<J, W> {
             abandoning: 0,
             workers: 1,
             free: worker_count,
+            known_workers: Vec::new(),
             idle_workers: Vec::new(),
             reserved: 0,
             room: Waiters::new(),

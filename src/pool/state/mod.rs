@@ -11,8 +11,8 @@
 //!                        | remove                                 removed   |
 //!                        +----------> being cancelled ----------------------+
 //! ```
-//! Until it is ended or gone, a job is *outstanding*. The pool is *idle* when nothing is outstanding, and no source is
-//! being asked for a job.
+//! `abort` does to queued jobs what `leave` does. Until it is ended or gone, a job is *outstanding*. The pool is *idle* when
+//! nothing is outstanding, and no source is being asked for a job.
 //!
 //! # The protocol
 //! - Whether a job is accepted is decided in the critical section that queues it. So an accepted job is in the queue, and a
@@ -26,6 +26,8 @@
 //! - Whoever makes the pool idle while somebody may be waiting for that learns it from the return value, and must
 //!   notify those who wait.
 //! - The last worker that leaves takes the queue along.
+//! - When time is up, a flag beside the lock is set, then what is queued is abandoned, and then all known workers are woken,
+//!   which leave. A worker is known before it takes its first job; one that is not known by then sees the flag.
 //! - The outcome of a job is published within the critical section that counts it. So no snapshot is behind a handle, and no
 //!   drain ahead of one.
 //!
