@@ -101,18 +101,19 @@ impl Pending {
 pub(crate) struct ReadySet {
     root: Arc<Root>,
     /// What is left of the pass: slots, and leaves.
-    slots: Pending,
-    leaves: Pending,
+    slots_left: Pending,
+    leaves_left: Pending,
     /// What is left of nodes higher than leaves, from height 2 on, and a bit for each height at which there is any.
-    higher: [Pending; HIGHEST_BASE + OVERFLOW - 1],
-    heights: usize,
+    nodes_left: [Pending; HIGHEST_BASE + OVERFLOW - 1],
+    heights_left: usize,
     /// The height of what the direct bits of the root stand for; 0 for slots.
     base: usize,
     /// The first slot that hangs from a leaf.
     first_in_leaf: usize,
     /// Whether slots are used once, and so have wakers that are cheap to make rather than cheap to wake.
     used_once: bool,
-    /// The nodes of each height, from the leaves on.
+    /// The nodes of height 1, and those of each height from 2 on.
+    leaves: Vec<Arc<Node>>,
     nodes: Vec<Vec<Arc<Node>>>,
     /// The `ARMED` value for the parent of the last sleep.
     parent: usize,
@@ -134,13 +135,14 @@ impl ReadySet {
         let base = (0..HIGHEST_BASE).find(is_enough).unwrap_or(HIGHEST_BASE);
         Self {
             root: Arc::new(Root::new(parent.clone())),
-            slots: Pending::default(),
-            leaves: Pending::default(),
-            higher: Default::default(),
-            heights: 0,
+            slots_left: Pending::default(),
+            leaves_left: Pending::default(),
+            nodes_left: Default::default(),
+            heights_left: 0,
             base,
             first_in_leaf: if base == 0 { DIRECT } else { 0 },
             used_once,
+            leaves: Vec::new(),
             nodes: Vec::new(),
             parent: FIRST,
             asleep: false,
@@ -164,11 +166,11 @@ impl ReadySet {
             return Root::WAKERS[FLAGS + slot](self.root.clone());
         };
         let (node, position) = (index / WORD, index % WORD);
-        if self.nodes.first().map_or(0, Vec::len) == node {
+        if self.leaves.len() == node {
             // Makes the node.
             self.link(0, slot);
         }
-        Node::WAKERS[position](self.nodes[0][node].clone())
+        Node::WAKERS[position](self.leaves[node].clone())
     }
 
     /// Returns how many slots (at height 0) or nodes of a height hang from the root.
@@ -190,18 +192,28 @@ impl ReadySet {
             };
             return Link::Root(self.root.clone(), (FLAGS + position) as u8);
         };
-        if height == self.nodes.len() {
-            self.nodes.push(Vec::new());
-        }
         let (node, position) = (index / WORD, index % WORD);
-        if node == self.nodes[height].len() {
+        if node == self.nodes_above(height).len() {
             let link = self.link(height + 1, node);
-            self.nodes[height].push(Arc::new(Node {
+            self.nodes_above(height).push(Arc::new(Node {
                 word: AtomicUsize::new(0),
                 link,
             }));
         }
-        Link::Node(self.nodes[height][node].clone(), position as u8)
+        Link::Node(self.nodes_above(height)[node].clone(), position as u8)
+    }
+
+    /// Returns the nodes that slots or nodes of a height hang from.
+    fn nodes_above(&mut self, height: usize) -> &mut Vec<Arc<Node>> {
+        match height.checked_sub(1) {
+            None => &mut self.leaves,
+            Some(higher) => {
+                if higher == self.nodes.len() {
+                    self.nodes.push(Vec::new());
+                }
+                &mut self.nodes[higher]
+            }
+        }
     }
 
     /// Returns the word with the bit of `slot`, and the bit.
@@ -209,7 +221,7 @@ impl ReadySet {
     fn bit_of(&self, slot: usize) -> (&AtomicUsize, usize) {
         match slot.checked_sub(self.first_in_leaf) {
             None => (&self.root.word, 1 << (FLAGS + slot)),
-            Some(index) => (&self.nodes[0][index / WORD].word, 1 << (index % WORD)),
+            Some(index) => (&self.leaves[index / WORD].word, 1 << (index % WORD)),
         }
     }
 
@@ -244,58 +256,58 @@ impl ReadySet {
     fn take(&mut self, height: usize, bits: usize, first: usize) {
         let pending = Pending { bits, first };
         match height {
-            0 => self.slots = pending,
-            1 => self.leaves = pending,
+            0 => self.slots_left = pending,
+            1 => self.leaves_left = pending,
             _ => self.take_higher(height, pending),
         }
     }
 
     #[inline(never)]
     fn take_higher(&mut self, height: usize, pending: Pending) {
-        self.higher[height - 2] = pending;
-        self.heights |= usize::from(pending.bits != 0) << height;
+        self.nodes_left[height - 2] = pending;
+        self.heights_left |= usize::from(pending.bits != 0) << height;
     }
 
     /// Returns the next slot of the pass, each at most once and in ascending order; `None` ends the pass.
     #[inline(always)]
     pub(crate) fn next_ready(&mut self) -> Option<usize> {
         // A leaf may be empty: a waker climbs on although its bit was taken meanwhile.
-        while self.slots.bits == 0 {
-            if self.leaves.bits == 0 && !self.descend() {
+        while self.slots_left.bits == 0 {
+            if self.leaves_left.bits == 0 && !self.descend() {
                 return None;
             }
             self.take_leaf();
         }
-        Some(self.slots.take_lowest())
+        Some(self.slots_left.take_lowest())
     }
 
     /// Takes the word of the lowest leaf that is left to visit.
     #[inline(always)]
     fn take_leaf(&mut self) {
-        let leaf = self.leaves.take_lowest();
-        let bits = self.nodes[0][leaf].word.swap(0, Ordering::AcqRel);
+        let leaf = self.leaves_left.take_lowest();
+        let bits = self.leaves[leaf].word.swap(0, Ordering::AcqRel);
         self.take(0, bits, self.first_in_leaf + leaf * WORD);
     }
 
     /// Takes the words of higher nodes until there is a leaf to visit. False if there is none.
     #[inline(always)]
     fn descend(&mut self) -> bool {
-        self.heights != 0 && self.descend_now()
+        self.heights_left != 0 && self.descend_now()
     }
 
     #[inline(never)]
     fn descend_now(&mut self) -> bool {
-        while self.leaves.bits == 0 && self.heights != 0 {
+        while self.leaves_left.bits == 0 && self.heights_left != 0 {
             // What is lower comes first.
-            let height = self.heights.trailing_zeros() as usize;
-            let pending = &mut self.higher[height - 2];
+            let height = self.heights_left.trailing_zeros() as usize;
+            let pending = &mut self.nodes_left[height - 2];
             let node = pending.take_lowest();
-            self.heights &= !(usize::from(pending.bits == 0) << height);
+            self.heights_left &= !(usize::from(pending.bits == 0) << height);
             // Its bits are those of nodes one level lower, or of leaves.
-            let bits = self.nodes[height - 1][node].word.swap(0, Ordering::AcqRel);
+            let bits = self.nodes[height - 2][node].word.swap(0, Ordering::AcqRel);
             self.take(height - 1, bits, self.at_root(height - 1) + node * WORD);
         }
-        self.leaves.bits != 0
+        self.leaves_left.bits != 0
     }
 
     /// Drops the wakes of the slot that is being visited: they were meant for the task that has just ended in it.
@@ -321,16 +333,16 @@ impl ReadySet {
             word.fetch_and(!bit, Ordering::AcqRel);
         }
         // The bit may have been taken already, and the slot be about to be visited.
-        let position = slot.checked_sub(self.slots.first);
+        let position = slot.checked_sub(self.slots_left.first);
         if let Some(position) = position.filter(|&position| position < WORD) {
-            self.slots.bits &= !(1 << position);
+            self.slots_left.bits &= !(1 << position);
         }
     }
 
     /// Returns whether a pass has something left to visit.
     #[inline(always)]
     pub(crate) fn in_pass(&self) -> bool {
-        self.slots.bits | self.leaves.bits | self.heights != 0
+        self.slots_left.bits | self.leaves_left.bits | self.heights_left != 0
     }
 
     /// Returns whether there was a wake since the root was last taken.
