@@ -16,7 +16,7 @@ const POLLS: isize = 128;
 #[cfg(feature = "std")]
 const LEAST: isize = 2;
 
-/// What one poll of a window may still do. Dropping it ends that poll, also if it has panicked.
+/// Limits what one poll of a window may still do. Dropping it ends that poll, also if it has panicked.
 pub(super) struct Budget {
     left: imp::Left,
     /// What is not to be spent for now.

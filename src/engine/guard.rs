@@ -15,9 +15,9 @@ use super::window::Source;
 pub(super) struct SlotTable {
     /// The head of the free list.
     pub(super) free: usize,
-    /// How many slots are occupied.
+    /// The number of occupied slots.
     pub(super) in_flight: usize,
-    /// How many tasks have started, which is the index of the next one.
+    /// The number of tasks that have started, which is the index of the next one.
     pub(super) started: usize,
     /// Whether slots keep the order of their tasks. Only the last one is then used again.
     pub(super) ordered: bool,
@@ -26,7 +26,7 @@ pub(super) struct SlotTable {
     pub(super) ready: ReadySet,
 }
 
-/// What one poll of the window has done, and may still do.
+/// Counts what one poll of the window has done, and what it may still do.
 pub(super) struct Turn {
     pub(super) budget: Budget,
     pub(super) completed: usize,

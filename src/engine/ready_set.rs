@@ -70,7 +70,7 @@ use core::task::Waker;
 use super::sync::{AtomicUsize, Ordering};
 use super::waker::{ARMED, CELLS, CLOSED, FIRST, FLAGS, Link, Node, Root, SOURCE, WORD, Word};
 
-/// How many bits of the root stand for nodes that are ever higher, and how many for slots or nodes of one height.
+/// The number of bits of the root for nodes that are ever higher, and of those for slots or nodes of one height.
 const OVERFLOW: usize = 6;
 const DIRECT: usize = WORD - FLAGS - OVERFLOW;
 /// The direct nodes are at most this high: then they serve more slots than fit into memory.

@@ -19,7 +19,7 @@ pub(super) const CELLS: [usize; 2] = [2, 3];
 pub(super) const SOURCE: usize = 1 << 2;
 /// The owner is gone.
 pub(super) const CLOSED: usize = 1 << 3;
-/// How many bits of the root are flags. The others stand for slots, or for nodes.
+/// The number of flags in the root. Its other bits stand for slots, or for nodes.
 pub(super) const FLAGS: usize = 4;
 
 pub(super) const WORD: usize = usize::BITS as usize;

@@ -34,7 +34,7 @@ use super::task_set::TaskSet;
 
 /// Runs the tasks of a [`TaskSet`].
 pub(crate) struct Window<Fut> {
-    /// What there is from the first poll on, and until there is nothing left to do by order.
+    /// What a first poll makes.
     live: Option<Live<Fut>>,
     /// Whether slots keep the order of their tasks.
     ordered: bool,
@@ -49,7 +49,7 @@ struct Live<Fut> {
     source: Source,
 }
 
-/// What is known of the source of tasks.
+/// Remembers what is known of the source of tasks.
 pub(super) struct Source {
     /// The waker that it is polled with.
     waker: Waker,

@@ -24,15 +24,15 @@ pub trait Sink {
     /// Keeps an outcome. Each index comes at most once, after its task has started.
     fn put(&mut self, index: usize, outcome: Outcome<Self::Value, Self::Error>);
 
-    /// The outcome at `index`, which was the last to be put.
+    /// Returns the outcome at `index`, which was the last to be put.
     fn last_put(&self, index: usize) -> Option<&Outcome<Self::Value, Self::Error>>;
 
-    /// How many outcomes are yet to be handed over before more tasks may start.
+    /// Returns how many outcomes are yet to be handed over before more tasks may start.
     fn held(&self) -> usize {
         0
     }
 
-    /// Whether an outcome can be handed over now.
+    /// Returns whether an outcome can be handed over now.
     fn is_ready(&self) -> bool {
         false
     }
@@ -43,14 +43,14 @@ pub(crate) type HandedOver<K> = (usize, Result<<K as Sink>::Value, <K as Sink>::
 
 /// A sink that hands its outcomes over one by one.
 pub trait Buffer: Sink {
-    /// An empty one.
+    /// Creates an empty buffer.
     fn new() -> Self;
 
-    /// The next outcome to hand over; `ended` if no more will be put.
+    /// Takes the next outcome to hand over; `ended` if no more will be put.
     fn pop(&mut self, ended: bool) -> Option<HandedOver<Self>>;
 }
 
-/// All outcomes, by index.
+/// Keeps all outcomes, by index.
 #[derive(Debug)]
 pub(crate) struct Outcomes<T, E> {
     outcomes: Vec<Outcome<T, E>>,
@@ -117,7 +117,7 @@ impl<T, E> Sink for Outcomes<T, E> {
     }
 }
 
-/// Outcomes in the order in which tasks ended.
+/// Holds outcomes in the order in which tasks ended.
 #[derive(Debug)]
 pub struct AsFinished<T, E> {
     outcomes: VecDeque<(usize, Outcome<T, E>)>,
@@ -164,7 +164,7 @@ impl<T, E> Buffer for AsFinished<T, E> {
     }
 }
 
-/// Outcomes in input order.
+/// Holds outcomes in input order.
 #[derive(Debug)]
 pub struct InOrder<T, E> {
     /// The outcomes from the index `next` on; `None` for a task that has not ended.

@@ -48,10 +48,10 @@ pub(super) struct State {
     /// limit where that rolls. Within a batch there is no end of it, and after it room for one that begins the next, when
     /// nothing runs any more. 0 once the run was stopped.
     room: usize,
-    /// How many tasks have come from the source, and how many of them have ended.
+    /// The tasks that have come from the source, and those of them that have ended.
     pulled: usize,
     completed: usize,
-    /// How many there are in all, as the size hint said when the run began.
+    /// The number of tasks in all, if the size hint said so when the run began.
     total: Option<usize>,
     stopwatch: Stopwatch,
 }

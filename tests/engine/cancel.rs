@@ -87,10 +87,7 @@ fn at_every_poll<T: Send, E: Send>(
 
 /// Values for those that go on after a value, and errors for a race.
 fn to_the_end(run: &Run<'_, usize, &'static str>, index: usize) -> Result<usize, &'static str> {
-    match run.races {
-        true => Err("no"),
-        false => Ok(index),
-    }
+    if run.races { Err("no") } else { Ok(index) }
 }
 
 #[test]
@@ -193,9 +190,10 @@ fn values_and_errors_are_dropped_once() {
             } else {
                 half_fail && index % 2 == 0
             };
-            match run.races || fails {
-                true => Err(tally.make()),
-                false => Ok(tally.make()),
+            if run.races || fails {
+                Err(tally.make())
+            } else {
+                Ok(tally.make())
             }
         };
         at_every_poll(end, |name, halfway| {

@@ -356,15 +356,12 @@ fn panicking_stream_hooks_lose_no_result() {
                 let run = parallel(strict(board.tasks()))
                     .concurrency(3)
                     .observe(&fuse);
-                let outputs: Vec<_> = match ordered {
-                    false => {
-                        let all = Driver::new(run.into_stream().collect());
-                        end_in_turn(&board, all, &mut panics)
-                    }
-                    true => {
-                        let all = Driver::new(run.into_ordered_stream().collect());
-                        end_in_turn(&board, all, &mut panics)
-                    }
+                let outputs: Vec<_> = if ordered {
+                    let all = Driver::new(run.into_ordered_stream().collect());
+                    end_in_turn(&board, all, &mut panics)
+                } else {
+                    let all = Driver::new(run.into_stream().collect());
+                    end_in_turn(&board, all, &mut panics)
                 };
                 assert!((0..TASKS).eq(outputs.into_iter().map(|(index, _)| index)));
                 assert_eq!(panics, 1);
@@ -431,12 +428,12 @@ fn batch_hooks_panic_once_per_batch() {
                     let run = batched(strict(0..TASKS), move |index| handled.task(index))
                         .batch_size(size)
                         .on_progress(|progress| fuse.call(progress.to_string()));
-                    let mut run = Driver::new(match settle {
-                        false => run.map(|values| values.unwrap().len()).boxed_local(),
-                        true => run
-                            .settle()
+                    let mut run = Driver::new(if settle {
+                        run.settle()
                             .map(|result| result.success_count())
-                            .boxed_local(),
+                            .boxed_local()
+                    } else {
+                        run.map(|values| values.unwrap().len()).boxed_local()
                     });
                     let mut ended = 0;
                     let values = loop {

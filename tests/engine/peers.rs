@@ -47,9 +47,10 @@ fn futures_2961_all_slots_start_first() {
         let board = Board::new(8);
         board.end(0, Ok(0));
         let run = parallel(board.tasks()).concurrency(4);
-        let mut stream = match ordered {
-            false => run.into_stream().boxed(),
-            true => run.into_ordered_stream().boxed(),
+        let mut stream = if ordered {
+            run.into_ordered_stream().boxed()
+        } else {
+            run.into_stream().boxed()
         };
         let mut next = Driver::new(poll_fn(move |cx| stream.poll_next_unpin(cx)));
         assert_eq!(next.poll(), Poll::Ready(Some((0, Ok(0)))));
