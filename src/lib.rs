@@ -4,6 +4,7 @@
 //!
 //! ```
 //! use abreast::parallel;
+//! # #[derive(Default)]
 //! # struct Client;
 //! # impl Client {
 //! #     async fn get(&self, url: &str) -> Result<String, std::io::Error> { Ok(url.to_uppercase()) }
@@ -12,10 +13,11 @@
 //! #[tokio::main]
 //! async fn main() {
 //!     let run = tokio::spawn(async {
-//!         # let client = Client;
+//!         let client = Client::default();
 //!         let urls = ["/", "/about", "/news"].map(String::from);
 //!
-//!         // At most 20 at a time. The closure borrows the client, the tasks borrow the URLs.
+//!         // At most 20 at a time. The closure borrows the client, and
+//!         // the tasks borrow the URLs.
 //!         let result = parallel(urls.iter().map(|url| client.get(url)))
 //!             .concurrency(20)
 //!             .on_progress(|progress| println!("{progress}"))
@@ -39,8 +41,9 @@
 //! # async fn weather() -> u32 { 7 }
 //!
 //! smol::block_on(async {
-//!     // The first success wins; another is asked after each 50 ms, or when one fails.
-//!     let page = race(["a", "b", "c"].map(ask)).stagger(Duration::from_millis(50), smol::Timer::after);
+//!     // The first success wins; another starts after 50 ms, or when one fails.
+//!     let delay = Duration::from_millis(50);
+//!     let page = race(["a", "b", "c"].map(ask)).stagger(delay, smol::Timer::after);
 //!     let weather = timeout(Duration::from_secs(1), smol::Timer::after, weather());
 //!
 //!     let (page, weather) = gather((page, weather)).await;

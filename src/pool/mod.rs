@@ -5,7 +5,8 @@
 //!
 //! #[tokio::main]
 //! async fn main() {
-//!     let (pool, driver) = Pool::builder().worker_count(4).queue_capacity(100).build();
+//!     let builder = Pool::builder().worker_count(4).queue_capacity(100);
+//!     let (pool, driver) = builder.build();
 //!     let driver = tokio::spawn(driver);
 //!
 //!     // From anywhere: `Pool` is `Clone`, `Send` and `Sync`.

@@ -21,6 +21,59 @@ mod pages {
     mod python {}
 }
 
+/// What the page that compares says does not compile. In place of these, `tests/borrows.rs` has what does.
+///
+/// ```compile_fail
+/// # use futures::{StreamExt, stream};
+/// # use pages::Client;
+/// tokio::spawn(async {
+///     let (client, urls) = (Client::default(), vec![String::new()]);
+///     stream::iter(&urls).map(|url| client.get(url)).buffered(20).count().await
+/// });
+/// ```
+///
+/// ```compile_fail
+/// # use futures::{StreamExt, stream};
+/// # use pages::Client;
+/// tokio::spawn(async {
+///     let (client, urls) = (Client::default(), vec![String::new()]);
+///     let tasks = urls.iter().map(|url| async { client.get(url).await });
+///     stream::iter(tasks).buffer_unordered(20).count().await
+/// });
+/// ```
+///
+/// ```compile_fail
+/// # use futures::{FutureExt, StreamExt, stream};
+/// # use pages::Client;
+/// tokio::spawn(async {
+///     let (client, urls) = (Client::default(), vec![String::new()]);
+///     stream::iter(&urls).map(|url| client.get(url).boxed()).buffer_unordered(20).count().await
+/// });
+/// ```
+///
+/// ```compile_fail
+/// # use futures::{StreamExt, stream};
+/// # use pages::Client;
+/// tokio::spawn(async {
+///     let (client, urls) = (Client::default(), vec![String::new()]);
+///     let tasks = stream::iter(&urls).map(|url| client.get(url));
+///     futures_buffered::BufferedStreamExt::buffered_unordered(tasks, 20).count().await
+/// });
+/// ```
+///
+/// ```compile_fail
+/// # use futures::stream;
+/// # use futures_concurrency::prelude::*;
+/// # use pages::Client;
+/// tokio::spawn(async {
+///     let (client, urls) = (&Client::default(), vec![String::new()]);
+///     let tasks = stream::iter(urls.iter()).co();
+///     tasks.for_each(|url| async move { _ = client.get(url).await }).await
+/// });
+/// ```
+#[cfg(doctest)]
+mod does_not_compile {}
+
 /// Stands for a request: waits once, and fails for every tenth page.
 pub async fn fetch(page: u32) -> Result<String, String> {
     smol::future::yield_now().await;

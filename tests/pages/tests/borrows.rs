@@ -4,7 +4,7 @@ use abreast::{
     batched, batched_chunks, fall_through, gather, join_all, parallel, parallel_stream, race,
     sequential, task_group,
 };
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future, stream};
 use pages::Client;
 
 /// Runs what could be spawned on any thread.
@@ -46,5 +46,36 @@ fn all_verbs_are_send_with_borrows() {
             Ok::<_, String>(())
         });
         assert!(group.await.is_ok());
+    });
+}
+
+#[test]
+fn what_is_said_of_others_compiles() {
+    spawn(async {
+        let client = Client::default();
+        let urls = ["/a", "/b", "/c"].map(String::from);
+        let mapped = || stream::iter(&urls).map(|url| client.get(url));
+
+        assert_eq!(mapped().boxed().buffer_unordered(2).count().await, 3);
+        assert_eq!(mapped().boxed().buffered(2).count().await, 3);
+        assert_eq!(
+            futures_buffered::BufferedStreamExt::buffered_unordered(mapped().boxed(), 2)
+                .count()
+                .await,
+            3
+        );
+        let collected: Vec<_> = urls.iter().map(|url| client.get(url)).collect();
+        assert_eq!(stream::iter(collected).buffer_unordered(2).count().await, 3);
+        let each =
+            stream::iter(&urls).for_each_concurrent(2, async |url| _ = client.get(url).await);
+        each.await;
+        assert_eq!(
+            future::join_all(urls.iter().map(|url| client.get(url)))
+                .await
+                .len(),
+            3
+        );
+        let racers = urls.iter().map(|url| Box::pin(client.get(url)));
+        assert!(future::select_ok(racers).await.is_ok());
     });
 }
