@@ -95,8 +95,8 @@
 //! ```
 //!
 //! # Fan out with a limit
-//! A list of any length, of which a limited number are worked on at a time. There is no semaphore to be acquired: what cannot run
-//! yet has not been created.
+//! A list of any length, of which a limited number are worked on at a time. There is no semaphore to be acquired: what cannot
+//! run yet has not been created.
 //!
 //! ```
 //! use abreast::parallel;

@@ -44,8 +44,8 @@
 //! # }
 //! ```
 //!
-//! An operation is a future, and so a task of every verb. A function returns one by its [`Source`], and by the [timer](crate::Timer)
-//! if it has one:
+//! An operation is a future, and so a task of every verb. A function returns one by its [`Source`], and by the
+//! [timer](crate::Timer) if it has one:
 //!
 //! ```
 //! use abreast::{parallel, race, Timer};

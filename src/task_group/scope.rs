@@ -162,7 +162,9 @@ where
 
     fn notify(self: Pin<&mut Self>, _: usize) {}
 
-    /// Returns whether the group is over. Not `should_stop`: the pass goes on to its end, so that whoever fails in the same one is known, too.
+    /// Returns whether the group is over.
+    ///
+    /// Not `should_stop`: the pass goes on to its end, so that those that fail in the same one are known, too.
     fn should_yield(&self) -> bool {
         let is_idle = !self.body_runs && self.running == 0 && self.waiting.is_empty();
         self.has_failed() || (is_idle && self.queue.is_empty())

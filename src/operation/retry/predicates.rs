@@ -72,8 +72,8 @@ impl_debug!(RetryPredicates<E> |self| {
     delay: self.delay.len(),
 });
 
-/// Closures that a pool can share among operations whose errors are of several types: nothing, or [`RetryPredicates`], which are for
-/// the operations whose errors are of their type.
+/// Closures that a pool can share among operations whose errors are of several types: nothing, or [`RetryPredicates`], which
+/// are for the operations whose errors are of their type.
 pub trait SharedPredicates {
     #[doc(hidden)]
     fn share(self) -> Option<Arc<dyn Any + Send + Sync>>;
