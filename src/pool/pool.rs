@@ -92,7 +92,8 @@ impl<K: Kind> Pool<K> {
     /// Accepts no more for good, and resolves when everything that was accepted has ended. The driver then resolves too.
     ///
     /// The pool is closed at the call; the future only waits. It may be called many times, from many tasks, and each
-    /// future resolves. If the driver is dropped, they resolve.
+    /// future resolves. If the driver is dropped, they resolve. To wait no longer than some time, and then drop what is left, see
+    /// [`Shutdown::within`].
     ///
     /// ```
     /// use abreast::{PoolError, pool};
