@@ -13,14 +13,14 @@ use super::ready_set::ReadySet;
 
 /// Futures that are known by their position.
 pub trait FutureSet {
-    /// How many there are.
+    /// The number of futures.
     const LEN: usize;
 
     /// Polls the one at `index`. It keeps its output.
     fn poll_future(self: Pin<&mut Self>, index: usize, cx: &mut Context<'_>) -> Poll<()>;
 }
 
-/// The output of a future, if it is to end the run.
+/// Takes the output of a future that has failed.
 pub(crate) fn take_error<Fut, T, E>(future: Pin<&mut MaybeDone<Fut>>) -> Option<E>
 where
     Fut: Future<Output = Result<T, E>>,
@@ -33,7 +33,7 @@ where
 }
 
 pin_project! {
-    /// FutureSet, each with a waker of its own: polled once when they start, and once per wake.
+    /// Futures, each with a waker of its own: polled once when they start, and once per wake.
     #[derive(Debug)]
     pub(crate) struct FixedSet<M> {
         #[pin]
@@ -89,6 +89,7 @@ impl<M: FutureSet> FixedSet<M> {
             !*this.polling,
             "a future of this set has panicked, so the set has no output"
         );
+        // Nothing is made before the first poll, which also says who the first parent is.
         let ready = this.ready.get_or_insert_with(|| {
             let mut ready = ReadySet::new(cx.waker(), Some(M::LEN), true);
             *this.wakers = (0..M::LEN).map(|index| ready.slot_waker(index)).collect();
@@ -98,10 +99,12 @@ impl<M: FutureSet> FixedSet<M> {
             let running_before = *this.running;
             ready.begin_pass();
             while let Some(index) = this.to_start.next().or_else(|| ready.next_ready()) {
+                // A late wake may come for a future that has ended.
                 let bit = 1 << index;
                 if *this.running & bit == 0 {
                     continue;
                 }
+                // Stays so if the future panics.
                 *this.polling = true;
                 let mut child = Context::from_waker(&this.wakers[index]);
                 let polled = this.futures.as_mut().poll_future(index, &mut child);
@@ -116,6 +119,7 @@ impl<M: FutureSet> FixedSet<M> {
             if *this.running == 0 {
                 return Poll::Ready(());
             }
+            // Those that have ended may have woken others, which have their turn at once. Otherwise the executor has its.
             if *this.running == running_before {
                 if !ready.arm(cx.waker()) {
                     cx.waker().wake_by_ref();

@@ -93,12 +93,11 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         }
         // The source is asked first: there may be nothing to make a slot for.
         let number = slots.len();
-        let has_started = source.next(tasks, |task| {
-            slots.push(table.ready.slot_waker(number), task, table.started);
+        let mut made = None;
+        source.next(tasks, |task| {
+            made = Some(slots.push(table.ready.slot_waker(number), task, table.started));
         });
-        if !has_started {
-            return None;
-        }
+        let slot = made?.project();
         // A slot before this one would be visited before tasks that have started earlier.
         if table.ordered {
             table.first_reusable = number;
@@ -106,7 +105,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         table.started += 1;
         table.in_flight += 1;
         Some(Self {
-            slot: slots.slot(number).project(),
+            slot,
             number,
             table,
         })
@@ -162,13 +161,15 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         let index = *self.slot.index;
         let future = self.slot.future.as_mut().as_pin_mut();
         let future = future.expect("there is a task in the slot until it has ended");
+        let waker = self.slot.waker.as_ref();
+        let waker = waker.expect("a slot with a task has a waker");
         turn.budget.spend();
         // A task that panics has ended, too.
         let guard = RecordPanic {
             tasks: tasks.as_mut(),
             index,
         };
-        let polled = future.poll(&mut Context::from_waker(self.slot.waker));
+        let polled = future.poll(&mut Context::from_waker(waker));
         mem::forget(guard);
         let Poll::Ready(output) = polled else {
             return Poll::Pending;

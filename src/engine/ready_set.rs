@@ -104,7 +104,7 @@ pub(crate) struct ReadySet {
     slots_left: Pending,
     leaves_left: Pending,
     /// What is left of nodes higher than leaves, from height 2 on, and a bit for each height at which there is any.
-    nodes_left: [Pending; HIGHEST_BASE + OVERFLOW - 1],
+    nodes_left: Vec<Pending>,
     heights_left: usize,
     /// The height of what the direct bits of the root stand for; 0 for slots.
     base: usize,
@@ -137,7 +137,7 @@ impl ReadySet {
             root: Arc::new(Root::new(parent.clone())),
             slots_left: Pending::default(),
             leaves_left: Pending::default(),
-            nodes_left: Default::default(),
+            nodes_left: Vec::new(),
             heights_left: 0,
             base,
             first_in_leaf: if base == 0 { DIRECT } else { 0 },
@@ -162,11 +162,11 @@ impl ReadySet {
         if !self.used_once {
             return Arc::new(self.link(0, slot)).into();
         }
-        let Some(index) = slot.checked_sub(self.at_root(0)) else {
+        let Some(index) = slot.checked_sub(self.first_in_leaf) else {
             return Root::WAKERS[FLAGS + slot](self.root.clone());
         };
         let (node, position) = (index / WORD, index % WORD);
-        if self.leaves.len() == node {
+        if position == 0 {
             // Makes the node.
             self.link(0, slot);
         }
@@ -264,8 +264,15 @@ impl ReadySet {
 
     #[inline(never)]
     fn take_higher(&mut self, height: usize, pending: Pending) {
-        self.nodes_left[height - 2] = pending;
-        self.heights_left |= usize::from(pending.bits != 0) << height;
+        if pending.bits == 0 {
+            return;
+        }
+        let at = height - 2;
+        if self.nodes_left.len() <= at {
+            self.nodes_left.resize(at + 1, Pending::default());
+        }
+        self.nodes_left[at] = pending;
+        self.heights_left |= 1 << height;
     }
 
     /// Returns the next slot of the pass, each at most once and in ascending order; `None` ends the pass.

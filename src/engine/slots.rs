@@ -27,7 +27,8 @@ pin_project! {
     pub(super) struct Slot<Fut> {
         #[pin]
         pub(super) future: Option<Fut>,
-        pub(super) waker: Waker,
+        // Made with the first task.
+        pub(super) waker: Option<Waker>,
         // The index of the task; the next slot in the free list, while this one is in it.
         pub(super) index: usize,
     }
@@ -37,7 +38,7 @@ impl<Fut> Slot<Fut> {
     fn new() -> Self {
         Self {
             future: None,
-            waker: Waker::noop().clone(),
+            waker: None,
             index: NONE,
         }
     }
@@ -71,7 +72,9 @@ impl<T> Pair<T> {
 
 /// Eight slots in one allocation.
 type Chunk<Fut> = Eight<Slot<Fut>>;
-type Eight<T> = Pair<Pair<Pair<T>>>;
+type HalfChunk<Fut> = Pin<Box<Four<Slot<Fut>>>>;
+type Eight<T> = Pair<Four<T>>;
+type Four<T> = Pair<Pair<T>>;
 
 pin_project! {
     /// Eight chunks in one allocation. Aligned so that a slot of 64 bytes is one cache line.
@@ -82,15 +85,24 @@ pin_project! {
     }
 }
 
+fn four<T>(make: impl Fn() -> T) -> Four<T> {
+    Pair::new(|| Pair::new(&make))
+}
+
 fn eight<T>(make: impl Fn() -> T) -> Eight<T> {
-    Pair::new(|| Pair::new(|| Pair::new(&make)))
+    Pair::new(|| four(&make))
+}
+
+/// Returns the one of four that the lowest bits of `index` say.
+#[inline(always)]
+fn one_of_four<T>(four: Pin<&mut Four<T>>, index: usize) -> Pin<&mut T> {
+    four.get(index & 2 != 0).get(index & 1 != 0)
 }
 
 /// Returns the one of eight that the lowest bits of `index` say.
 #[inline(always)]
 fn one_of<T>(eight: Pin<&mut Eight<T>>, index: usize) -> Pin<&mut T> {
-    let four = eight.get(index & 4 != 0);
-    four.get(index & 2 != 0).get(index & 1 != 0)
+    one_of_four(eight.get(index & 4 != 0), index)
 }
 
 /// Slots, made as they are needed.
@@ -98,8 +110,8 @@ fn one_of<T>(eight: Pin<&mut Eight<T>>, index: usize) -> Pin<&mut T> {
 /// Small tasks are kept in chunks and pages, which halves the cost of a set that is used once. Larger ones have an
 /// allocation each, so that a set of two does not take up the memory of eight.
 pub(super) struct Slots<Fut> {
-    /// The first chunk, which small sets have no list for.
-    first: Option<Pin<Box<Chunk<Fut>>>>,
+    /// The first eight slots, four to an allocation: small sets need no list, and not all of a chunk.
+    first: [Option<HalfChunk<Fut>>; 2],
     chunks: Vec<Pin<Box<Chunk<Fut>>>>,
     pages: Vec<Pin<Box<Page<Fut>>>>,
     boxed: Vec<Pin<Box<Slot<Fut>>>>,
@@ -115,7 +127,7 @@ impl<Fut> Slots<Fut> {
 
     pub(super) const fn new() -> Self {
         Self {
-            first: None,
+            first: [None, None],
             chunks: Vec::new(),
             pages: Vec::new(),
             boxed: Vec::new(),
@@ -134,7 +146,7 @@ impl<Fut> Slots<Fut> {
             return self.boxed.get_mut(index).map(Pin::as_mut);
         }
         if index < Self::CHUNK {
-            return Some(one_of(self.first.as_mut()?.as_mut(), index));
+            return Some(one_of_four(self.first[index / 4].as_mut()?.as_mut(), index));
         }
         let Some(in_pages) = index.checked_sub(Self::FIRST_IN_PAGE) else {
             let chunk = self.chunks.get_mut(index / Self::CHUNK - 1)?.as_mut();
@@ -153,38 +165,42 @@ impl<Fut> Slots<Fut> {
 
     /// Makes the next slot, with `waker`, and puts the task with this index into it.
     #[inline]
-    pub(super) fn push(&mut self, waker: Waker, task: Fut, index: usize) {
+    pub(super) fn push(&mut self, waker: Waker, task: Fut, index: usize) -> Pin<&mut Slot<Fut>> {
+        let number = self.len;
         if !Self::IN_CHUNKS {
             self.boxed.push(Box::pin(Slot {
                 future: Some(task),
-                waker,
+                waker: Some(waker),
                 index,
             }));
             self.len += 1;
-            return;
+            return self.slot(number);
         }
-        let number = self.len;
-        if number % Self::CHUNK == 0 {
+        if number % 4 == 0 {
             self.make_room();
         }
         self.len += 1;
-        let mut slot = self.slot(number).project();
-        *slot.waker = waker;
-        *slot.index = index;
-        slot.future.set(Some(task));
+        let mut slot = self.slot(number);
+        let mut parts = slot.as_mut().project();
+        *parts.waker = Some(waker);
+        *parts.index = index;
+        parts.future.set(Some(task));
+        slot
     }
 
-    /// Makes the chunk of the next slot, or the page if it is the first of one.
+    /// Makes the four, the chunk or the page of the next slot, if it is the first in one.
     #[inline(never)]
     fn make_room(&mut self) {
-        match self.len.checked_sub(Self::FIRST_IN_PAGE) {
-            None if self.len == 0 => self.first = Some(Box::pin(eight(Slot::new))),
-            None => self.chunks.push(Box::pin(eight(Slot::new))),
-            Some(in_pages) if in_pages % Self::PAGE == 0 => {
-                let chunks = eight(|| eight(Slot::new));
-                self.pages.push(Box::pin(Page { chunks }));
+        let len = self.len;
+        if len < Self::CHUNK {
+            self.first[len / 4] = Some(Box::pin(four(Slot::new)));
+        } else if len < Self::FIRST_IN_PAGE {
+            if len % Self::CHUNK == 0 {
+                self.chunks.push(Box::pin(eight(Slot::new)));
             }
-            Some(_) => {}
+        } else if len % Self::PAGE == 0 {
+            let chunks = eight(|| eight(Slot::new));
+            self.pages.push(Box::pin(Page { chunks }));
         }
     }
 

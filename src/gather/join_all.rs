@@ -2,13 +2,10 @@
 
 use alloc::vec::Vec;
 use core::convert::Infallible;
-use core::fmt;
 use core::future::Future;
-use core::iter;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use futures::future::FusedFuture;
 use futures::stream;
 use pin_project_lite::pin_project;
 
@@ -57,25 +54,27 @@ where
     I: IntoIterator<Item = Fut>,
     Fut: Future<Output = T>,
 {
-    let futures = futures.into_iter().map(Unfailing::new as fn(_) -> _);
+    let tasks = stream::iter(Unfailings(futures.into_iter()));
     JoinAll {
-        run: Run::new(stream::iter(futures), Limit::Rolling(usize::MAX)),
+        run: Run::new(tasks, Limit::Rolling(usize::MAX)),
     }
 }
-
-type Futures<I, Fut> = stream::Iter<iter::Map<I, fn(Fut) -> Unfailing<Fut>>>;
 
 pin_project! {
     /// The future of [`join_all`].
     #[must_use = "futures do nothing unless polled"]
     pub struct JoinAll<I, Fut, T, O = ()> {
         #[pin]
-        run: Run<Futures<I, Fut>, Unfailing<Fut>, Outcomes<T, Infallible>, O>,
+        run: Run<stream::Iter<Unfailings<I>>, Unfailing<Fut>, Outcomes<T, Infallible>, O>,
     }
 }
 
 impl<I, Fut, T, O> JoinAll<I, Fut, T, O> {
-    /// How many futures run at most at any time; all by default.
+    pub(super) fn is_done(&self) -> bool {
+        self.run.is_done()
+    }
+
+    /// Limits how many futures run at any time; by default there is no limit.
     ///
     /// Futures are then pulled from the iterator as others end.
     ///
@@ -134,23 +133,27 @@ where
     }
 }
 
-/// Why there is a second panic.
+/// Returns the message of the panic of a set that is polled after a future in it has panicked.
 pub(crate) fn no_output(index: usize) -> alloc::string::String {
     alloc::format!("future {index} has panicked, so it has no output")
 }
 
-impl<I, Fut, T, O> FusedFuture for JoinAll<I, Fut, T, O>
-where
-    Self: Future,
-{
-    fn is_terminated(&self) -> bool {
-        self.run.is_done()
-    }
-}
+impl_fused!(FusedFuture for JoinAll<I, Fut, T, O> |self| self.is_done());
+impl_debug! { JoinAll<I, Fut, T, O> { run } }
 
-impl<I, Fut, T, O> fmt::Debug for JoinAll<I, Fut, T, O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("JoinAll").field(&self.run).finish()
+/// The futures of an iterator, as tasks that never fail.
+struct Unfailings<I>(I);
+
+impl<I: Iterator> Iterator for Unfailings<I> {
+    type Item = Unfailing<I::Item>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|future| Unfailing { future })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
     }
 }
 
@@ -162,15 +165,10 @@ pin_project! {
     }
 }
 
-impl<Fut> Unfailing<Fut> {
-    const fn new(future: Fut) -> Self {
-        Self { future }
-    }
-}
-
 impl<Fut: Future> Future for Unfailing<Fut> {
     type Output = Result<Fut::Output, Infallible>;
 
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.project().future.poll(cx).map(Ok)
     }

@@ -2,13 +2,11 @@
 
 use alloc::vec::{self, Vec};
 use core::array;
-use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use futures::future::FusedFuture;
 use futures::stream;
 use pin_project_lite::pin_project;
 
@@ -62,7 +60,7 @@ impl<I, Fut, T, E, L> TryGatherList<I, Fut, T, E, L> {
     }
 }
 
-/// The outputs in the shape of the set.
+/// Puts the outputs into the shape of the set.
 fn shape<T, L: TryFrom<Vec<T>>>(outputs: Vec<T>) -> L {
     let list = L::try_from(outputs).ok();
     list.expect("there are as many outputs as futures")
@@ -99,36 +97,10 @@ where
     }
 }
 
-impl<I, Fut, T, L> FusedFuture for GatherList<I, Fut, T, L>
-where
-    Self: Future,
-    JoinAll<I, Fut, T>: FusedFuture,
-{
-    fn is_terminated(&self) -> bool {
-        self.all.is_terminated()
-    }
-}
-
-impl<I, Fut, T, E, L> FusedFuture for TryGatherList<I, Fut, T, E, L>
-where
-    Self: Future,
-{
-    fn is_terminated(&self) -> bool {
-        self.run.is_done()
-    }
-}
-
-impl<I, Fut, T, L> fmt::Debug for GatherList<I, Fut, T, L> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("GatherList").field(&self.all).finish()
-    }
-}
-
-impl<I, Fut, T, E, L> fmt::Debug for TryGatherList<I, Fut, T, E, L> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TryGatherList").field(&self.run).finish()
-    }
-}
+impl_fused!(FusedFuture for GatherList<I, Fut, T, L> |self| self.all.is_done());
+impl_fused!(FusedFuture for TryGatherList<I, Fut, T, E, L> |self| self.run.is_done());
+impl_debug! { GatherList<I, Fut, T, L> { all } }
+impl_debug! { TryGatherList<I, Fut, T, E, L> { run } }
 
 impl<Fut: Future> Gather for Vec<Fut> {
     type Output = Vec<Fut::Output>;

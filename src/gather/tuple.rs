@@ -3,37 +3,36 @@
 // One name for the type of a future and the field that holds it.
 #![allow(non_snake_case)]
 
-use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use futures::future::{FusedFuture, MaybeDone, maybe_done};
+use futures::future::{MaybeDone, maybe_done};
 use pin_project_lite::pin_project;
 
 use super::{Gather, TryGather};
 use crate::engine::{FixedSet, FutureSet, take_error};
 
-/// FutureSet that are done when all have ended.
+/// Futures that are done when all have ended.
 pub trait All: FutureSet {
     /// What they return.
     type Output;
 
-    /// What they have returned, once.
+    /// Takes what they have returned.
     fn take(self: Pin<&mut Self>) -> Option<Self::Output>;
 }
 
-/// FutureSet that are done when all have succeeded, or one has failed.
+/// Futures that are done when all have succeeded, or one has failed.
 pub trait TryAll: FutureSet {
     /// What they return when all succeed.
     type Output;
     /// What they return when one fails.
     type Error;
 
-    /// What they have returned, once.
+    /// Takes what they have returned.
     fn take_values(self: Pin<&mut Self>) -> Option<Self::Output>;
 
-    /// With what the one at `index` has failed, if it has.
+    /// Takes the error of the one at `index`, if it has failed.
     fn take_error(self: Pin<&mut Self>, index: usize) -> Option<Self::Error>;
 }
 
@@ -92,28 +91,10 @@ impl<M: TryAll> Future for TryGatherTuple<M> {
     }
 }
 
-macro_rules! tuple_futures {
-    ($($Name:ident),+) => {$(
-        impl<M> FusedFuture for $Name<M>
-        where
-            Self: Future,
-        {
-            fn is_terminated(&self) -> bool {
-                self.set.is_none()
-            }
-        }
-
-        impl<M> fmt::Debug for $Name<M> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($Name))
-                    .field("resolved", &self.set.is_none())
-                    .finish_non_exhaustive()
-            }
-        }
-    )+};
-}
-
-tuple_futures!(GatherTuple, TryGatherTuple);
+impl_fused!(FusedFuture for GatherTuple<M> |self| self.set.is_none());
+impl_fused!(FusedFuture for TryGatherTuple<M> |self| self.set.is_none());
+impl_debug!(GatherTuple<M> |self| { resolved: self.set.is_none() });
+impl_debug!(TryGatherTuple<M> |self| { resolved: self.set.is_none() });
 
 macro_rules! tuple {
     ($FutureSet:ident: $($Fut:ident $T:ident $index:tt),+) => {

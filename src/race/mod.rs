@@ -141,8 +141,8 @@ where
 /// the next task.
 ///
 /// # Polls and allocations
-/// Each task is polled once when it starts, and once per wake. Four allocations, and those for the list of errors, however
-/// many tasks there are.
+/// Each task is polled once when it starts, and once per wake. Three allocations at most, and those for the list of errors,
+/// however many tasks there are.
 pub fn fall_through<S, K, Fut, T, E>(tasks: S) -> FallThrough<S::IntoIter, Fut, T, E>
 where
     S: RaceTasks<K, Task = Fut>,

@@ -12,6 +12,11 @@ pub trait StartPolicy {
     /// Polls for the moment when the next task may start; after it was ready, for that of the task after it.
     fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
+    /// Returns whether all tasks are to run side by side, as far as can be said beforehand.
+    fn starts_all(&self) -> bool {
+        false
+    }
+
     /// Begins a delay anew, as the next task has started for another reason.
     fn restart(&mut self) {}
 }
@@ -23,6 +28,10 @@ pub struct AtOnce;
 impl StartPolicy for AtOnce {
     fn poll_start(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
+    }
+
+    fn starts_all(&self) -> bool {
+        true
     }
 }
 

@@ -85,7 +85,9 @@ where
     }
 
     fn expected_in_flight(&self) -> Option<usize> {
-        self.tasks.size_hint().1
+        // Where they start one by one, there are rarely many.
+        let starts_all = self.policy.starts_all();
+        starts_all.then(|| self.tasks.size_hint().1).flatten()
     }
 
     fn uses_slots_once(&self) -> bool {
