@@ -4,39 +4,37 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::time::Duration;
 
-use abreast::{JobError, pool, timeout};
+use abreast::{JobError, pool};
 use tokio::time::sleep;
+
+const HOUR: u64 = 3_600_000;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (pool, driver) = pool(2);
     let driver = tokio::spawn(driver);
-    let jobs: Vec<_> = [10, 20, 30, 3_600_000, 40]
-        .map(Duration::from_millis)
-        .into_iter()
-        .map(|duration| {
-            pool.execute(async move {
-                sleep(duration).await;
-                Ok::<_, Infallible>(duration)
-            })
-        })
-        .collect::<Result<_, _>>()?;
+    let mut jobs = Vec::new();
+    for millis in [10, 20, HOUR, 30, HOUR, 40] {
+        jobs.push(pool.execute(async move {
+            sleep(Duration::from_millis(millis)).await;
+            Ok::<_, Infallible>(millis)
+        })?);
+    }
 
     asked_to_stop().await;
 
     // From here on nothing is accepted, and what was accepted has two seconds.
-    let in_time = timeout(Duration::from_secs(2), sleep, pool.shutdown())
-        .await
-        .is_ok();
-    if !in_time {
-        // Dropped with its task, the driver drops its jobs, and tells their handles.
-        driver.abort();
-    }
-    println!("all in time: {in_time}");
+    let report = pool.shutdown().within(Duration::from_secs(2), sleep).await;
+    driver.await?;
+    println!(
+        "{} finished, {} dropped, {} never started",
+        report.finished, report.dropped, report.never_started
+    );
 
+    // Every handle resolves.
     for job in jobs {
         match job.await {
-            Ok(duration) => println!("finished after {duration:?}"),
+            Ok(millis) => println!("finished after {millis} ms"),
             Err(JobError::Abandoned) => println!("dropped at the deadline"),
             Err(error) => println!("{error}"),
         }
