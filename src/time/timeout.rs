@@ -15,7 +15,6 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use futures::future::MaybeDone;
 use pin_project_lite::pin_project;
 
 use super::{Sleep, Timer};
@@ -84,13 +83,17 @@ use super::{Sleep, Timer};
 /// # Polls and allocations
 /// The timer is asked for when the future was not ready on its first poll, and never if it was. Each poll polls the future
 /// and, if that is pending, the timer. No allocations.
-pub fn timeout<M, Fut>(duration: Duration, timer: M, future: Fut) -> TimeoutFuture<Fut, M>
+pub fn timeout<M, Fut>(
+    duration: Duration,
+    timer: M,
+    future: Fut,
+) -> TimeoutFuture<Fut, M, Fut::Output>
 where
     M: Timer,
     Fut: Future,
 {
     TimeoutFuture {
-        future: MaybeDone::Future(future),
+        future: Attempt::Running { future },
         sleep: Sleep::new(),
         timer,
         duration,
@@ -134,16 +137,49 @@ impl fmt::Display for Elapsed {
 impl Error for Elapsed {}
 
 pin_project! {
+    /// A future, and then its output until that is taken.
+    #[project = AttemptProj]
+    #[project_replace = AttemptReplaced]
+    enum Attempt<Fut, T> {
+        Running { #[pin] future: Fut },
+        Done { output: T },
+        Gone,
+    }
+}
+
+impl<Fut: Future> Attempt<Fut, Fut::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if let AttemptProj::Running { future } = self.as_mut().project() {
+            let output = ready!(future.poll(cx));
+            self.set(Self::Done { output });
+        }
+        Poll::Ready(())
+    }
+
+    fn take(mut self: Pin<&mut Self>) -> Option<Fut::Output> {
+        match self.as_mut().project() {
+            AttemptProj::Running { .. } | AttemptProj::Gone => None,
+            AttemptProj::Done { .. } => match self.project_replace(Self::Gone) {
+                AttemptReplaced::Done { output } => Some(output),
+                _ => None,
+            },
+        }
+    }
+}
+
+pin_project! {
     /// The future of [`timeout`].
+    //
+    // The output is a parameter, and `Fut` is not bound: the compiler could not prove for all lifetimes that a future which
+    // borrows has an output, and so would not spawn what has this in it.
     #[must_use = "futures do nothing unless polled"]
-    pub struct TimeoutFuture<Fut, M>
+    pub struct TimeoutFuture<Fut, M, T>
     where
-        Fut: Future,
         M: Timer,
     {
         // Keeps the output when the future has returned, until this future has resolved.
         #[pin]
-        future: MaybeDone<Fut>,
+        future: Attempt<Fut, T>,
         // Idle until the future has been pending once.
         #[pin]
         sleep: Sleep<M::Sleep>,
@@ -155,7 +191,7 @@ pin_project! {
     }
 }
 
-impl<Fut: Future, M: Timer> TimeoutFuture<Fut, M> {
+impl<Fut, M: Timer, T> TimeoutFuture<Fut, M, T> {
     /// Resolves to `default` if the future takes too long, and so never fails.
     ///
     /// ```
@@ -165,7 +201,7 @@ impl<Fut: Future, M: Timer> TimeoutFuture<Fut, M> {
     /// assert_eq!(health, "unknown");
     /// # });
     /// ```
-    pub fn or(self, default: Fut::Output) -> TimeoutOr<Fut, M> {
+    pub fn or(self, default: T) -> TimeoutOr<Fut, M, T> {
         TimeoutOr {
             timeout: self,
             default: Some(default),
@@ -173,7 +209,7 @@ impl<Fut: Future, M: Timer> TimeoutFuture<Fut, M> {
     }
 }
 
-impl<Fut, M> Future for TimeoutFuture<Fut, M>
+impl<Fut, M> Future for TimeoutFuture<Fut, M, Fut::Output>
 where
     Fut: Future,
     M: Timer,
@@ -195,38 +231,37 @@ where
         // Which of them was first is settled. The other is dropped before this resolves, and if its destructor panics, the
         // next poll comes here again.
         if *this.elapsed {
-            this.future.set(MaybeDone::Gone);
+            this.future.set(Attempt::Gone);
         }
         this.sleep.stop();
         *this.done = true;
-        let output = this.future.take_output();
+        let output = this.future.take();
         Poll::Ready(output.ok_or(Elapsed {
             duration: *this.duration,
         }))
     }
 }
 
-impl_fused!(FusedFuture for TimeoutFuture<Fut: Future, M: Timer> |self| self.done);
+impl_fused!(FusedFuture for TimeoutFuture<Fut, M: Timer, T> |self| self.done);
 impl_debug!(
-    TimeoutFuture<Fut: Future, M: Timer> |self| { duration: self.duration, resolved: self.done }
+    TimeoutFuture<Fut, M: Timer, T> |self| { duration: self.duration, resolved: self.done }
 );
 
 pin_project! {
     /// The future of [`TimeoutFuture::or`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct TimeoutOr<Fut, M>
+    pub struct TimeoutOr<Fut, M, T>
     where
-        Fut: Future,
         M: Timer,
     {
         #[pin]
-        timeout: TimeoutFuture<Fut, M>,
+        timeout: TimeoutFuture<Fut, M, T>,
         // Taken when this resolves.
-        default: Option<Fut::Output>,
+        default: Option<T>,
     }
 }
 
-impl<Fut, M> Future for TimeoutOr<Fut, M>
+impl<Fut, M> Future for TimeoutOr<Fut, M, Fut::Output>
 where
     Fut: Future,
     M: Timer,
@@ -241,5 +276,5 @@ where
     }
 }
 
-impl_fused!(FusedFuture for TimeoutOr<Fut: Future, M: Timer> |self| self.timeout.done);
-impl_debug! { TimeoutOr<Fut: Future, M: Timer> { timeout } }
+impl_fused!(FusedFuture for TimeoutOr<Fut, M: Timer, T> |self| self.timeout.done);
+impl_debug! { TimeoutOr<Fut, M: Timer, T> { timeout } }

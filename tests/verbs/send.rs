@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::support::Driver;
 use abreast::{
     Failures, Observer, Outcome, ParallelOptions, ParallelResult, Progress, RaceError, RaceResult,
-    TaskError, batched, fall_through, parallel, parallel_stream, race, sequential,
+    TaskError, batched, fall_through, parallel, parallel_stream, race, sequential, timeout,
 };
 use futures::future::{BoxFuture, FusedFuture, LocalBoxFuture};
 use futures::stream::FusedStream;
@@ -583,4 +583,16 @@ fn debug_needs_no_bounds() {
     for (shown, name) in shown.iter().zip(names) {
         assert!(shown.starts_with(name), "{shown}");
     }
+}
+
+#[test]
+fn a_timeout_of_borrowing_tasks_is_send() {
+    // Whatever is spawned may have a verb over borrowing tasks in it, and that a timeout around it.
+    let result = spawned(async {
+        let urls = urls();
+        let all = parallel(urls.iter().map(|url| get(url)));
+        let never = |_| std::future::pending::<()>();
+        timeout(Duration::from_secs(1), never, all).await.is_ok()
+    });
+    assert!(result);
 }
