@@ -115,11 +115,11 @@ impl<K: Kind> Future for Shutdown<K> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match self.until.done {
-            true => Poll::Ready(()),
-            false => self
-                .until
-                .poll(cx, |inner| inner.state.is_idle().then_some(())),
+        if self.until.done {
+            Poll::Ready(())
+        } else {
+            self.until
+                .poll(cx, |inner| inner.state.is_idle().then_some(()))
         }
     }
 }

@@ -335,9 +335,10 @@ fn batches_allocate_for_one_batch() {
                     make_room(size);
                     let (usage, values) = usage_of(|| {
                         let run = batched(0..items, |n| Work::new(kind, Ok(n))).batch_size(size);
-                        match settle {
-                            false => drive(run).unwrap().len(),
-                            true => drive(run.settle()).success_count(),
+                        if settle {
+                            drive(run.settle()).success_count()
+                        } else {
+                            drive(run).unwrap().len()
                         }
                     });
                     assert_eq!(values, items as usize);
@@ -394,9 +395,10 @@ fn timeouts_and_delays_allocate_little() {
         make_room(30);
         let (usage, ()) = usage_of(|| {
             let tasks = (0..30).map(|n| Work::new(Kind::Woken, Err(n)));
-            match staggered {
-                true => drop(drive(race(tasks).stagger(Duration::MAX, |_| yield_now()))),
-                false => drop(drive(race(tasks))),
+            if staggered {
+                drop(drive(race(tasks).stagger(Duration::MAX, |_| yield_now())))
+            } else {
+                drop(drive(race(tasks)))
             }
         });
         assert_eq!(usage.live, 0);

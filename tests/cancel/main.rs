@@ -76,9 +76,10 @@ fn the_table_is_as_it_is() {
     for row in verbs::rows().into_iter().chain(pools::rows()) {
         let list = |numbers: &[usize]| {
             let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
-            match numbers.iter().all(|number| number == &numbers[0]) {
-                true => numbers[0].clone(),
-                false => numbers.join(" "),
+            if numbers.iter().all(|number| number == &numbers[0]) {
+                numbers[0].clone()
+            } else {
+                numbers.join(" ")
             }
         };
         let (started, running, lost) = (list(&row.started), list(&row.running), list(&row.lost));

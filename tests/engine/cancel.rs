@@ -307,9 +307,10 @@ fn dropped_streams_drop_held_results() {
         for taken in 1..=4 {
             let (tally, board) = (Tally::default(), Board::<Counted, Counted>::of(9));
             let run = parallel(board.tasks()).concurrency(4);
-            let mut stream = match ordered {
-                false => run.into_stream().boxed(),
-                true => run.into_ordered_stream().boxed(),
+            let mut stream = if ordered {
+                run.into_ordered_stream().boxed()
+            } else {
+                run.into_stream().boxed()
             };
             let waker = Waker::noop();
             let mut next = || stream.poll_next_unpin(&mut Context::from_waker(waker));

@@ -45,9 +45,10 @@ fn a_cancellation_reaches_the_task() {
         let handle = thread::spawn(move || handle.cancel());
         block_on(poll_fn(|cx| {
             shared.watch(cx.waker());
-            match shared.is_cancelled() {
-                true => std::task::Poll::Ready(()),
-                false => std::task::Poll::Pending,
+            if shared.is_cancelled() {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
             }
         }));
         handle.join().unwrap();

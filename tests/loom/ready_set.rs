@@ -95,9 +95,10 @@ fn poll_until<S>(begin: impl FnOnce(&Waker) -> S, mut f: impl FnMut(&mut S, &Wak
             state = Some((begin(&parent), parent));
         }
         let (state, parent) = state.as_mut().expect("it has begun");
-        match f(state, parent) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        if f(state, parent) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
         }
     }));
 }
@@ -176,17 +177,17 @@ fn two_slots_in_two_leaves() {
 }
 
 #[test]
-fn a_slot_in_the_root_and_one_in_a_leaf() {
+fn slots_in_root_and_leaf() {
     wakes_are_seen(FEW, [0, LEAF], Owner::default());
 }
 
 #[test]
-fn two_slots_in_one_leaf_under_a_node() {
+fn one_leaf_under_a_node() {
     wakes_are_seen(FEW, [LOW_LEAF, LOW_LEAF + 1], Owner::default());
 }
 
 #[test]
-fn two_slots_in_two_leaves_under_a_node() {
+fn two_leaves_under_a_node() {
     wakes_are_seen(FEW, [LOW_LEAF, NEXT_LOW_LEAF], Owner::default());
 }
 
@@ -211,7 +212,7 @@ fn wakers_that_share_two_words() {
 }
 
 #[test]
-fn an_owner_that_is_polled_in_vain() {
+fn spurious_polls_lose_no_wake() {
     let owner = Owner {
         is_polled_in_vain: true,
         ..Owner::default()
@@ -221,7 +222,7 @@ fn an_owner_that_is_polled_in_vain() {
 }
 
 #[test]
-fn an_owner_that_starts_a_task_while_armed() {
+fn a_task_starts_while_armed() {
     let owner = Owner {
         is_polled_in_vain: true,
         starts: true,
@@ -271,7 +272,7 @@ fn two_threads_wake_one_slot() {
 }
 
 #[test]
-fn a_wake_during_a_visit_leads_to_another() {
+fn a_wake_meets_a_visit() {
     for slot in [0, LEAF, LOW_LEAF] {
         model(move || {
             let mut other = None;
@@ -299,7 +300,7 @@ fn a_wake_during_a_visit_leads_to_another() {
 }
 
 #[test]
-fn the_source_is_woken_beside_a_slot() {
+fn source_and_slot_are_woken() {
     model(|| {
         let mut threads = Vec::new();
         let begin = |parent: &Waker| {
@@ -319,7 +320,7 @@ fn the_source_is_woken_beside_a_slot() {
 }
 
 #[test]
-fn a_forgotten_wake_takes_no_other_along() {
+fn forgetting_takes_one_wake_only() {
     for first in [0, LEAF, LOW_LEAF] {
         model(move || {
             let mut threads = Vec::new();
@@ -344,7 +345,7 @@ fn a_forgotten_wake_takes_no_other_along() {
 }
 
 #[test]
-fn the_parent_is_woken_once_per_sleep() {
+fn one_parent_wake_per_sleep() {
     for (expected, slots) in [(FEW, [0, 1]), (MANY, [0, 1]), (MANY, [0, WORD])] {
         for has_moved in [false, true] {
             model(move || {
@@ -365,7 +366,7 @@ fn the_parent_is_woken_once_per_sleep() {
 }
 
 #[test]
-fn an_owner_at_work_is_not_woken() {
+fn working_owners_are_not_woken() {
     for expected in [FEW, MANY] {
         model(move || {
             let (parent, waker) = Parent::new();
@@ -381,7 +382,7 @@ fn an_owner_at_work_is_not_woken() {
 }
 
 #[test]
-fn a_wake_after_the_drop_wakes_nobody() {
+fn wakes_after_drops_wake_nobody() {
     for slot in [0, LEAF, LOW_LEAF] {
         for has_moved in [false, true] {
             model(move || {
@@ -409,7 +410,7 @@ fn a_wake_after_the_drop_wakes_nobody() {
 }
 
 #[test]
-fn a_former_parent_is_let_go_of() {
+fn former_parents_are_let_go() {
     model(|| {
         let (counts, wakers): (Vec<_>, Vec<_>) = (0..3).map(|_| Parent::new()).unzip();
         let (mut ready, _slots) = ready_set(&wakers[0], FEW, 1);
@@ -425,7 +426,7 @@ fn a_former_parent_is_let_go_of() {
 }
 
 #[test]
-fn a_parent_takes_over_while_another_is_woken() {
+fn a_new_parent_meets_a_wake() {
     // Which parent polls at which time: the first one, or those in the cells.
     for parents in [[0, 1, 2], [0, 1, 0], [1, 2, 0], [1, 2, 1]] {
         model(move || {

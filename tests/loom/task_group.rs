@@ -55,7 +55,7 @@ fn a_late_spawn_is_dropped() {
 }
 
 #[test]
-fn the_end_of_a_group_is_news() {
+fn handles_learn_of_the_end() {
     loom::model(|| {
         let queue = Arc::new(Queue::<()>::new());
         let group = queue.clone();

@@ -229,9 +229,12 @@ fn streaming_rules_look_every_15_tokens() {
 }
 
 fn on_word(word: &'static str, violation: fn() -> Violation) -> Guardrails {
-    let check = move |context: &GuardrailContext<'_>| match context.content.contains(word) {
-        true => vec![violation()],
-        false => vec![],
+    let check = move |context: &GuardrailContext<'_>| {
+        if context.content.contains(word) {
+            vec![violation()]
+        } else {
+            vec![]
+        }
     };
     Guardrails::none()
         .rule(rules::from_fn("word", check).while_streaming())

@@ -138,7 +138,7 @@ impl Iterator for Lying {
 }
 
 #[test]
-fn hints_of_size_need_not_be_right() {
+fn size_hints_may_be_wrong() {
     programs(|random| {
         let world = World::new(plans(random, 25));
         let indices = 0..world.plans().len();

@@ -34,7 +34,7 @@ where
 }
 
 #[test]
-fn tokio_3516_tasks_that_share_a_coop_budget_cost_a_few_polls_each_however_many_there_are() {
+fn tokio_3516_a_shared_coop_budget() {
     // All permits are there, but after 128 of them tokio has everybody wait until the executor had its turn, and the wakes
     // come after that, so they do not show while a task is polled.
     for permits in [1, 3] {
@@ -56,7 +56,7 @@ fn tokio_3516_tasks_that_share_a_coop_budget_cost_a_few_polls_each_however_many_
 }
 
 #[test]
-fn tokio_3516_tasks_that_share_a_channel_cost_a_few_polls_each_however_many_there_are() {
+fn tokio_3516_a_shared_channel() {
     for tasks in [1_000, 10_000] {
         let (sender, receiver) = tokio::sync::mpsc::channel(tasks);
         (0..tasks).for_each(|item| sender.try_send(item).unwrap());
@@ -87,7 +87,7 @@ fn tokio_3516_tasks_that_share_a_channel_cost_a_few_polls_each_however_many_ther
 }
 
 #[test]
-fn tokio_3516_yielding_to_tokio_costs_a_poll_for_each_time() {
+fn tokio_3516_yielding_to_tokio() {
     for tasks in [100, 10_000] {
         let polls = polls_per_task(tasks, tasks, |_| async {
             for _ in 0..3 {

@@ -132,7 +132,7 @@ fn on_a_bare_poll_loop() {
 }
 
 #[test]
-fn operations_that_wake_themselves_leave_others_their_turn() {
+fn self_waking_jobs_leave_others_turns() {
     let (pool, driver) = abreast::pool(2);
     let spins = pool.execute(async {
         loop {

@@ -115,7 +115,7 @@ fn a_drop_races_with_wakes() {
 }
 
 #[test]
-fn a_group_hands_values_to_another_thread() {
+fn group_values_reach_another_thread() {
     explore(|| {
         let signals = signals::<2>();
         while_others_end(&signals, || {

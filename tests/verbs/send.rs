@@ -586,7 +586,7 @@ fn debug_needs_no_bounds() {
 }
 
 #[test]
-fn a_timeout_of_borrowing_tasks_is_send() {
+fn timeouts_of_borrows_are_send() {
     // Whatever is spawned may have a verb over borrowing tasks in it, and that a timeout around it.
     let result = spawned(async {
         let urls = urls();

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_a_batch_learn_of_its_failure() {
+    fn a_failed_batch_fails_all_calls() {
         let combined = Combined::<u32, u32>::new();
         let held = combined.turn.try_lock().expect("it is free");
         let run = |item| {

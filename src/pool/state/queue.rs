@@ -82,7 +82,7 @@ impl<J> JobQueue<J> {
     fn give_back(&mut self) {
         let capacity = self.places.capacity();
         if capacity > KEPT && self.places.len() < capacity / 8 {
-            self.places.shrink_to(capacity / 4);
+            self.places.shrink_to(capacity / 8);
         }
     }
 }

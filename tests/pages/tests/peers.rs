@@ -54,7 +54,7 @@ fn select_ok_polls_everybody() {
 }
 
 #[test]
-fn try_join_all_of_many_is_late() {
+fn try_join_all_notices_late() {
     let failing = |count: usize| {
         let first = future::Either::Left(pending::<Result<(), ()>>());
         let others = (1..count).map(|_| future::Either::Right(ready(Err(()))));
@@ -100,7 +100,7 @@ fn futures_concurrency_collects_without_limit() {
 }
 
 #[test]
-fn futures_buffered_starts_all_behind_the_first() {
+fn futures_buffered_starts_behind_the_first() {
     let started = Cell::new(0);
     let task = |n: usize| {
         let started = &started;

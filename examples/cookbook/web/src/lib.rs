@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shows_in_order_what_came_in_time() {
+    fn shows_in_order_what_came() {
         let clock = VirtualClock::new();
         let addresses = stream::iter(["3", "1", "60", "2"].map(str::to_owned));
         let load = async |seconds: String| {

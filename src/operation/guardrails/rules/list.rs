@@ -74,9 +74,10 @@ impl List {
     /// Returns whether a phrase may begin with this character.
     #[inline]
     pub(super) fn begins(&self, c: char) -> bool {
-        match c.is_ascii() {
-            true => self.begin >> u32::from(c) & 1 != 0,
-            false => !self.nodes.is_empty() && self.child(0, fold(c)).is_some(),
+        if c.is_ascii() {
+            self.begin >> u32::from(c) & 1 != 0
+        } else {
+            !self.nodes.is_empty() && self.child(0, fold(c)).is_some()
         }
     }
 

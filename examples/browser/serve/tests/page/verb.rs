@@ -68,7 +68,7 @@ async fn every_verb_runs_to_its_end() -> Result {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn failures_are_what_the_verb_makes_of_them() -> Result {
+async fn each_verb_shows_failures_its_way() -> Result {
     let page = Page::open(VERB).await?;
     page.run("parallel", &QUICK).await?;
     for verb in ["parallel", "batched", "pool"] {
@@ -105,7 +105,7 @@ async fn failures_are_what_the_verb_makes_of_them() -> Result {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn the_same_tasks_fail_whatever_the_verb() -> Result {
+async fn every_verb_fails_the_same_tasks() -> Result {
     let page = Page::open(VERB).await?;
     let mut bars = Vec::new();
     for verb in ["parallel", "batched", "pool"] {
@@ -120,7 +120,7 @@ async fn the_same_tasks_fail_whatever_the_verb() -> Result {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn cancelling_drops_what_runs_and_starts_no_more() -> Result {
+async fn cancelling_drops_and_starts_no_more() -> Result {
     let page = Page::open(VERB).await?;
     page.choose("parallel", &QUICK).await?;
     let long = [("duration", 10_000), ("delay", 50)];
@@ -223,7 +223,7 @@ async fn the_page_shows_the_call() -> Result {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn it_has_nothing_to_complain_of_and_looks_like_this() -> Result {
+async fn it_runs_without_errors_when_dark() -> Result {
     for (name, arguments) in [
         ("browser-verb.png", &[][..]),
         ("browser-verb-dark.png", &["--force-dark-mode"]),
