@@ -396,9 +396,9 @@ fn timeouts_and_delays_allocate_little() {
         let (usage, ()) = usage_of(|| {
             let tasks = (0..30).map(|n| Work::new(Kind::Woken, Err(n)));
             if staggered {
-                drop(drive(race(tasks).stagger(Duration::MAX, |_| yield_now())))
+                drop(drive(race(tasks).stagger(Duration::MAX, |_| yield_now())));
             } else {
-                drop(drive(race(tasks)))
+                drop(drive(race(tasks)));
             }
         });
         assert_eq!(usage.live, 0);
