@@ -255,7 +255,7 @@
 //! assert_eq!(clock.now(), hour);
 //! ```
 
-#[allow(unused_imports)] // for the links
+#[expect(unused_imports, reason = "the links of the page name them")]
 use crate::{
     batched, fall_through, gather, join_all, paginate, parallel, parallel_stream, race, sequential,
     task_group, timeout, try_gather,
