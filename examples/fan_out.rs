@@ -9,6 +9,7 @@
 
 mod support;
 
+use std::cell::Cell;
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
@@ -24,7 +25,7 @@ use smol::net::TcpStream;
 use smol_hyper::rt::FuturesIo;
 
 use support::pages::{self, PAGES};
-use support::report::{Run, progress_bar, report};
+use support::report::{Run, progress_bar, report, show_progress};
 use support::server::Server;
 
 const CONCURRENCY: usize = 20;
@@ -45,15 +46,12 @@ fn run(concurrency: usize) -> io::Result<Run<FetchError>> {
 
 async fn fetch_all(server: SocketAddr, concurrency: usize) -> ParallelResult<String, FetchError> {
     let bar = progress_bar(concurrency);
-    let mut failed = 0;
+    let failed = Cell::new(0);
 
     let result = parallel((0..PAGES).map(|page| fetch(server, page)))
         .concurrency(concurrency)
-        .on_error(|_, _| {
-            failed += 1;
-            bar.set_message(format!("({failed} failed)"));
-        })
-        .on_progress(|progress| bar.set_position(progress.completed as u64))
+        .on_error(|_, _| failed.set(failed.get() + 1))
+        .on_progress(|progress| show_progress(&bar, progress, failed.get()))
         .await;
 
     bar.finish_and_clear();
@@ -76,8 +74,8 @@ async fn fetch(server: SocketAddr, page: usize) -> Result<String, FetchError> {
             status => Err(FetchError::Status(status)),
         }
     };
-    // The exchange needs somebody to move its bytes. Joined rather than spawned, that ends with it, and when this future
-    // is dropped. What goes wrong with the connection goes wrong with the exchange, too.
+    // The exchange needs somebody to move its bytes. Joined rather than spawned, that ends with it, and when this
+    // future is dropped. What goes wrong with the connection goes wrong with the exchange, too.
     let (body, _) = join!(exchange, connection);
 
     Ok(String::from_utf8(body?.into())?)

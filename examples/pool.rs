@@ -1,11 +1,11 @@
-//! A job server. Lines of work arrive on a connection, a pool executes them, and answers go back as they finish, each with
-//! the id of its job. It serves two connections in two ways, from the same pool:
+//! A job server. Lines of work arrive on a connection, a pool executes them, and answers go back as they finish, each
+//! with the id of its job. It serves two connections in two ways, from the same pool:
 //!
 //! - *by handles*: each job is submitted, and its handle awaited, so the server knows what becomes of each;
 //! - *fed*: the connection is a stream of jobs, pulled when a worker is free. Each job sends its own answer.
 //!
-//! In both, a client that is too fast finds the connection full. The clients check every answer: a pool for that one kind of job,
-//! with a channel as its queue.
+//! In both, a client that is too fast finds the connection full. The clients check every answer: a pool for that one
+//! kind of job, with a channel as its queue.
 //!
 //! Run with `cargo run --example pool`.
 

@@ -1,7 +1,7 @@
 //! The traits that every public type of the crate has: `Debug`, and `FusedFuture` or `FusedStream`.
 //!
-//! A derived `Debug` asks for `Debug` of each type parameter, and futures and closures have none. So what is shown is listed
-//! here, and no parameter has a bound but those that the type itself has.
+//! A derived `Debug` asks for `Debug` of each type parameter, and futures and closures have none. So what is shown is
+//! listed here, and no parameter has a bound but those that the type itself has.
 
 /// Implements `Debug`: some fields, or values by name, of a type whose parameters need not be `Debug`.
 ///
@@ -61,7 +61,7 @@ macro_rules! impl_fused {
     };
 }
 
-/// Implements the hooks of a verb that has a `run`: `on_progress`, `on_complete`, `on_error` and `observe`.
+/// Implements the hooks of a verb that has a `run`: `on_start`, `on_progress`, `on_complete`, `on_error` and `observe`.
 ///
 /// Progress is reported after `$when`. `$run` is the run in the examples, which have an array `tasks`.
 ///
@@ -71,6 +71,26 @@ macro_rules! impl_fused {
 macro_rules! impl_hooks {
     ($name:ident<$($param:ident),*>, $when:literal, $run:literal) => {
         impl<$($param,)* T, E, O> $name<$($param,)* T, E, O> {
+            /// Calls `hook` with the index (0-based, in input order) of each task that starts, just before its first
+            /// poll.
+            ///
+            /// The task has its place by then: if the hook panics, the next poll of the run polls the task.
+            ///
+            /// ```
+            /// # smol::block_on(async {
+            /// # let tasks = [async { Ok::<_, &str>(1) }];
+            #[doc = concat!("let result = ", $run)]
+            ///     .on_start(|index| println!("{index} starts"))
+            ///     .await;
+            /// # });
+            /// ```
+            pub fn on_start<F>(self, hook: F) -> $name<$($param,)* T, E, (O, crate::run::OnStart<F>)>
+            where
+                F: FnMut(usize),
+            {
+                self.observe(crate::run::OnStart(hook))
+            }
+
             #[doc = concat!("Calls `hook` each time ", $when, " has ended, with the number of ended tasks and the total.")]
             ///
             /// ```
@@ -125,11 +145,22 @@ macro_rules! impl_hooks {
             /// Adds an observer, called after those that were given before.
             ///
             /// ```
-            /// # struct Metrics;
-            /// # impl<T, E> abreast::Observer<T, E> for Metrics {}
+            /// #[derive(Default)]
+            /// struct Metrics {
+            ///     failures: usize,
+            /// }
+            ///
+            /// impl<T, E> abreast::Observer<T, E> for &mut Metrics {
+            ///     fn on_error(&mut self, _: &E, _: usize) {
+            ///         self.failures += 1;
+            ///     }
+            /// }
+            ///
             /// # smol::block_on(async {
             /// # let tasks = [async { Ok::<_, &str>(1) }];
-            #[doc = concat!("let result = ", $run, ".observe(Metrics).await;")]
+            /// let mut metrics = Metrics::default();
+            #[doc = concat!("let result = ", $run, ".observe(&mut metrics).await;")]
+            /// assert_eq!(metrics.failures, 0);
             /// # });
             /// ```
             pub fn observe<P>(self, observer: P) -> $name<$($param,)* T, E, (O, P)>

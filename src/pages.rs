@@ -1,11 +1,12 @@
-//! Pages to read on: how it compares, recipes, topics, and why it is as it is. There is nothing in here but these pages.
+//! Pages to read on: how it compares, recipes, topics, and why it is as it is. There is nothing in here but these
+//! pages.
 //!
 //! They are in `docs/` of the repository, too, as is [a way from `parallel` to a fleet of machines][fleet].
 //!
 //! [fleet]: https://github.com/abreast-rs/abreast/blob/main/docs/FLEET.md
 
-// The first definition of a link wins: those here are for readers of this documentation, those in the files for readers of the
-// repository.
+// The first definition of a link wins: those here are for readers of this documentation, those in the files for readers
+// of the repository.
 
 #[doc = "Compares abreast with ten other crates, and gives reasons not to use it."]
 #[doc = ""]
@@ -15,6 +16,8 @@
 #[doc = "[benches]: https://github.com/abreast-rs/abreast/tree/main/benches"]
 #[doc = "[fleet]: https://github.com/abreast-rs/abreast/blob/main/docs/FLEET.md"]
 #[doc = "[cookbook]: crate::_pages::cookbook"]
+#[doc = "[hedging]: https://github.com/abreast-rs/abreast/blob/main/benches/hedging/src/lib.rs"]
+#[doc = "[plot]: https://github.com/abreast-rs/abreast/blob/main/docs/hedging.svg"]
 #[doc = include_str!("../docs/COMPARE.md")]
 pub mod compare {}
 
@@ -23,9 +26,10 @@ pub mod compare {}
 #[doc = include_str!("../docs/CANCEL.md")]
 pub mod cancel {}
 
-#[doc = "Shows nine small programs, each for one thing that services do."]
+#[doc = "Shows ten small programs, each for one thing that services do."]
 #[doc = ""]
 #[doc = "[fleet]: https://github.com/abreast-rs/abreast/blob/main/docs/FLEET.md"]
+#[doc = "[servers]: https://github.com/abreast-rs/abreast/tree/main/examples/cookbook/src"]
 #[doc = "[browser]: https://github.com/abreast-rs/abreast/tree/main/examples/browser"]
 #[doc = "[`crawler.rs`]: https://github.com/abreast-rs/abreast/blob/main/examples/cookbook/src/bin/crawler.rs"]
 #[doc = "[`rate_limit.rs`]: https://github.com/abreast-rs/abreast/blob/main/examples/cookbook/src/bin/rate_limit.rs"]

@@ -19,10 +19,11 @@ use core::task::{Context, Poll};
 
 use futures::stream::Stream;
 
-/// Yields the items of a list that is fetched by pages, of 100 items unless there is another [`limit`](Paginate::limit).
+/// Yields the items of a list that is fetched by pages, of 100 items unless there is another
+/// [`limit`](Paginate::limit).
 ///
-/// `fetch` is called with the limit and an offset, which starts at 0 and grows by the number of items received. The last
-/// page is the first that is empty or shorter than the limit. A page may be any collection.
+/// `fetch` is called with the limit and an offset, which starts at 0 and grows by the number of items received. The
+/// last page is the first that is empty or shorter than the limit. A page may be any collection.
 ///
 /// ```
 /// use abreast::paginate;
@@ -44,8 +45,8 @@ use futures::stream::Stream;
 /// ```
 ///
 /// # Fanning out
-/// Feed it to [`parallel_stream`](crate::parallel_stream), and items are processed as they arrive. A page that cannot be
-/// fetched is one more task that fails, so what was done before it is kept, and the run ends after it:
+/// Feed it to [`parallel_stream`](crate::parallel_stream), and items are processed as they arrive. A page that cannot
+/// be fetched is one more task that fails, so what was done before it is kept, and the run ends after it:
 ///
 /// ```
 /// use abreast::{paginate, parallel_stream};
@@ -68,10 +69,10 @@ use futures::stream::Stream;
 /// # });
 /// ```
 ///
-/// Pages are fetched on demand, and never ahead of it. Under `parallel_stream`, the next page is fetched when all items of
-/// the one before have started and another could start, so up to `concurrency - 1` items are processed while it loads. A
-/// full window fetches nothing: at most one page of items is ever waiting. If a page takes longer than the items that are
-/// still running, slots become idle, and larger pages help.
+/// Pages are fetched on demand, and never ahead of it. Under `parallel_stream`, the next page is fetched when all items
+/// of the one before have started and another could start, so up to `concurrency - 1` items are processed while it
+/// loads. A full window fetches nothing: at most one page of items is ever waiting. If a page takes longer than the
+/// items that are still running, slots become idle, and larger pages help.
 ///
 /// # Order
 /// Items come in the order of the pages. There is one fetch at a time.
@@ -131,9 +132,10 @@ impl<F, Fut, Items> Paginate<F, Fut, Items> {
     /// ```
     /// # use futures::StreamExt;
     /// # smol::block_on(async {
-    /// # let list = async |limit, offset| Ok::<Vec<usize>, ()>((0..25).skip(offset).take(limit).collect());
-    /// let items = abreast::paginate(list).limit(10); // fetches 0..10, 10..20, and 20..25
-    /// # assert_eq!(items.count().await, 25);
+    /// let list = async |limit, offset| Ok::<Vec<usize>, ()>((0..25).skip(offset).take(limit).collect());
+    /// // Fetches 0..10, 10..20, and 20..25.
+    /// let items = abreast::paginate(list).limit(10);
+    /// assert_eq!(items.count().await, 25);
     /// # });
     /// ```
     ///

@@ -1,23 +1,25 @@
-//! The patterns of concurrent operations, and which verb each of them is. There is nothing in here but this page.
+//! The patterns of concurrent tasks, and which verb each of them is. There is nothing in here but this page.
 //!
 //! # When to use which
 //! | pattern | use it for | here |
 //! |---|---|---|
-//! | [Gather](#gather) | independent operations, partial success is fine | [`gather`], [`join_all`] |
-//! | Gather, all or nothing | operations that are of no use without each other | [`try_gather`] |
-//! | [Task group](#task-group) | operations that depend on or start others, all or nothing | [`task_group`] |
-//! | [Limit](#fan-out-with-a-limit) | many operations, concurrency under control | [`parallel()`], [`parallel_stream`] with [`paginate`] |
+//! | [Gather](#gather) | independent tasks, partial success is fine | [`gather`], [`join_all`] |
+//! | Gather, all or nothing | tasks that are of no use without each other | [`try_gather`] |
+//! | [Task group](#task-group) | tasks that depend on or start others, all or nothing | [`task_group`] |
+//! | [Limit](#fan-out-with-a-limit) | many tasks, concurrency under control | [`parallel()`], [`parallel_stream`] with [`paginate`] |
+//! | Items with keys | a few at a time of each host, by size or by cost | [`parallel_map`](crate::parallel_map) |
 //! | [Chunks](#chunks) | rate-limited services, work in bursts | [`batched()`], with a [pause](crate::Batched::pause) |
-//! | [First completed](#first-completed) | redundant services, the fastest wins | [`race()`], [staggered](crate::Race::stagger) |
+//! | [First completed](#first-completed) | redundant services, the fastest wins | [`race()`], [staggered](crate::Race::stagger), by a [learned](crate::Hedge) delay |
 //! | [Fall through](#from-the-cheapest-to-the-fastest) | redundant services, the cheapest that works | [`fall_through`] |
-//! | [Timeouts](#a-timeout-for-each-operation) | whatever may hang | [`timeout`] |
+//! | [Timeouts](#a-timeout-for-each-task) | whatever may hang | [`timeout`] |
+//! | Retry | whatever fails for a while | [`retry()`](crate::retry()), with a [`Budget`](crate::Budget) |
 //! | Pool | jobs that come one by one, from many places | [`pool()`](crate::pool()) |
 //! | One after another | steps that need each other | [`sequential()`] |
 //!
 //! What each of them does with an error, and in which order results come, is in the [table of all verbs](crate).
 //!
 //! # Gather
-//! A fixed set of operations, of any types. All of them run, and what failed is told apart from what did not.
+//! A fixed set of tasks, of any types. All of them run, and what failed is told apart from what did not.
 //!
 //! ```
 //! use abreast::gather;
@@ -39,7 +41,7 @@
 //! # });
 //! ```
 //!
-//! A race takes a tuple, too. For verbs that take a list, operations of different types go into one by `boxed`:
+//! A race takes a tuple, too. For verbs that take a list, tasks of different types go into one by `boxed`:
 //!
 //! ```
 //! use abreast::{race, sequential};
@@ -95,21 +97,21 @@
 //! ```
 //!
 //! # Fan out with a limit
-//! A list of any length, of which a limited number are worked on at a time. There is no semaphore to be acquired: what cannot
-//! run yet has not been created.
+//! A list of any length, of which a limited number are worked on at a time. There is no semaphore to be acquired: what
+//! cannot run yet has not been created.
 //!
 //! ```
 //! use abreast::parallel;
-//! # async fn operation(n: usize) -> Result<usize, String> { Ok(n) }
+//! # async fn fetch(n: usize) -> Result<usize, String> { Ok(n) }
 //!
 //! # smol::block_on(async {
-//! let result = parallel((0..100).map(operation)).concurrency(20).await;
+//! let result = parallel((0..100).map(fetch)).concurrency(20).await;
 //! assert_eq!(result.success_count(), 100);
 //! # });
 //! ```
 //!
-//! When the list itself comes by pages, items are processed while the next page loads, and a page that cannot be fetched
-//! is one more task that fails:
+//! When the list itself comes by pages, items are processed while the next page loads, and a page that cannot be
+//! fetched is one more task that fails:
 //!
 //! ```
 //! use abreast::{paginate, parallel_stream};
@@ -147,8 +149,8 @@
 //! ```
 //!
 //! # First completed
-//! Redundant services are asked at once, the first success is the result, and the others are dropped, which cancels them.
-//! One that fails does not end the race.
+//! Redundant services are asked at once, the first success is the result, and the others are dropped, which cancels
+//! them. One that fails does not end the race.
 //!
 //! ```
 //! use abreast::race;
@@ -208,8 +210,8 @@
 //! # });
 //! ```
 //!
-//! # A timeout for each operation
-//! Each operation has a time of its own, and a default where one will do.
+//! # A timeout for each task
+//! Each task has a time of its own, and a default where one will do.
 //!
 //! ```
 //! use std::time::Duration;
@@ -233,16 +235,16 @@
 //!    [`batched().settle()`](crate::Batched::settle) do nothing else; ask for [`try_gather`] or
 //!    [`fail_fast`](crate::Parallel::fail_fast) where it is not.
 //! 2. **Limit concurrency**, so as not to overwhelm services: [`parallel()`] runs 5 at a time until told otherwise, and
-//!    [`batched()`] 10. Only [`gather`], [`join_all`], [`race()`] and [`task_group`] run all at once, and all but a race and
-//!    a fixed set take a [limit](crate::TaskGroup::concurrency).
-//! 3. **Set timeouts on individual operations**, as [above](#a-timeout-for-each-operation): one that hangs must not hold up
+//!    [`batched()`] 10. Only [`gather`], [`join_all`], [`race()`] and [`task_group`] run all at once, and all but a
+//!    race and a fixed set take a [limit](crate::TaskGroup::concurrency).
+//! 3. **Set timeouts on individual tasks**, as [above](#a-timeout-for-each-task): one that hangs must not hold up
 //!    the others. A [`timeout`] around all of them is a last resort, for it throws away what was done.
 //! 4. **Cancel what is pending when the first has completed.** A [`race()`] has dropped its losers when it resolves. To
 //!    cancel anything else, drop it.
-//! 5. **Consider a task group** where operations start others, so that none outlives its scope: [`task_group`].
+//! 5. **Consider a task group** where tasks start others, so that none outlives its scope: [`task_group`].
 //!
-//! And one more, for tests: **do not wait.** With the feature `test-util`, a `VirtualClock` in [`time`](crate::time) is the
-//! timer, and hours pass at once:
+//! And one more, for tests: **do not wait.** With the feature `test-util`, a `VirtualClock` in [`time`](crate::time) is
+//! the timer, and hours pass at once:
 //!
 #![cfg_attr(feature = "test-util", doc = "```")]
 #![cfg_attr(not(feature = "test-util"), doc = "```ignore")]

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::outcome::{TaskError, TaskOutput};
 use crate::run::sink::Outcomes;
-use crate::run::{Limit, Observer, Run};
+use crate::run::{Concurrency, Observer, Run};
 
 /// Runs tasks one at a time, in order, and stops at the first error.
 ///
@@ -40,8 +40,8 @@ use crate::run::{Limit, Observer, Run};
 /// Dropping the future drops the running task at once.
 ///
 /// # Panics
-/// A panic of a task or the iterator passes through. Polled again, the next task is run. If a task has panicked, the run
-/// ends with [`TaskError::Cancelled`] unless another one fails.
+/// A panic of a task or the iterator passes through. Polled again, the next task is run. If a task has panicked, the
+/// run ends with [`TaskError::Cancelled`] unless another one fails.
 ///
 /// # Polls and allocations
 /// Each task is polled once when it starts, and once per wake. Four allocations, and a few more for the list of values,
@@ -51,7 +51,7 @@ where
     I: IntoIterator<Item = Fut>,
     Fut: Future<Output: TaskOutput<Value = T, Error = E>>,
 {
-    let mut run = Run::new(stream::iter(tasks), Limit::Rolling(1));
+    let mut run = Run::new(stream::iter(tasks), Concurrency::Rolling(1));
     run.set_fail_fast(true);
     Sequential { run }
 }

@@ -1,5 +1,5 @@
-//! The long form: several processes of each of two builds, so that neither where things are in memory nor how the compiler has
-//! split a crate decides.
+//! The long form: several processes of each of two builds, so that neither where things are in memory nor how the
+//! compiler has split a crate decides.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -28,6 +28,14 @@ pub(crate) fn description() -> String {
     list
 }
 
+/// Names the processor and the compiler.
+pub(crate) fn in_short() -> String {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = field(&cpu, "model name").unwrap_or("an unknown processor");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{model}, {cores} cores, {}", compiler())
+}
+
 /// Returns the first value of a `key : value` line.
 fn field<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let line = text.lines().find(|line| line.starts_with(key))?;

@@ -4,13 +4,15 @@
 //! cargo run --release -p abreast-benches                   everything, in a few minutes
 //! cargo run --release -p abreast-benches -- parallel w3    the tables with all of these words in their titles
 //! cargo run --release -p abreast-benches -- --quick        less of everything, in fewer rounds
+//! cargo run --release -p abreast-benches -- --plot=FILE    draws the ratios to the fastest peers, too: docs/bench.svg
 //! cargo run --release -p abreast-benches -- --only=abreast contenders with this in their names, for a profiler
 //! cargo run --release -p abreast-benches -- --long         in several processes and two builds; writes benches/RESULTS.md
 //!                                                          and the plots in docs/
 //! ```
 //!
-//! All contenders of a table take turns, round by round, each on a heap and a stack that are shifted at random. A row has
-//! the median time, the median of its ratios to abreast in the same round, and half the width of the middle half of those.
+//! All contenders of a table take turns, round by round, each on a heap and a stack that are shifted at random. A row
+//! has the median time, the median of its ratios to abreast in the same round, and half the width of the middle half of
+//! those.
 
 mod comparisons;
 mod long;
@@ -18,6 +20,7 @@ mod machine;
 mod options;
 mod padding;
 mod plots;
+mod ratios;
 mod report;
 mod session;
 mod statistics;

@@ -22,6 +22,8 @@ pub(crate) struct Options {
     pub(crate) only: String,
     /// Where to write all samples: this is one of the processes of the long form.
     pub(crate) samples: Option<PathBuf>,
+    /// Where to draw the ratios to the fastest peers.
+    pub(crate) plot: Option<PathBuf>,
 }
 
 impl Options {
@@ -35,6 +37,7 @@ impl Options {
             words: Vec::new(),
             only: String::new(),
             samples: None,
+            plot: None,
         };
         for arg in args {
             match arg.split_once('=') {
@@ -42,13 +45,20 @@ impl Options {
                 None if arg == "--long" => options.mode = Mode::Long,
                 Some(("--only", name)) => name.clone_into(&mut options.only),
                 Some(("--samples", path)) => options.samples = Some(PathBuf::from(path)),
+                Some(("--plot", path)) => options.plot = Some(PathBuf::from(path)),
                 _ => {
-                    let expected = "--quick, --long, --only=NAME, or a word of a title";
+                    let expected =
+                        "--quick, --long, --only=NAME, --plot=FILE, or a word of a title";
                     assert!(!arg.starts_with('-'), "{arg}: expected {expected}");
                     options.words.push(arg.to_lowercase());
                 }
             }
         }
+        let is_drawn_twice = options.mode == Mode::Long && options.plot.is_some();
+        assert!(
+            !is_drawn_twice,
+            "--plot is for the short form: --long has its own plots"
+        );
         options
     }
 

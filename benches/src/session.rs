@@ -5,7 +5,7 @@ use harness::{Contender, Job, Workload, nanoseconds};
 use crate::options::{Mode, Options};
 use crate::padding::{Random, padded};
 use crate::table::{Heading, Row, Table};
-use crate::{long, targets};
+use crate::{long, ratios, targets};
 
 /// Contenders that do the same tasks, at several sizes.
 pub(crate) struct Comparison<'a> {
@@ -75,8 +75,8 @@ impl Session {
         });
     }
 
-    /// Measures times: several rounds in turn, after one that is not kept. `sample` runs a contender at a column's size,
-    /// and returns what that took.
+    /// Measures times: several rounds in turn, after one that is not kept. `sample` runs a contender at a column's
+    /// size, and returns what that took.
     pub(crate) fn time<R>(
         &mut self,
         heading: &Heading<'_>,
@@ -163,6 +163,9 @@ impl Session {
         match &self.options.samples {
             Some(path) => long::write_samples(path, &self.tables),
             None => print!("{}", targets::Report(&self.tables)),
+        }
+        if let Some(path) = &self.options.plot {
+            ratios::write(path, &self.tables);
         }
     }
 }

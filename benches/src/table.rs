@@ -68,8 +68,8 @@ impl Table {
         summary(pairs.map(|(other, subject)| other / subject))
     }
 
-    /// Returns the peer that comes closest to the subject or is furthest ahead of it, and its ratio. A peer is one whose name
-    /// contains `rival`.
+    /// Returns the peer that comes closest to the subject or is furthest ahead of it, and its ratio. A peer is one
+    /// whose name contains `rival`.
     pub(crate) fn closest(&self, rival: &str, column: usize) -> Option<(&Row, Summary)> {
         let peers = self.rows.iter().filter(|row| row.role == Role::Peer);
         peers

@@ -30,8 +30,8 @@ where
         let body = response.into_body().collect().await?.to_bytes();
         Ok::<_, hyper::Error>((status, body))
     };
-    // The exchange needs somebody to move its bytes. Joined rather than spawned, that ends with it, and when this future
-    // is dropped. What goes wrong with the connection goes wrong with the exchange, too.
+    // The exchange needs somebody to move its bytes. Joined rather than spawned, that ends with it, and when this
+    // future is dropped. What goes wrong with the connection goes wrong with the exchange, too.
     let (exchange, _) = join!(exchange, connection);
     match exchange.map_err(Error::transport)? {
         (StatusCode::OK, body) => Ok(body.into()),

@@ -1,8 +1,9 @@
-//! A dashboard that loads from a control plane in every way there is to run operations side by side: with hyper on smol.
+//! A dashboard that loads from a control plane in every way there is to run operations side by side: with hyper on
+//! smol.
 //!
-//! The patterns are in `patterns.rs`, and know nothing of a runtime: `dashboard_tokio` and `dashboard_async_std` run the
-//! same ones. The control plane is in `server.rs`. Some of its endpoints are slow, one fails half of the time, and one is
-//! dead.
+//! The patterns are in `patterns.rs`, and know nothing of a runtime: `dashboard_tokio` and `dashboard_async_std` run
+//! the same ones. The control plane is in `server.rs`. Some of its endpoints are slow, one fails half of the time, and
+//! one is dead.
 //!
 //! ```sh
 //! cargo run --example dashboard

@@ -191,7 +191,7 @@ async fn show_timeouts<R: Runtime>(client: &Client<R>) {
     assert!(data.health_status.is_some(), "there is a default");
 }
 
-/// Pattern 1: a fixed set of different operations, of which some may fail.
+/// Pattern 1: a fixed set of different tasks, of which some may fail.
 async fn dashboard_by_gather<R: Runtime>(client: &Client<R>) -> Dashboard {
     let (health, classes, definitions, providers, deployments) = gather((
         client.health(),
@@ -332,7 +332,7 @@ async fn in_chunks<R: Runtime>(
         .await
 }
 
-/// Pattern 6: a timeout and a default for each operation.
+/// Pattern 6: a timeout and a default for each task.
 async fn dashboard_with_timeouts<R: Runtime>(client: &Client<R>) -> Dashboard {
     let timer = client.timer();
     let limit = Duration::from_millis(100);

@@ -1,5 +1,5 @@
-//! Language models, asked side by side: translations in parallel, three providers in a race, a fall-through, and a pool with
-//! shared settings. They run on this machine, in a server that stalls, hangs up, refuses, and sends broken JSON.
+//! Language models, asked side by side: translations in parallel, three providers in a race, a fall-through, and a pool
+//! with shared settings. They run on this machine, in a server that stalls, hangs up, refuses, and sends broken JSON.
 //!
 //! Run with `cargo run --example llm_pool`.
 

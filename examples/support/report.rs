@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use abreast::{Outcome, ParallelResult};
+use abreast::{Outcome, ParallelResult, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::pages::{self, Fault, PAGES};
@@ -29,6 +29,14 @@ pub(crate) fn progress_bar(concurrency: usize) -> ProgressBar {
     ProgressBar::new(PAGES as u64)
         .with_style(style)
         .with_prefix(prefix)
+}
+
+/// Shows how far a run is, how fast it is, and when it will be done.
+pub(crate) fn show_progress(bar: &ProgressBar, progress: Progress, failed: usize) {
+    let rate = progress.rate().unwrap_or(0.0);
+    let left = progress.eta().unwrap_or_default().as_secs_f32();
+    bar.set_position(progress.completed as u64);
+    bar.set_message(format!("{rate:.0}/s, {left:.1} s left ({failed} failed)"));
 }
 
 /// Prints what came out of two runs, and how much faster the second one was.

@@ -147,8 +147,8 @@ impl Site {
         let Some(page) = pages::at_path(&request.path) else {
             return (Response::new("404 Not Found", "No such page.\n"), None);
         };
-        // The request counts as open until just before its answer is sent. Any later, and the client could have sent the
-        // next one already.
+        // The request counts as open until just before its answer is sent. Any later, and the client could have sent
+        // the next one already.
         self.enter();
         thread::sleep(pages::latency(page));
         self.load().open -= 1;

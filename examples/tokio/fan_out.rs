@@ -1,7 +1,7 @@
 //! Fetches 200 pages, 20 at a time, with reqwest on tokio.
 //!
-//! Some pages are slow, and some fail; a server of our own sees to that. `fan_out` does the same with hyper on smol, and
-//! has the same call of `parallel`.
+//! Some pages are slow, and some fail; a server of our own sees to that. `fan_out` does the same with hyper on smol,
+//! and has the same call of `parallel`.
 //!
 //! ```sh
 //! cargo run -p abreast-tokio --bin fan_out_tokio
@@ -12,13 +12,14 @@ mod support;
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use abreast::{ParallelResult, parallel};
 use reqwest::{Client, StatusCode};
 use tokio::runtime::Runtime;
 
 use support::pages::{self, PAGES};
-use support::report::{Run, progress_bar, report};
+use support::report::{Run, progress_bar, report, show_progress};
 use support::server::Server;
 
 const CONCURRENCY: usize = 20;
@@ -52,15 +53,12 @@ async fn fetch_all(
         .map(|page| format!("http://{server}{}", pages::path(page)))
         .collect();
     let bar = progress_bar(concurrency);
-    let mut failed = 0;
+    let failed = AtomicUsize::new(0);
 
     let result = parallel(urls.iter().map(|url| fetch(&client, url)))
         .concurrency(concurrency)
-        .on_error(|_, _| {
-            failed += 1;
-            bar.set_message(format!("({failed} failed)"));
-        })
-        .on_progress(|progress| bar.set_position(progress.completed as u64))
+        .on_error(|_, _| _ = failed.fetch_add(1, Ordering::Relaxed))
+        .on_progress(|progress| show_progress(&bar, progress, failed.load(Ordering::Relaxed)))
         .await;
 
     bar.finish_and_clear();

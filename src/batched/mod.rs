@@ -11,9 +11,9 @@ use core::time::Duration;
 use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
-use crate::outcome::{ParallelResult, TaskError, TaskOutput};
+use crate::outcome::{EndReason, ParallelResult, TaskError, TaskOutput};
 use crate::run::sink::Outcomes;
-use crate::run::{Limit, Observer, Run};
+use crate::run::{Concurrency, Deadline, Observer, Run, StopOn, Stoppable};
 use crate::time::Timer;
 
 pub use source::{ChunkedItems, MappedSource, Paused};
@@ -22,8 +22,8 @@ use source::{PausedSource, TaskSource};
 /// Runs `handler` on each item, a batch at a time: the next batch starts when all of the last one has ended.
 ///
 /// For services that count requests per burst. Where that does not matter, the rolling window of
-/// [`parallel()`](crate::parallel()) is faster, as it does not wait for the slowest of each batch. A handler that takes a
-/// whole batch at once is for [`batched_chunks`].
+/// [`parallel()`](crate::parallel()) is faster, as it does not wait for the slowest of each batch. A handler that takes
+/// a whole batch at once is for [`batched_chunks`].
 ///
 /// ```
 /// use abreast::batched;
@@ -57,8 +57,8 @@ use source::{PausedSource, TaskSource};
 ///
 /// # Panics
 /// A panic of a task, the handler, a hook or the iterator passes through. Polled again, the rest is run. If a task has
-/// panicked, the run ends with [`TaskError::Cancelled`] unless another one fails. An item on which the handler itself has
-/// panicked is left out, as if it had not been there: those behind it move up.
+/// panicked, the run ends with [`TaskError::Cancelled`] unless another one fails. An item on which the handler itself
+/// has panicked is left out, as if it had not been there: those behind it move up.
 ///
 /// # Polls and allocations
 /// Each task is polled once when it starts, and once per wake. Twice the batch size and a few more for the list of
@@ -74,17 +74,17 @@ where
 {
     let batch_size = 10;
     let tasks = MappedSource::new(items.into_iter(), handler, batch_size);
-    let mut run = Run::new(tasks, Limit::Batches(batch_size));
+    let mut run = Run::new(tasks, Concurrency::Batches(batch_size));
     run.set_fail_fast(true);
     Batched { run }
 }
 
-/// Runs `handler` on chunks of `size` items, one chunk at a time, for what takes many items at once: a transaction, a bulk
-/// request.
+/// Runs `handler` on chunks of `size` items, one chunk at a time, for what takes many items at once: a transaction, a
+/// bulk request.
 ///
-/// The same as [`batched()`] otherwise, with a chunk in the place of an item: values, errors and progress count chunks. The
-/// last chunk may be shorter; none is empty. To have several chunks in flight, set a [`batch_size`](Batched::batch_size),
-/// which is 1 here by default.
+/// The same as [`batched()`] otherwise, with a chunk in the place of an item: values, errors and progress count chunks.
+/// The last chunk may be shorter; none is empty. To have several chunks in flight, set a
+/// [`batch_size`](Batched::batch_size), which is 1 here by default.
 ///
 /// ```
 /// use abreast::batched_chunks;
@@ -134,8 +134,13 @@ impl<I, F, P, Fut, T, E, O> Batched<MappedSource<I, F, P>, Fut, T, E, O> {
     ///
     /// ```
     /// # smol::block_on(async {
-    /// # let items = [1, 2, 3];
-    /// let values = abreast::batched(items, |n| async move { Ok::<_, ()>(n) }).batch_size(2).await;
+    /// let mut progress = Vec::new();
+    /// let values = abreast::batched(1..=5, |n| async move { Ok::<_, ()>(n * n) })
+    ///     .batch_size(2)
+    ///     .on_progress(|after_batch| progress.push(after_batch.completed))
+    ///     .await;
+    /// assert_eq!(values.unwrap(), [1, 4, 9, 16, 25]);
+    /// assert_eq!(progress, [2, 4, 5]);
     /// # });
     /// ```
     ///
@@ -147,7 +152,7 @@ impl<I, F, P, Fut, T, E, O> Batched<MappedSource<I, F, P>, Fut, T, E, O> {
             size > 0,
             "a batch size of 0 runs nothing: pass at least 1, or usize::MAX for one batch of all"
         );
-        self.run.set_limit(Limit::Batches(size));
+        self.run.set_limit(Concurrency::Batches(size));
         self.run.source_mut().batch_size = size;
         self
     }
@@ -156,8 +161,8 @@ impl<I, F, P, Fut, T, E, O> Batched<MappedSource<I, F, P>, Fut, T, E, O> {
 impl<I: Iterator, F, Fut, T, E, O> Batched<MappedSource<I, F>, Fut, T, E, O> {
     /// Waits for `delay` between two batches, for services that limit the rate of requests.
     ///
-    /// The pause begins when all of a batch has ended. There is none after the last batch: the next item is pulled before
-    /// the pause, and the handler is called on it afterwards.
+    /// The pause begins when all of a batch has ended. There is none after the last batch: the next item is pulled
+    /// before the pause, and the handler is called on it afterwards.
     ///
     /// ```
     /// use std::time::Duration;
@@ -225,6 +230,77 @@ impl_hooks!(
     "a batch",
     "abreast::batched([1, 2, 3], |n| async move { Ok::<_, String>(n) })\n    .settle()"
 );
+
+impl<S, Fut, T, E, O> BatchedSettle<S, Fut, T, E, O> {
+    /// Ends the run when `signal` is ready, and keeps what is done by then: see
+    /// [`Parallel::stop_on`](crate::Parallel::stop_on).
+    ///
+    /// ```
+    /// use abreast::{EndReason, batched};
+    /// use futures::channel::oneshot;
+    ///
+    /// # smol::block_on(async {
+    /// let (stop, stopped) = oneshot::channel::<()>();
+    /// let mut stop = Some(stop);
+    /// let result = batched(0..10, |n| async move {
+    ///     // ...
+    /// #    if n >= 4 { std::future::pending::<()>().await }
+    ///     Ok::<_, ()>(n)
+    /// })
+    /// .batch_size(4)
+    /// .on_progress(|_| stop = None)
+    /// .settle()
+    /// .stop_on(stopped)
+    /// .await;
+    /// assert_eq!(result.end_reason(), EndReason::Stopped);
+    /// assert_eq!(result.into_successful_results(), [0, 1, 2, 3]);
+    /// # });
+    /// ```
+    pub fn stop_on<F: Future>(self, signal: F) -> StopOn<Self, F> {
+        StopOn::new(self, signal, EndReason::Stopped)
+    }
+
+    /// Ends the run when `duration` has passed since its first poll, and keeps what is done by then: see
+    /// [`Parallel::deadline`](crate::Parallel::deadline).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use abreast::{EndReason, batched};
+    ///
+    /// # smol::block_on(async {
+    /// let result = batched(0..3, |n| async move {
+    ///     smol::Timer::after(Duration::from_secs(60 * n)).await;
+    ///     Ok::<_, ()>(n)
+    /// })
+    /// .settle()
+    /// .deadline(Duration::from_millis(5), smol::Timer::after)
+    /// .await;
+    /// assert_eq!(result.end_reason(), EndReason::DeadlineElapsed);
+    /// assert_eq!(result.into_successful_results(), [0]);
+    /// # });
+    /// ```
+    pub fn deadline<M: Timer>(self, duration: Duration, timer: M) -> StopOn<Self, Deadline<M>> {
+        let deadline = Deadline::new(duration, timer);
+        StopOn::new(self, deadline, EndReason::DeadlineElapsed)
+    }
+}
+
+impl<S, Fut, T, E, O> Stoppable for BatchedSettle<S, Fut, T, E, O>
+where
+    S: TaskSource<Item = Fut>,
+    Fut: Future<Output = Result<T, E>>,
+    O: Observer<T, E>,
+{
+    type Output = ParallelResult<T, E>;
+
+    fn poll_run(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll(cx)
+    }
+
+    fn stop(self: Pin<&mut Self>, reason: EndReason) {
+        self.project().run.stop(reason);
+    }
+}
 
 impl<S, Fut, T, E, O> Future for Batched<S, Fut, T, E, O>
 where

@@ -1,11 +1,16 @@
-//! How many polls one poll of a window makes.
+//! The limit to the polls that one poll of a window makes.
 //!
 //! Tasks may share a budget with the whole executor task, as they do under tokio. Once that is spent they are polled in
 //! vain, without a wake that would show, until the executor has had its turn: a poll of them all for each such budget
 //! would make the polls quadratic. Windows within windows must not multiply their budgets either, and one that sleeps
-//! cannot see that another has spent what its tasks share with it. So there is one budget for all windows that are polled
-//! within the outermost one, and every poll of a task counts, the first one included. Without the standard library there
-//! is nowhere to keep it, and each window has its own.
+//! cannot see that another has spent what its tasks share with it. So there is one budget for all windows that are
+//! polled within the outermost one, and every poll of a task counts, the first one included. Without the standard
+//! library there is nowhere to keep it, and each window has its own.
+
+#[cfg(feature = "std")]
+use with_std::Left;
+#[cfg(not(feature = "std"))]
+use without_std::Left;
 
 /// This many polls of tasks are made before the outermost window yields to the executor, however many slots there are.
 /// Tokio's tasks may do as many things before they have to.
@@ -17,30 +22,30 @@ const POLLS: isize = 128;
 const LEAST: isize = 2;
 
 /// Limits what one poll of a window may still do. Dropping it ends that poll, also if it has panicked.
-pub(super) struct Budget {
-    left: imp::Left,
+pub(crate) struct PollBudget {
+    left: Left,
     /// What is not to be spent for now.
     reserved: isize,
 }
 
-impl Budget {
+impl PollBudget {
     /// Begins a poll: with a new budget if it is the outermost one, and otherwise with what that has left.
     #[inline(always)]
-    pub(super) fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         Self {
-            left: imp::Left::begin(),
+            left: Left::begin(),
             reserved: 0,
         }
     }
 
     #[inline(always)]
-    pub(super) fn is_spent(&self) -> bool {
+    pub(crate) fn is_spent(&self) -> bool {
         self.left.get() <= self.reserved
     }
 
     /// Takes a poll from what is left.
     #[inline(always)]
-    pub(super) fn spend(&mut self) {
+    pub(crate) fn spend(&mut self) {
         self.left.set(self.left.get() - 1);
     }
 
@@ -52,15 +57,15 @@ impl Budget {
 }
 
 #[cfg(feature = "std")]
-mod imp {
+mod with_std {
     use core::cell::Cell;
 
     const NONE: isize = isize::MAX;
     const AS_IT_IS: isize = isize::MIN;
 
     std::thread_local! {
-        /// The polls that are left to the windows of this thread; `NONE` while none is being polled. Not below 0 but for
-        /// polls that nobody may put off.
+        /// The polls that are left to the windows of this thread; `NONE` while none is being polled. Not below 0 but
+        /// for polls that must not be put off.
         static LEFT: Cell<isize> = const { Cell::new(NONE) };
     }
 
@@ -114,7 +119,7 @@ mod imp {
 }
 
 #[cfg(not(feature = "std"))]
-mod imp {
+mod without_std {
     /// What is left.
     pub(super) struct Left(isize);
 

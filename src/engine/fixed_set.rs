@@ -1,12 +1,10 @@
 //! A fixed set of unlike futures, run in place: the window's rules without its slots.
 
 use alloc::vec::Vec;
-use core::future::Future;
 use core::ops::Range;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use futures::future::MaybeDone;
 use pin_project_lite::pin_project;
 
 use super::ready_set::ReadySet;
@@ -18,18 +16,9 @@ pub trait FutureSet {
 
     /// Polls the one at `index`. It keeps its output.
     fn poll_future(self: Pin<&mut Self>, index: usize, cx: &mut Context<'_>) -> Poll<()>;
-}
 
-/// Takes the output of a future that has failed.
-pub(crate) fn take_error<Fut, T, E>(future: Pin<&mut MaybeDone<Fut>>) -> Option<E>
-where
-    Fut: Future<Output = Result<T, E>>,
-{
-    let mut future = future;
-    match future.as_mut().output_mut() {
-        Some(Err(_)) => future.take_output()?.err(),
-        _ => None,
-    }
+    /// Returns whether the one at `index` has an output that was not taken.
+    fn has_output(self: Pin<&mut Self>, index: usize) -> bool;
 }
 
 pin_project! {
@@ -44,7 +33,7 @@ pin_project! {
         to_start: Range<usize>,
         // A bit for each future that has not ended.
         running: usize,
-        // Whether a future is being polled, or has panicked when it was.
+        // Whether a future is being polled, or has panicked when it was, or when it was dropped after that.
         polling: bool,
     }
 
@@ -85,14 +74,22 @@ impl<M: FutureSet> FixedSet<M> {
         mut ends: impl FnMut(Pin<&mut M>, usize) -> bool,
     ) -> Poll<()> {
         let mut this = self.project();
-        assert!(
-            !*this.polling,
-            "a future of this set has panicked, so the set has no output"
-        );
+        // If it was the destructor of a future that has panicked, its output is there, and is not to be lost.
+        if *this.polling {
+            let running = *this.running;
+            let mut indices = (0..M::LEN).filter(|index| running >> index & 1 == 1);
+            let ended = indices.find(|&index| this.futures.as_mut().has_output(index));
+            let ended = ended.expect("a future of this set has panicked, so the set has no output");
+            *this.polling = false;
+            *this.running &= !(1 << ended);
+            if ends(this.futures.as_mut(), ended) {
+                return Poll::Ready(());
+            }
+        }
         // Nothing is made before the first poll, which also says who the first parent is.
         let ready = this.ready.get_or_insert_with(|| {
-            let mut ready = ReadySet::new(cx.waker(), Some(M::LEN), true);
-            *this.wakers = (0..M::LEN).map(|index| ready.slot_waker(index)).collect();
+            let mut ready = ReadySet::new(cx.waker(), Some(M::LEN));
+            *this.wakers = (0..M::LEN).map(|index| ready.shared_waker(index)).collect();
             ready
         });
         loop {
@@ -119,7 +116,8 @@ impl<M: FutureSet> FixedSet<M> {
             if *this.running == 0 {
                 return Poll::Ready(());
             }
-            // Those that have ended may have woken others, which have their turn at once. Otherwise the executor has its.
+            // Those that have ended may have woken others, which have their turn at once. Otherwise the executor has
+            // its.
             if *this.running == running_before {
                 if !ready.arm(cx.waker()) {
                     cx.waker().wake_by_ref();

@@ -5,11 +5,11 @@ use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::budget::Budget;
-use super::ready_set::ReadySet;
+use super::budget::PollBudget;
+use super::ready_set::{MakeWaker, ReadySet};
 use super::slots::{NONE, SlotProjection, Slots};
+use super::source::Source;
 use super::task_set::TaskSet;
-use super::window::Source;
 
 /// Which slots are free, and which are to be visited.
 pub(super) struct SlotTable {
@@ -17,32 +17,36 @@ pub(super) struct SlotTable {
     pub(super) free: usize,
     /// The number of occupied slots.
     pub(super) in_flight: usize,
-    /// The number of tasks that have started, which is the index of the next one.
+    /// The number of tasks that have started, which is the index of the next one unless the task set has another for
+    /// it.
     pub(super) started: usize,
     /// Whether slots keep the order of their tasks. Only the last one is then used again.
     pub(super) ordered: bool,
     /// The first slot that may be used again: 0, or the last one if slots keep the order of their tasks.
     pub(super) first_reusable: usize,
+    /// Makes the waker of a slot.
+    pub(super) make_waker: MakeWaker,
     pub(super) ready: ReadySet,
 }
 
 /// Counts what one poll of the window has done, and what it may still do.
-pub(super) struct Turn {
-    pub(super) budget: Budget,
+pub(super) struct PollCounts {
+    pub(super) budget: PollBudget,
     pub(super) completed: usize,
 }
 
-impl Turn {
+impl PollCounts {
     #[inline]
     pub(super) fn begin() -> Self {
         Self {
-            budget: Budget::begin(),
+            budget: PollBudget::begin(),
             completed: 0,
         }
     }
 }
 
-/// A slot that is occupied, or about to be. Dropping it frees the slot, be it because its task has ended or has panicked.
+/// A slot that is occupied, or about to be. Dropping it frees the slot, be it because its task has ended or has
+/// panicked.
 pub(super) struct SlotGuard<'a, Fut> {
     slot: SlotProjection<'a, Fut>,
     number: usize,
@@ -72,7 +76,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         slots: &'a mut Slots<Fut>,
         table: &'a mut SlotTable,
         source: &mut Source,
-        tasks: Pin<&mut V>,
+        mut tasks: Pin<&mut V>,
     ) -> Option<Self>
     where
         V: TaskSet<Task = Fut>,
@@ -94,10 +98,15 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         // The source is asked first: there may be nothing to make a slot for.
         let number = slots.len();
         let mut made = None;
-        source.next(tasks, |task| {
-            made = Some(slots.push(table.ready.slot_waker(number), task, table.started));
+        source.next(tasks.as_mut(), |task| {
+            let waker = (table.make_waker)(&mut table.ready, number);
+            made = Some(slots.push(waker, task, table.started));
         });
         let slot = made?.project();
+        let index = tasks.index_of(table.started);
+        if index != table.started {
+            *slot.index = index;
+        }
         // A slot before this one would be visited before tasks that have started earlier.
         if table.ordered {
             table.first_reusable = number;
@@ -111,14 +120,30 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         })
     }
 
-    /// Polls the task, and those that follow it in the slot, until one stays or none follows.
-    #[inline(always)]
-    pub(super) fn run<V>(mut self, source: &mut Source, mut tasks: Pin<&mut V>, turn: &mut Turn)
+    /// Tells the hooks of the task, which has just been put into the slot. It stays there if they panic.
+    #[cold]
+    pub(super) fn announce<V>(self, tasks: Pin<&mut V>) -> Option<Self>
     where
         V: TaskSet<Task = Fut>,
     {
+        let index = *self.slot.index;
+        let mut kept = KeepTask(Some(self));
+        tasks.on_start(index);
+        kept.0.take()
+    }
+
+    /// Polls the task, and those that follow it in the slot, until one stays or none follows.
+    #[inline(always)]
+    pub(super) fn run<V>(
+        mut self,
+        source: &mut Source,
+        mut tasks: Pin<&mut V>,
+        counts: &mut PollCounts,
+    ) where
+        V: TaskSet<Task = Fut>,
+    {
         loop {
-            if self.poll(tasks.as_mut(), turn).is_pending() {
+            if self.poll(tasks.as_mut(), counts).is_pending() {
                 // The task stays, and its slot with it.
                 mem::forget(self);
                 return;
@@ -127,34 +152,40 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
             let others = self.table.in_flight - 1;
             if !self.is_reusable()
                 || !source.may_start(&*tasks, others)
-                || turn.budget.is_spent()
+                || counts.budget.is_spent()
                 || !self.refill(source, tasks.as_mut())
             {
                 return;
+            }
+            if tasks.has_start_hook() {
+                match self.announce(tasks.as_mut()) {
+                    Some(guard) => self = guard,
+                    None => return,
+                }
             }
         }
     }
 
     /// Puts the next task into the slot, which is empty. False if there is none for now.
     #[inline(always)]
-    pub(super) fn refill<V>(&mut self, source: &mut Source, tasks: Pin<&mut V>) -> bool
+    pub(super) fn refill<V>(&mut self, source: &mut Source, mut tasks: Pin<&mut V>) -> bool
     where
         V: TaskSet<Task = Fut>,
     {
         // Written where it stays, as the last thing that the source does.
         let mut place = self.slot.future.as_mut();
-        if !source.next(tasks, |task| place.set(Some(task))) {
+        if !source.next(tasks.as_mut(), |task| place.set(Some(task))) {
             return false;
         }
         self.table.ready.forget_visited(self.number);
-        *self.slot.index = self.table.started;
+        *self.slot.index = tasks.index_of(self.table.started);
         self.table.started += 1;
         true
     }
 
-    /// Polls the task. If it has ended, its output is recorded, it is dropped, and then the hooks are told.
+    /// Polls the task. If it has ended, its output is recorded, it is dropped, and then the hooks are notified.
     #[inline(always)]
-    fn poll<V>(&mut self, mut tasks: Pin<&mut V>, turn: &mut Turn) -> Poll<()>
+    fn poll<V>(&mut self, mut tasks: Pin<&mut V>, counts: &mut PollCounts) -> Poll<()>
     where
         V: TaskSet<Task = Fut>,
     {
@@ -163,7 +194,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         let future = future.expect("there is a task in the slot until it has ended");
         let waker = self.slot.waker.as_ref();
         let waker = waker.expect("a slot with a task has a waker");
-        turn.budget.spend();
+        counts.budget.spend();
         // A task that panics has ended, too.
         let guard = RecordPanic {
             tasks: tasks.as_mut(),
@@ -178,7 +209,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         tasks.as_mut().record(index, Some(output));
         self.slot.future.set(None);
         tasks.notify(index);
-        turn.completed += 1;
+        counts.completed += 1;
         Poll::Ready(())
     }
 }
@@ -199,6 +230,23 @@ impl<Fut> Drop for SlotGuard<'_, Fut> {
         }
         // The last step, for it runs foreign code: it may panic, and the slot is empty all the same.
         self.slot.future.set(None);
+    }
+}
+
+/// Keeps a task that has just started in its slot if a hook panics: it is polled in the next pass, as if it had been
+/// woken.
+struct KeepTask<'a, Fut>(Option<SlotGuard<'a, Fut>>);
+
+impl<Fut> Drop for KeepTask<'_, Fut> {
+    fn drop(&mut self) {
+        let Some(guard) = self.0.take() else {
+            return;
+        };
+        // The owner is awake, so this wakes nobody.
+        if let Some(waker) = guard.slot.waker.as_ref() {
+            waker.wake_by_ref();
+        }
+        mem::forget(guard);
     }
 }
 

@@ -8,11 +8,14 @@ mod fixed_set;
 mod guard;
 mod ready_set;
 mod slots;
+mod source;
 mod sync;
 mod task_set;
+mod tree;
 mod waker;
 mod window;
 
-pub(crate) use fixed_set::{FixedSet, FutureSet, take_error};
+pub(crate) use budget::PollBudget;
+pub(crate) use fixed_set::{FixedSet, FutureSet};
 pub(crate) use task_set::TaskSet;
 pub(crate) use window::Window;

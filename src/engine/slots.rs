@@ -2,14 +2,19 @@
 //!
 //! ```text
 //!              no list          a list of chunks              a list of pages
+//! few expected
 //! slots         0 .. 7      8 .. 15   ...   504 .. 511    512 .. 575   576 .. 639   ...
 //!              +-------+   +-------+       +---------+   +----------+ +----------+
 //!              | chunk |   | chunk |  ...  |  chunk  |   |   page   | |   page   |  ...
 //!              +-------+   +-------+       +---------+   +----------+ +----------+
+//! many expected
+//! slots         0 .. 7                                      8 .. 71     72 .. 135   ...
 //! ```
 //!
-//! A chunk of eight costs an eighth of an allocation for each slot, and little where few are needed. Where there are many,
-//! the list of allocations is as large as other things that a wake has to get into the cache: pages of 64 keep it short.
+//! A chunk of eight costs an eighth of an allocation for each slot, and little where few are needed. Where there are
+//! many, the list of allocations is as large as other things that a wake has to get into the cache: pages of 64 keep it
+//! short, and a slot of 64 bytes is one cache line in them. Where many are expected there are no chunks in between:
+//! which of the two a slot is in would be a branch that nobody can predict.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -62,7 +67,8 @@ impl<T> Pair<T> {
         }
     }
 
-    /// Both places are known before one is chosen, so this compiles to a conditional move rather than a jump.
+    /// Returns one of the two. Both are known before one is chosen, so it compiles to a conditional move rather than a
+    /// jump.
     #[inline(always)]
     fn get(self: Pin<&mut Self>, second: bool) -> Pin<&mut T> {
         let this = self.project();
@@ -77,8 +83,9 @@ type Eight<T> = Pair<Four<T>>;
 type Four<T> = Pair<Pair<T>>;
 
 pin_project! {
-    /// Eight chunks in one allocation. Aligned so that a slot of 64 bytes is one cache line.
-    #[repr(align(64))]
+    /// Eight chunks in one allocation. Aligned so that a slot of 64 bytes is one cache line; not in WebAssembly, where
+    /// the allocator would be linked with what it takes to align memory.
+    #[cfg_attr(not(target_family = "wasm"), repr(align(64)))]
     struct Page<Fut> {
         #[pin]
         chunks: Eight<Chunk<Fut>>,
@@ -89,8 +96,10 @@ fn four<T>(make: impl Fn() -> T) -> Four<T> {
     Pair::new(|| Pair::new(&make))
 }
 
-fn eight<T>(make: impl Fn() -> T) -> Eight<T> {
-    Pair::new(|| four(&make))
+/// Makes the slots of a chunk. A function of its own, as a page would otherwise repeat the code of it eight times.
+#[inline(never)]
+fn chunk<Fut>() -> Chunk<Fut> {
+    Pair::new(|| four(Slot::new))
 }
 
 /// Returns the one of four that the lowest bits of `index` say.
@@ -112,26 +121,55 @@ fn one_of<T>(eight: Pin<&mut Eight<T>>, index: usize) -> Pin<&mut T> {
 pub(super) struct Slots<Fut> {
     /// The first eight slots, four to an allocation: small sets need no list, and not all of a chunk.
     first: [Option<HalfChunk<Fut>>; 2],
+    /// Those behind them. In an `Option`, so that a small set does not spend time on empty lists.
+    lists: Option<Lists<Fut>>,
+    len: usize,
+    /// The first slot in a page.
+    first_in_page: usize,
+}
+
+/// Slots in lists: in `boxed` or in the others.
+struct Lists<Fut> {
     chunks: Vec<Pin<Box<Chunk<Fut>>>>,
     pages: Vec<Pin<Box<Page<Fut>>>>,
     boxed: Vec<Pin<Box<Slot<Fut>>>>,
-    len: usize,
+}
+
+impl<Fut> Lists<Fut> {
+    const fn new() -> Self {
+        Self {
+            chunks: Vec::new(),
+            pages: Vec::new(),
+            boxed: Vec::new(),
+        }
+    }
 }
 
 impl<Fut> Slots<Fut> {
     const CHUNK: usize = 8;
     const PAGE: usize = 64;
-    /// The first slot in a page. A page may be empty but for one slot, so there is none before this is little.
+    /// A page may be empty but for one slot, so there is none before this is little, unless more slots are expected.
     const FIRST_IN_PAGE: usize = 512;
     const IN_CHUNKS: bool = size_of::<Fut>() <= 512;
 
-    pub(super) const fn new() -> Self {
+    /// Creates no slots yet, for about `expected` ones; for few if that is not known.
+    pub(super) fn new(expected: Option<usize>) -> Self {
+        // No limit is no hint.
+        let expected = expected.filter(|&expected| expected < usize::MAX);
+        let is_many = expected.is_some_and(|expected| expected > Self::FIRST_IN_PAGE);
+        Self::with_pages_from(if is_many {
+            Self::CHUNK
+        } else {
+            Self::FIRST_IN_PAGE
+        })
+    }
+
+    const fn with_pages_from(first_in_page: usize) -> Self {
         Self {
             first: [None, None],
-            chunks: Vec::new(),
-            pages: Vec::new(),
-            boxed: Vec::new(),
+            lists: None,
             len: 0,
+            first_in_page,
         }
     }
 
@@ -143,18 +181,19 @@ impl<Fut> Slots<Fut> {
     #[inline(always)]
     pub(super) fn get(&mut self, index: usize) -> Option<Pin<&mut Slot<Fut>>> {
         if !Self::IN_CHUNKS {
-            return self.boxed.get_mut(index).map(Pin::as_mut);
+            return self.lists.as_mut()?.boxed.get_mut(index).map(Pin::as_mut);
         }
         if index < Self::CHUNK {
             return Some(one_of_four(self.first[index / 4].as_mut()?.as_mut(), index));
         }
-        let Some(in_pages) = index.checked_sub(Self::FIRST_IN_PAGE) else {
-            let chunk = self.chunks.get_mut(index / Self::CHUNK - 1)?.as_mut();
+        let lists = self.lists.as_mut()?;
+        let Some(in_pages) = index.checked_sub(self.first_in_page) else {
+            let chunk = lists.chunks.get_mut(index / Self::CHUNK - 1)?.as_mut();
             return Some(one_of(chunk, index));
         };
-        let page = self.pages.get_mut(in_pages / Self::PAGE)?.as_mut();
-        let chunk = one_of(page.project().chunks, index / Self::CHUNK);
-        Some(one_of(chunk, index))
+        let page = lists.pages.get_mut(in_pages / Self::PAGE)?.as_mut();
+        let chunk = one_of(page.project().chunks, in_pages / Self::CHUNK);
+        Some(one_of(chunk, in_pages))
     }
 
     /// Returns the slot at `index`, which must have been made.
@@ -168,7 +207,8 @@ impl<Fut> Slots<Fut> {
     pub(super) fn push(&mut self, waker: Waker, task: Fut, index: usize) -> Pin<&mut Slot<Fut>> {
         let number = self.len;
         if !Self::IN_CHUNKS {
-            self.boxed.push(Box::pin(Slot {
+            let lists = self.lists.get_or_insert_with(Lists::new);
+            lists.boxed.push(Box::pin(Slot {
                 future: Some(task),
                 waker: Some(waker),
                 index,
@@ -194,19 +234,24 @@ impl<Fut> Slots<Fut> {
         let len = self.len;
         if len < Self::CHUNK {
             self.first[len / 4] = Some(Box::pin(four(Slot::new)));
-        } else if len < Self::FIRST_IN_PAGE {
+            return;
+        }
+        let lists = self.lists.get_or_insert_with(Lists::new);
+        let Some(in_pages) = len.checked_sub(self.first_in_page) else {
             if len % Self::CHUNK == 0 {
-                self.chunks.push(Box::pin(eight(Slot::new)));
+                lists.chunks.push(Box::pin(chunk()));
             }
-        } else if len % Self::PAGE == 0 {
-            let chunks = eight(|| eight(Slot::new));
-            self.pages.push(Box::pin(Page { chunks }));
+            return;
+        };
+        if in_pages % Self::PAGE == 0 {
+            let chunks = Pair::new(|| four(chunk));
+            lists.pages.push(Box::pin(Page { chunks }));
         }
     }
 
     /// Drops all slots and the tasks in them.
     pub(super) fn clear(&mut self) {
         // At once, so that if the destructor of one panics, the others are dropped all the same.
-        *self = Self::new();
+        *self = Self::with_pages_from(self.first_in_page);
     }
 }

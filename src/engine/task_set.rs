@@ -4,16 +4,17 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-/// What sets one verb apart from another: the source, the limit and the sink of the tasks in a [`Window`](super::Window).
+/// What sets one verb apart from another: the source, the limit and the sink of the tasks in a
+/// [`Window`](super::Window).
 ///
-/// The window calls it in this order for every task: `poll_task`, `record`, `notify`. Only `poll_task` and `notify`
-/// may run foreign code: `record` is also called while a panic of the task or of its destructor unwinds, so that what the
-/// task returned is not lost.
+/// The window calls it in this order for every task: `poll_task`, `on_start`, `record`, `notify`. All but `record` may
+/// run foreign code: it is also called while a panic of the task or of its destructor unwinds, so that what the task
+/// returned is not lost.
 pub(crate) trait TaskSet {
     type Task: Future;
 
-    /// Returns whether another task may start beside the `in_flight` running ones. Asked again after each task that ended.
-    /// Not once the outcome is [settled](Self::should_stop).
+    /// Returns whether another task may start beside the `in_flight` running ones. Asked again after each task that
+    /// ended. Not once the outcome is [settled](Self::should_stop).
     fn has_capacity(&self, in_flight: usize) -> bool;
 
     /// Returns how many tasks run side by side at most, as far as is known at the first poll. The ready set takes its
@@ -22,23 +23,43 @@ pub(crate) trait TaskSet {
         None
     }
 
-    /// Returns whether there is a slot for each task, so that none is used again for a task that has to wait. A wrong answer
-    /// makes it slow but no more.
-    fn uses_slots_once(&self) -> bool {
-        false
+    /// Returns whether the source may ever be pending, as far as is known at the first poll. If not, it is polled with
+    /// a waker that does nothing, which spares a small set two atomic operations.
+    fn may_wait(&self) -> bool {
+        true
     }
 
     /// Hands the next task to `start`, as its last step, and returns whether there was one.
     ///
-    /// `false` is final: it is not called again. After it was pending, it is called again when its waker was woken, or when
-    /// [`retry_source`](Self::retry_source) says so. `start` puts the task where it stays, so that it is moved only once.
+    /// `false` is final: it is not called again. After it was pending, it is called again when its waker was woken, or
+    /// when [`retry_source`](Self::retry_source) says so. `start` puts the task where it stays, so that it is moved
+    /// only once.
     fn poll_task(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         start: impl FnOnce(Self::Task),
     ) -> Poll<bool>;
 
-    /// Keeps the output of the task that was the `index`th to start; `None` if the task has panicked.
+    /// Returns whether there may be a hook of starts, so that there is code to call it.
+    #[inline(always)]
+    fn has_start_hook(&self) -> bool {
+        false
+    }
+
+    /// Tells the hooks that the task with this [index](Self::index_of) is about to be polled for the first time. If
+    /// they panic, it is polled for the first time by the next poll of the window.
+    fn on_start(self: Pin<&mut Self>, index: usize) {
+        let _ = index;
+    }
+
+    /// Returns the index that `record` and `notify` know the task by that has just started, which was the `started`th
+    /// to start.
+    #[inline(always)]
+    fn index_of(&self, started: usize) -> usize {
+        started
+    }
+
+    /// Keeps the output of the task with this [index](Self::index_of); `None` if the task has panicked.
     fn record(self: Pin<&mut Self>, index: usize, output: Option<<Self::Task as Future>::Output>);
 
     /// Tells the hooks of what was just recorded.

@@ -1,5 +1,5 @@
-//! The words and bits of the ready set, and the wakers that set them. How the two sides work together is told in the
-//! module `ready_set`.
+//! The words and bits of the ready set, and the wakers that set them. Where the words
+//! hang is told in the module `tree`, and how the two sides work together in `ready_set`.
 
 use alloc::sync::Arc;
 use alloc::task::Wake;
@@ -100,7 +100,7 @@ impl Root {
     }
 }
 
-/// Has the next wake try again if this one panics.
+/// Lets the next wake try again if this one panics.
 struct RetryOnPanic<'a>(&'a Root);
 
 impl Drop for RetryOnPanic<'_> {
@@ -142,8 +142,8 @@ impl Word for Node {
 
 /// A word as the waker of one of its bits, which its type says.
 ///
-/// To make or to drop one counts a reference, and allocates nothing. To wake it is an indirect call of another function for
-/// each bit, which is rarely predicted. That is worth it for a slot that is used once.
+/// To make or to drop one counts a reference, and allocates nothing. To wake it is an indirect call of another function
+/// for each bit, which is rarely predicted. That is worth it for a slot that is used once.
 #[derive(TransparentWrapper)]
 #[repr(transparent)]
 #[transparent(W)]
@@ -183,8 +183,8 @@ pub(super) struct Node {
     pub(super) link: Link,
 }
 
-/// Where a slot or a node has its bit: in which word, and at which position. In an `Arc` of its own, it is the waker of a
-/// slot that is used again and again. It is kept small: in large sets, a wake costs the cache lines that it touches.
+/// Where a slot or a node has its bit: in which word, and at which position. In an `Arc` of its own, it is the waker of
+/// a slot that is used again and again. It is kept small: in large sets, a wake costs the cache lines that it touches.
 #[derive(Debug)]
 pub(super) enum Link {
     Root(Arc<Root>, u8),
@@ -192,7 +192,7 @@ pub(super) enum Link {
 }
 
 impl Link {
-    /// Sets the bit, and those above it as far as nobody else has done so.
+    /// Sets the bit, and those above it as far as they are not set.
     #[inline(always)]
     fn set(&self) {
         match self {
@@ -203,7 +203,7 @@ impl Link {
 }
 
 impl Node {
-    /// Sets `bit`, and those above it as far as nobody else has done so.
+    /// Sets `bit`, and those above it as far as they are not set.
     #[inline(always)]
     fn set(&self, bit: usize) {
         let (mut node, mut bit) = (self, bit);

@@ -9,16 +9,16 @@
 //!     +---------------------------------------------+
 //!            the task has ended or panicked, and none follows
 //! ```
-//! While a task is polled a [`SlotGuard`] stands for its slot, and frees it unless the task stays. A slot is refilled under
-//! the same guard: it is hot, and the free list is left alone.
+//! While a task is polled a [`SlotGuard`] stands for its slot, and frees it unless the task stays. A slot is refilled
+//! under the same guard: it is hot, and the free list is left alone.
 //!
 //! # A poll
-//! 1. A *pass* visits the slots that were woken, and refills those whose task has ended. It comes first, so that a source
-//!    of tasks that end on their first poll cannot keep it from its turn.
+//! 1. A *pass* visits the slots that were woken, and refills those whose task has ended. It comes first, so that a
+//!    source of tasks that end on their first poll cannot keep it from its counts.
 //! 2. What is free is *filled* while there is room. A new task is polled at once. Half of what may be done is kept for
 //!    this, so that tasks that wake themselves again and again cannot keep slots empty.
-//! 3. If nothing was woken meanwhile, the window goes to sleep. Otherwise there is another pass if this one has completed
-//!    something, and if not the executor has its turn.
+//! 3. If nothing was woken meanwhile, the window goes to sleep. Otherwise there is another pass if this one has
+//!    completed something, and if not the executor has its counts.
 //!
 //! All of it ends when the [budget](super::budget) is spent.
 
@@ -27,10 +27,14 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use super::guard::{SlotGuard, SlotTable, Turn};
-use super::ready_set::ReadySet;
+use super::guard::{PollCounts, SlotGuard, SlotTable};
+use super::ready_set::{MakeWaker, ReadySet};
 use super::slots::{NONE, Slots};
+use super::source::Source;
 use super::task_set::TaskSet;
+
+/// This many slots, and what belongs to them, fit into no cache that is near.
+const HUGE: usize = 1 << 15;
 
 /// Runs the tasks of a [`TaskSet`].
 pub(crate) struct Window<Fut> {
@@ -38,6 +42,8 @@ pub(crate) struct Window<Fut> {
     live: Option<Live<Fut>>,
     /// Whether slots keep the order of their tasks.
     ordered: bool,
+    /// Makes the waker of a slot.
+    make_waker: MakeWaker,
     /// Whether nothing more is to be started.
     cleared: bool,
 }
@@ -47,49 +53,6 @@ struct Live<Fut> {
     slots: Slots<Fut>,
     table: SlotTable,
     source: Source,
-}
-
-/// Remembers what is known of the source of tasks.
-pub(super) struct Source {
-    /// The waker that it is polled with.
-    waker: Waker,
-    /// Whether it is to be asked: it was not pending, or was woken since, and has not ended.
-    is_open: bool,
-    /// Whether it has ended.
-    exhausted: bool,
-}
-
-impl Source {
-    /// Returns whether the source is to be asked for a task that runs beside the `in_flight` others.
-    #[inline(always)]
-    pub(super) fn may_start<V: TaskSet>(&self, tasks: &V, in_flight: usize) -> bool {
-        (self.is_open || (tasks.retry_source() && !self.exhausted)) && tasks.has_capacity(in_flight)
-    }
-
-    /// Has the source hand its next task to `start`. False if there is none for now.
-    #[inline(always)]
-    pub(super) fn next<V: TaskSet>(
-        &mut self,
-        tasks: Pin<&mut V>,
-        start: impl FnOnce(V::Task),
-    ) -> bool {
-        let mut cx = Context::from_waker(&self.waker);
-        let polled = tasks.poll_task(&mut cx, start);
-        self.is_open = polled == Poll::Ready(true);
-        if polled == Poll::Ready(false) {
-            self.end();
-        }
-        self.is_open
-    }
-
-    fn wake(&mut self) {
-        self.is_open = !self.exhausted;
-    }
-
-    fn end(&mut self) {
-        self.is_open = false;
-        self.exhausted = true;
-    }
 }
 
 impl<Fut> fmt::Debug for Window<Fut> {
@@ -104,20 +67,28 @@ impl<Fut> fmt::Debug for Window<Fut> {
 }
 
 impl<Fut> Window<Fut> {
+    /// Creates a window whose slots are used again and again.
     pub(crate) fn new() -> Self {
         Self {
             live: None,
             ordered: false,
+            make_waker: ReadySet::own_waker,
             cleared: false,
         }
     }
 
-    /// Creates a window whose passes visit tasks in the order in which they started. Costs a slot for each task that does
-    /// not end on its first poll.
-    pub(crate) fn ordered() -> Self {
-        let mut window = Self::new();
-        window.ordered = true;
-        window
+    /// Creates a window for tasks that all run at once: a slot is used once, unless its task ends on its first poll.
+    /// Passes visit tasks in the order in which they started.
+    ///
+    /// In WebAssembly only this function names the [wakers](ReadySet::shared_waker) that such slots have, as they are
+    /// much code: a program that does not call it is linked without them.
+    pub(crate) fn all_at_once() -> Self {
+        Self {
+            live: None,
+            ordered: true,
+            make_waker: ReadySet::shared_waker,
+            cleared: false,
+        }
     }
 
     /// Returns how many tasks are running.
@@ -151,7 +122,7 @@ impl<Fut: Future> Window<Fut> {
         // Nothing is made before the first poll, which also says who the first parent is.
         let live = match &mut self.live {
             Some(live) => live,
-            None => self.begin(cx, tasks.expected_in_flight(), tasks.uses_slots_once()),
+            None => self.begin(cx, tasks.expected_in_flight(), tasks.may_wait()),
         };
         // A poll in vain, as when a sibling of this window was woken, costs a few loads.
         if live.sleeps(cx, &*tasks) {
@@ -166,25 +137,41 @@ impl<Fut: Future> Window<Fut> {
         &mut self,
         cx: &Context<'_>,
         expected: Option<usize>,
-        used_once: bool,
+        may_wait: bool,
     ) -> &mut Live<Fut> {
-        let ready = ReadySet::new(cx.waker(), expected, used_once);
+        let make_waker = self.make_waker_for(expected);
+        let ready = ReadySet::new(cx.waker(), expected);
+        let source_waker = if may_wait {
+            ready.source_waker()
+        } else {
+            Waker::noop().clone()
+        };
         self.live.insert(Live {
-            slots: Slots::new(),
-            source: Source {
-                waker: ready.source_waker(),
-                is_open: !self.cleared,
-                exhausted: self.cleared,
-            },
+            slots: Slots::new(expected),
+            source: Source::new(source_waker, self.cleared),
             table: SlotTable {
                 free: NONE,
                 in_flight: 0,
                 started: 0,
                 ordered: self.ordered,
                 first_reusable: 0,
+                make_waker,
                 ready,
             },
         })
+    }
+
+    /// Returns what makes the wakers of about `expected` slots.
+    fn make_waker_for(&self, expected: Option<usize>) -> MakeWaker {
+        // The allocation of a slot's own waker would be a cache miss for each wake, which takes longer than the
+        // mispredicted call of one that shares the word. Not in WebAssembly, where every program would be linked with
+        // those.
+        let is_huge = expected.is_some_and(|expected| (HUGE..usize::MAX).contains(&expected));
+        if is_huge && cfg!(not(target_family = "wasm")) {
+            ReadySet::shared_waker
+        } else {
+            self.make_waker
+        }
     }
 
     /// Polls each task that has been woken by now, once more before all are dropped, whatever is left of the budget.
@@ -195,11 +182,11 @@ impl<Fut: Future> Window<Fut> {
         let Some(live) = &mut self.live else {
             return;
         };
-        let mut turn = Turn::begin();
+        let mut counts = PollCounts::begin();
         // A pass that was cut short has gone past some of those that were woken since, so another one follows.
-        while live.visit_next(tasks.as_mut(), &mut turn) {}
+        while live.visit_next(tasks.as_mut(), &mut counts) {}
         live.begin_pass();
-        while live.visit_next(tasks.as_mut(), &mut turn) {}
+        while live.visit_next(tasks.as_mut(), &mut counts) {}
     }
 
     /// Starts tasks while there is room, and does nothing else.
@@ -209,7 +196,7 @@ impl<Fut: Future> Window<Fut> {
         V: TaskSet<Task = Fut>,
     {
         if let Some(live) = &mut self.live {
-            live.fill(tasks.as_mut(), &mut Turn::begin());
+            live.fill(tasks.as_mut(), &mut PollCounts::begin());
             if tasks.should_stop() {
                 live.clear();
             }
@@ -220,7 +207,7 @@ impl<Fut: Future> Window<Fut> {
 impl<Fut> Live<Fut> {
     #[inline]
     fn is_finished(&self) -> bool {
-        self.source.exhausted && self.table.in_flight == 0
+        self.source.has_ended() && self.table.in_flight == 0
     }
 
     #[inline(always)]
@@ -259,16 +246,16 @@ impl<Fut: Future> Live<Fut> {
     where
         V: TaskSet<Task = Fut>,
     {
-        let mut turn = Turn::begin();
+        let mut counts = PollCounts::begin();
         loop {
             // What was woken comes first, and what it leaves free is refilled in place.
-            let completed_before = turn.completed;
+            let completed_before = counts.completed;
             self.begin_pass();
             if self.table.ready.in_pass() {
-                self.pass(tasks.as_mut(), &mut turn);
+                self.pass(tasks.as_mut(), &mut counts);
             }
             // What could not be refilled then, or was never filled, is filled now.
-            let is_full = self.fill(tasks.as_mut(), &mut turn);
+            let is_full = self.fill(tasks.as_mut(), &mut counts);
             // Whoever waits for the outcome gets it when nothing is in flight any more.
             if tasks.should_stop() {
                 self.clear();
@@ -280,8 +267,8 @@ impl<Fut: Future> Live<Fut> {
             if is_full && self.table.ready.arm(cx.waker()) {
                 return Poll::Pending;
             }
-            // Something was woken meanwhile. It may be what wakes itself until others have had their turn.
-            if turn.completed == completed_before || turn.budget.is_spent() {
+            // Something was woken meanwhile. It may be what wakes itself until others have had their counts.
+            if counts.completed == completed_before || counts.budget.is_spent() {
                 break;
             }
         }
@@ -292,24 +279,24 @@ impl<Fut: Future> Live<Fut> {
 
     /// Visits what is ready, and refills in place what has ended.
     #[inline(always)]
-    fn pass<V>(&mut self, mut tasks: Pin<&mut V>, turn: &mut Turn)
+    fn pass<V>(&mut self, mut tasks: Pin<&mut V>, counts: &mut PollCounts)
     where
         V: TaskSet<Task = Fut>,
     {
         // Tasks that wake themselves again and again must not keep slots empty: half of the budget is for new ones.
         let may_start = self.source.may_start(&*tasks, self.table.in_flight);
-        turn.budget.reserve_half(may_start);
-        while !turn.budget.is_spent() && !tasks.should_stop() {
-            if !self.visit_next(tasks.as_mut(), turn) {
+        counts.budget.reserve_half(may_start);
+        while !counts.budget.is_spent() && !tasks.should_stop() {
+            if !self.visit_next(tasks.as_mut(), counts) {
                 break;
             }
         }
-        turn.budget.reserve_half(false);
+        counts.budget.reserve_half(false);
     }
 
     /// Visits the next slot of the pass. False if that was the last.
     #[inline(always)]
-    fn visit_next<V>(&mut self, tasks: Pin<&mut V>, turn: &mut Turn) -> bool
+    fn visit_next<V>(&mut self, tasks: Pin<&mut V>, counts: &mut PollCounts) -> bool
     where
         V: TaskSet<Task = Fut>,
     {
@@ -318,31 +305,36 @@ impl<Fut: Future> Live<Fut> {
         };
         // A late wake may come for a slot that is empty by now.
         if let Some(guard) = SlotGuard::occupied(&mut self.slots, &mut self.table, number) {
-            guard.run(&mut self.source, tasks, turn);
+            guard.run(&mut self.source, tasks, counts);
         }
         true
     }
 
     /// Starts tasks while there is room. False if it could go on but for the budget.
     #[inline(always)]
-    fn fill<V>(&mut self, tasks: Pin<&mut V>, turn: &mut Turn) -> bool
+    fn fill<V>(&mut self, tasks: Pin<&mut V>, counts: &mut PollCounts) -> bool
     where
         V: TaskSet<Task = Fut>,
     {
-        !self.source.may_start(&*tasks, self.table.in_flight) || self.fill_now(tasks, turn)
+        !self.source.may_start(&*tasks, self.table.in_flight) || self.fill_now(tasks, counts)
     }
 
     #[inline(never)]
-    fn fill_now<V>(&mut self, mut tasks: Pin<&mut V>, turn: &mut Turn) -> bool
+    fn fill_now<V>(&mut self, mut tasks: Pin<&mut V>, counts: &mut PollCounts) -> bool
     where
         V: TaskSet<Task = Fut>,
     {
         // The owner is at work now: a new task that wakes itself need not wake the parent.
         self.table.ready.disarm();
-        while !turn.budget.is_spent() {
+        while !counts.budget.is_spent() {
             let (slots, table) = (&mut self.slots, &mut self.table);
             match SlotGuard::start(slots, table, &mut self.source, tasks.as_mut()) {
-                Some(guard) => guard.run(&mut self.source, tasks.as_mut(), turn),
+                Some(guard) if tasks.has_start_hook() => {
+                    if let Some(guard) = guard.announce(tasks.as_mut()) {
+                        guard.run(&mut self.source, tasks.as_mut(), counts);
+                    }
+                }
+                Some(guard) => guard.run(&mut self.source, tasks.as_mut(), counts),
                 None => return true,
             }
             if !self.source.may_start(&*tasks, self.table.in_flight) {

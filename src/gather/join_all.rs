@@ -11,13 +11,13 @@ use pin_project_lite::pin_project;
 
 use crate::outcome::TaskError;
 use crate::run::sink::Outcomes;
-use crate::run::{Limit, Run};
+use crate::run::{Concurrency, Run};
 use crate::run::{Observer, OnProgress, Progress};
 
 /// Runs futures side by side, and resolves to what they return, in input order.
 ///
-/// The futures need not return a `Result`; if they do, the results are in the list, and no error ends anything. All run at
-/// once, unless there is a limit on their [`concurrency`](JoinAll::concurrency). For a fixed set, such as a tuple of
+/// The futures need not return a `Result`; if they do, the results are in the list, and no error ends anything. All run
+/// at once, unless there is a limit on their [`concurrency`](JoinAll::concurrency). For a fixed set, such as a tuple of
 /// futures of different types, see [`gather`](crate::gather()).
 ///
 /// ```
@@ -41,14 +41,14 @@ use crate::run::{Observer, OnProgress, Progress};
 /// Dropping the future drops all running futures at once.
 ///
 /// # Panics
-/// A panic of a future, the hook or the iterator passes through. Polled again, the rest is run, and then there is another
-/// panic, as one output is missing.
+/// A panic of a future, the hook or the iterator passes through. Polled again, the rest is run, and then there is
+/// another panic, as one output is missing.
 ///
 /// # Polls and allocations
 /// Each future is polled once when it starts, and once per wake, however many there are. One allocation for each eight
-/// futures that are pending at the same time (one for each if a future is larger than 512 bytes), and a few more; with a
-/// limit on their concurrency, one more for each that runs at the same time. If the size hint of the iterator is exact, the
-/// list has no room for more than the outputs.
+/// futures that are pending at the same time (one for each if a future is larger than 512 bytes), and a few more; with
+/// a limit on their concurrency, one more for each that runs at the same time. If the size hint of the iterator is
+/// exact, the list has no room for more than the outputs.
 pub fn join_all<I, Fut, T>(futures: I) -> JoinAll<I::IntoIter, Fut, T>
 where
     I: IntoIterator<Item = Fut>,
@@ -56,7 +56,7 @@ where
 {
     let tasks = stream::iter(Unfailings(futures.into_iter()));
     JoinAll {
-        run: Run::new(tasks, Limit::Rolling(usize::MAX)),
+        run: Run::all_at_once(tasks),
     }
 }
 
@@ -80,8 +80,9 @@ impl<I, Fut, T, O> JoinAll<I, Fut, T, O> {
     ///
     /// ```
     /// # smol::block_on(async {
-    /// # let futures = [async { 1 }];
-    /// let outputs = abreast::join_all(futures).concurrency(20).await;
+    /// let squares = (1..=100).map(|n| async move { n * n });
+    /// let squares = abreast::join_all(squares).concurrency(20).await;
+    /// assert_eq!(squares[..3], [1, 4, 9]);
     /// # });
     /// ```
     ///
@@ -93,7 +94,7 @@ impl<I, Fut, T, O> JoinAll<I, Fut, T, O> {
             limit > 0,
             "a concurrency of 0 runs nothing: pass at least 1, or usize::MAX to run all futures at once"
         );
-        self.run.set_limit(Limit::Rolling(limit));
+        self.run.set_limit(Concurrency::Rolling(limit));
         self
     }
 
@@ -101,8 +102,11 @@ impl<I, Fut, T, O> JoinAll<I, Fut, T, O> {
     ///
     /// ```
     /// # smol::block_on(async {
-    /// # let futures = [async { 1 }];
-    /// abreast::join_all(futures).on_progress(|progress| println!("{progress}")).await;
+    /// let mut lines = Vec::new();
+    /// abreast::join_all([1, 2].map(|n| async move { n }))
+    ///     .on_progress(|progress| lines.push(progress.to_string()))
+    ///     .await;
+    /// assert_eq!(lines, ["1/2", "2/2"]);
     /// # });
     /// ```
     pub fn on_progress<F>(self, hook: F) -> JoinAll<I, Fut, T, (O, OnProgress<F>)>

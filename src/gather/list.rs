@@ -13,8 +13,8 @@ use pin_project_lite::pin_project;
 use super::join_all::{JoinAll, join_all, no_output};
 use super::{Gather, TryGather};
 use crate::outcome::TaskError;
+use crate::run::Run;
 use crate::run::sink::Outcomes;
-use crate::run::{Limit, Run};
 
 pin_project! {
     /// The future of [`gather`](crate::gather()) of an array or a `Vec`.
@@ -51,7 +51,7 @@ where
 
 impl<I, Fut, T, E, L> TryGatherList<I, Fut, T, E, L> {
     fn new<S: IntoIterator<Item = Fut, IntoIter = I>>(set: S) -> Self {
-        let mut run = Run::new(stream::iter(set), Limit::Rolling(usize::MAX));
+        let mut run = Run::all_at_once(stream::iter(set));
         run.set_fail_fast(true);
         Self {
             run,

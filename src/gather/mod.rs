@@ -2,6 +2,7 @@
 
 mod join_all;
 mod list;
+mod maybe_done;
 mod tuple;
 
 use core::future::Future;
@@ -10,9 +11,9 @@ pub use join_all::{JoinAll, join_all};
 
 /// Runs a set of futures side by side, and resolves to all that they return.
 ///
-/// A set is a tuple of up to twelve futures of any types, or an array or a `Vec` of futures of one type; the outputs come
-/// in the same shape. Nothing ends early: where futures return a `Result`, the set resolves to all the results, so partial
-/// success is at hand. Use [`try_gather`] where all must succeed.
+/// A set is a tuple of up to twelve futures of any types, or an array or a `Vec` of futures of one type; the outputs
+/// come in the same shape. Nothing ends early: where futures return a `Result`, the set resolves to all the results, so
+/// partial success is at hand. Use [`try_gather`] where all must succeed.
 ///
 /// ```
 /// use abreast::gather;
@@ -46,13 +47,14 @@ pub use join_all::{JoinAll, join_all};
 /// Dropping the future drops the whole set, and outputs that were there already.
 ///
 /// # Panics
-/// A panic of a future passes through. Polled again, the set panics again: at once if it is a tuple, and when the others
-/// have ended if it is an array or a `Vec`.
+/// A panic of a future passes through. Polled again, the set panics again: at once if it is a tuple, and when the
+/// others have ended if it is an array or a `Vec`. If it was a destructor that panicked, no output is lost, and the
+/// next poll goes on.
 ///
 /// # Polls and allocations
-/// Each future is polled once when it starts, and once per wake, whatever the size and the shape of the set. A tuple keeps
-/// its futures in place, and makes two allocations. An array or a `Vec` makes one for each eight futures that are pending
-/// at the same time (one for each if a future is larger than 512 bytes), and a few more.
+/// Each future is polled once when it starts, and once per wake, whatever the size and the shape of the set. A tuple
+/// keeps its futures in place, and makes two allocations. An array or a `Vec` makes one for each eight futures that are
+/// pending at the same time (one for each if a future is larger than 512 bytes), and a few more.
 pub fn gather<S: Gather>(set: S) -> S::Future {
     set.gather()
 }
@@ -101,7 +103,7 @@ pub trait Gather {
     /// The future of it.
     type Future: Future<Output = Self::Output>;
 
-    /// See [`gather`].
+    /// Makes the future of [`gather`].
     fn gather(self) -> Self::Future;
 }
 
@@ -120,6 +122,6 @@ pub trait TryGather {
     /// The future of it.
     type Future: Future<Output = Result<Self::Output, Self::Error>>;
 
-    /// See [`try_gather`].
+    /// Makes the future of [`try_gather`].
     fn try_gather(self) -> Self::Future;
 }

@@ -7,11 +7,11 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use futures::future::{MaybeDone, maybe_done};
 use pin_project_lite::pin_project;
 
+use super::maybe_done::MaybeDone;
 use super::{Gather, TryGather};
-use crate::engine::{FixedSet, FutureSet, take_error};
+use crate::engine::{FixedSet, FutureSet};
 
 /// Futures that are done when all have ended.
 pub trait All: FutureSet {
@@ -49,10 +49,12 @@ pin_project! {
 pin_project! {
     /// The future of [`try_gather`](crate::try_gather()) of a tuple.
     #[must_use = "futures do nothing unless polled"]
-    pub struct TryGatherTuple<M> {
-        // Dropped when it has resolved.
+    pub struct TryGatherTuple<M, E> {
+        // Dropped when the result is known.
         #[pin]
         set: Option<FixedSet<M>>,
+        // Kept while the others are dropped, as their destructors may panic. Taken when this resolves.
+        failure: Option<E>,
     }
 }
 
@@ -71,40 +73,53 @@ impl<M: All> Future for GatherTuple<M> {
     }
 }
 
-impl<M: TryAll> Future for TryGatherTuple<M> {
+impl<M: TryAll> Future for TryGatherTuple<M, M::Error> {
     type Output = Result<M::Output, M::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        // A destructor has panicked while the others were dropped.
+        if let Some(error) = this.failure.take() {
+            return Poll::Ready(Err(error));
+        }
         let mut set = this.set.as_mut().as_pin_mut().expect(POLLED_AGAIN);
-        let mut failure = None;
         ready!(set.as_mut().poll(cx, |futures, index| {
-            failure = futures.take_error(index);
-            failure.is_some()
+            *this.failure = futures.take_error(index);
+            this.failure.is_some()
         }));
-        let result = match failure {
-            Some(error) => Err(error),
-            None => Ok(set.futures().take_values().expect("all have succeeded")),
+        let values = match this.failure {
+            Some(_) => None,
+            None => set.futures().take_values(),
         };
         this.set.set(None);
-        Poll::Ready(result)
+        Poll::Ready(match this.failure.take() {
+            Some(error) => Err(error),
+            None => Ok(values.expect("all have succeeded")),
+        })
     }
 }
 
 impl_fused!(FusedFuture for GatherTuple<M> |self| self.set.is_none());
-impl_fused!(FusedFuture for TryGatherTuple<M> |self| self.set.is_none());
+impl_fused!(
+    FusedFuture for TryGatherTuple<M, E> |self| self.set.is_none() && self.failure.is_none()
+);
 impl_debug!(GatherTuple<M> |self| { resolved: self.set.is_none() });
-impl_debug!(TryGatherTuple<M> |self| { resolved: self.set.is_none() });
+impl_debug!(
+    TryGatherTuple<M, E> |self| { resolved: self.set.is_none() && self.failure.is_none() }
+);
 
 macro_rules! tuple {
     ($FutureSet:ident: $($Fut:ident $T:ident $index:tt),+) => {
         pin_project! {
-            pub struct $FutureSet<$($Fut: Future),+> {
-                $(#[pin] $Fut: MaybeDone<$Fut>),+
+            pub struct $FutureSet<$($Fut, $T),+> {
+                $(#[pin] $Fut: MaybeDone<$Fut, $T>),+
             }
         }
 
-        impl<$($Fut: Future),+> FutureSet for $FutureSet<$($Fut),+> {
+        impl<$($Fut, $T),+> FutureSet for $FutureSet<$($Fut, $T),+>
+        where
+            $($Fut: Future<Output = $T>),+
+        {
             const LEN: usize = [$($index),+].len();
 
             fn poll_future(self: Pin<&mut Self>, index: usize, cx: &mut Context<'_>) -> Poll<()> {
@@ -114,18 +129,29 @@ macro_rules! tuple {
                     _ => Poll::Pending,
                 }
             }
-        }
 
-        impl<$($Fut: Future),+> All for $FutureSet<$($Fut),+> {
-            type Output = ($($Fut::Output,)+);
-
-            fn take(self: Pin<&mut Self>) -> Option<Self::Output> {
+            fn has_output(self: Pin<&mut Self>, index: usize) -> bool {
                 let this = self.project();
-                Some(($(this.$Fut.take_output()?,)+))
+                match index {
+                    $($index => this.$Fut.has_output(),)+
+                    _ => false,
+                }
             }
         }
 
-        impl<$($Fut, $T,)+ E> TryAll for $FutureSet<$($Fut),+>
+        impl<$($Fut, $T),+> All for $FutureSet<$($Fut, $T),+>
+        where
+            $($Fut: Future<Output = $T>),+
+        {
+            type Output = ($($T,)+);
+
+            fn take(self: Pin<&mut Self>) -> Option<Self::Output> {
+                let this = self.project();
+                Some(($(this.$Fut.take()?,)+))
+            }
+        }
+
+        impl<$($Fut, $T,)+ E> TryAll for $FutureSet<$($Fut, Result<$T, E>),+>
         where
             $($Fut: Future<Output = Result<$T, E>>),+
         {
@@ -134,13 +160,13 @@ macro_rules! tuple {
 
             fn take_values(self: Pin<&mut Self>) -> Option<Self::Output> {
                 let this = self.project();
-                Some(($(this.$Fut.take_output()?.ok()?,)+))
+                Some(($(this.$Fut.take()?.ok()?,)+))
             }
 
             fn take_error(self: Pin<&mut Self>, index: usize) -> Option<E> {
                 let this = self.project();
                 match index {
-                    $($index => take_error(this.$Fut),)+
+                    $($index => this.$Fut.take_error(),)+
                     _ => None,
                 }
             }
@@ -148,10 +174,10 @@ macro_rules! tuple {
 
         impl<$($Fut: Future),+> Gather for ($($Fut,)+) {
             type Output = ($($Fut::Output,)+);
-            type Future = GatherTuple<$FutureSet<$($Fut),+>>;
+            type Future = GatherTuple<$FutureSet<$($Fut, $Fut::Output),+>>;
 
             fn gather(self) -> Self::Future {
-                let futures = $FutureSet { $($Fut: maybe_done(self.$index)),+ };
+                let futures = $FutureSet { $($Fut: MaybeDone::new(self.$index)),+ };
                 GatherTuple { set: Some(FixedSet::new(futures)) }
             }
         }
@@ -162,11 +188,11 @@ macro_rules! tuple {
         {
             type Output = ($($T,)+);
             type Error = E;
-            type Future = TryGatherTuple<$FutureSet<$($Fut),+>>;
+            type Future = TryGatherTuple<$FutureSet<$($Fut, Result<$T, E>),+>, E>;
 
             fn try_gather(self) -> Self::Future {
-                let futures = $FutureSet { $($Fut: maybe_done(self.$index)),+ };
-                TryGatherTuple { set: Some(FixedSet::new(futures)) }
+                let futures = $FutureSet { $($Fut: MaybeDone::new(self.$index)),+ };
+                TryGatherTuple { set: Some(FixedSet::new(futures)), failure: None }
             }
         }
     };

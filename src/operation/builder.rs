@@ -1,25 +1,26 @@
 //! The settings of operations.
 
 use core::future::Future;
+use core::time::Duration;
 
-use super::classify::Classification;
 use super::context::EventContext;
 use super::event::Event;
 use super::future::session::Session;
 use super::future::{Operation, Phase};
 use super::guardrails::Guardrails;
 use super::handlers::{ClassifyBy, OnEvent, OnToken, With};
-use super::retry::{Retry, RetryPredicates};
+use super::retry::RetryPredicates;
 use super::source::{AsText, Fallback, Fallbacks, OpenStream, Source, Streams, Tokens, Unlike};
 use super::timeout::Timeout;
-use super::timer::{Clock, HasTimer, NoTimer, OptionalTimer};
-use crate::time::{Sleep, Timer};
+use super::timer::{HasTimer, NoTimer, OptionalTimer};
+use crate::retry::{Classification, Retry};
+use crate::time::{Clock, Sleep, Timer};
 
 impl<S: Tokens> Operation<S> {
     /// Creates an operation on the streams that `source` opens, one for each attempt.
     ///
-    /// A source is an `FnMut() -> Stream`, or an `FnMut() -> Future<Output = Result<Stream, E>>` if it must first connect.
-    /// The streams yield `Result<impl AsRef<str>, E>`. What kind of failures its errors are is up to `E`: see
+    /// A source is an `FnMut() -> Stream`, or an `FnMut() -> Future<Output = Result<Stream, E>>` if it must first
+    /// connect. The streams yield `Result<impl AsRef<str>, E>`. What kind of failures its errors are is up to `E`: see
     /// [`Classify`](super::Classify).
     ///
     /// ```
@@ -49,6 +50,7 @@ impl<S: Tokens> Operation<S> {
             source,
             timer: NoTimer,
             sleep: Sleep::new(),
+            acquisition: None,
             clock: Clock::default(),
             phase: Phase::Start,
             session: Session::new(),
@@ -63,7 +65,8 @@ where
 {
     /// Classifies errors by a closure, instead of by their trait [`Classify`](super::Classify).
     ///
-    /// It returns a [`Category`](super::Category), or a [`Classification`] if the other side has said when to try again.
+    /// It returns a [`Category`](super::Category), or a [`Classification`] if the other side has said when to try
+    /// again.
     ///
     /// Where the error does not have the trait, this comes right after [`new`](Self::new).
     ///
@@ -100,8 +103,8 @@ where
 
     /// Waits by this timer: the `sleep` function of the runtime, see [`Timer`].
     ///
-    /// It comes before the settings that wait, [`retry`](Self::retry) and [`timeout`](Self::timeout). Times are measured by
-    /// the clock of the timer, if [it has one](Timer::now), or else by the system's.
+    /// It comes before the settings that wait, [`retry`](Self::retry) and [`timeout`](Self::timeout). Times are
+    /// measured by the clock of the timer, if [it has one](Timer::now), or else by the system's.
     ///
     /// ```
     /// use abreast::operation::{Operation, Retry};
@@ -117,9 +120,42 @@ where
         self.map(|source| source, |_| timer)
     }
 
-    /// Tries again what failed. Without it, there are no retries.
+    /// Tries again what failed. Without it, there are no retries. Each stream, the primary one and every fallback, has
+    /// as many as the policy allows.
     ///
-    /// For an example, and for why it needs a [timer](Self::timer), see [`Retry`].
+    /// ```
+    /// use std::time::Duration;
+    /// use abreast::operation::{Operation, Retry};
+    /// # use futures::stream;
+    ///
+    /// # smol::block_on(async {
+    /// # let mut calls = 0;
+    /// # let tokens = move || { calls += 1; stream::iter([if calls == 1 { Err("broken") } else { Ok("Hello") }]) };
+    /// let state = Operation::new(tokens)
+    ///     .timer(smol::Timer::after)
+    ///     .retry(Retry::recommended().base_delay(Duration::from_millis(1)))
+    ///     .run()
+    ///     .await?;
+    /// assert_eq!(state.model_retry_count, 1);
+    /// # Ok::<_, abreast::operation::OperationFailure<&str>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// Delays need a timer. Without one, that does not compile:
+    ///
+    /// ```compile_fail,E0277
+    /// # use abreast::operation::{Operation, Retry};
+    /// # use futures::stream;
+    /// # smol::block_on(async {
+    /// # let tokens = || stream::iter([Ok::<_, String>("Hello")]);
+    /// Operation::new(tokens)
+    ///     .retry(Retry::recommended()) // error: this setting waits, but there is no timer to wait by
+    ///     .run()
+    ///     .await;
+    /// # });
+    /// ```
+    ///
+    /// Either there is a [`timer`](Self::timer), or it [retries at once](Self::retry_at_once).
     pub fn retry<P>(mut self, retry: Retry<P>) -> Self
     where
         P: Into<RetryPredicates<E>>,
@@ -130,7 +166,8 @@ where
         self
     }
 
-    /// Tries again what failed, without any delay, and so without a timer.
+    /// Tries again what failed, without any delay, and so without a timer and without the [rate](Retry::rate) of the
+    /// policy.
     ///
     /// ```
     /// use abreast::operation::{Operation, Retry};
@@ -161,6 +198,37 @@ where
         M: HasTimer,
     {
         self.session.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// Limits the whole: all attempts on all streams, and the delays between them.
+    ///
+    /// When the time is up, the stream that is open is dropped, and the operation fails. A retry that could not start
+    /// in time is not waited for: the next fallback is opened instead. Time is measured from the first poll; without
+    /// the feature `std`, that takes a timer that [has a clock](Timer::now).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use abreast::operation::{AttemptError, Operation, Retry};
+    /// use futures::stream;
+    ///
+    /// # smol::block_on(async {
+    /// let limit = Duration::from_millis(5);
+    /// let failure = Operation::new(|| stream::pending::<Result<&str, String>>())
+    ///     .timer(smol::Timer::after)
+    ///     .retry(Retry::recommended())
+    ///     .total_time(limit)
+    ///     .run()
+    ///     .await
+    ///     .unwrap_err();
+    /// assert_eq!(failure.error, AttemptError::OutOfTime(limit));
+    /// # });
+    /// ```
+    pub fn total_time(mut self, limit: Duration) -> Self
+    where
+        M: HasTimer,
+    {
+        self.session.settings.total_time = Some(limit);
         self
     }
 
@@ -218,8 +286,8 @@ where
         self.map_source(|first| Fallback::<_, _, Unlike>::new(first, second))
     }
 
-    /// Opens these streams one after another if all before them have failed: any number of [fallbacks](Self::fallback) of
-    /// one type.
+    /// Opens these streams one after another if all before them have failed: any number of [fallbacks](Self::fallback)
+    /// of one type.
     ///
     /// ```
     /// use abreast::operation::Operation;
@@ -348,6 +416,7 @@ where
             source: source(self.source),
             timer: timer(self.timer),
             sleep: Sleep::new(),
+            acquisition: None,
             clock: Clock::default(),
             phase: Phase::Start,
             session: self.session.afresh(),

@@ -81,8 +81,8 @@ where
 
     /// Opens this stream of the same chunks if all before it have failed, their retries included.
     ///
-    /// As [`fallback`](Self::fallback), for [chunks](Operation::chunks): their text is taken by the same closure, and the
-    /// handlers of chunks see those of all streams.
+    /// As [`fallback`](Self::fallback), for [chunks](Operation::chunks): their text is taken by the same closure, and
+    /// the handlers of chunks see those of all streams.
     ///
     /// ```
     /// use abreast::operation::Operation;
@@ -111,8 +111,8 @@ where
 
     /// Calls `handler` with each chunk, whether it has text or not.
     ///
-    /// It comes after what is done with the text of the chunk. Of [fallbacks](Self::fallback) that yield another type, it
-    /// sees no chunks.
+    /// It comes after what is done with the text of the chunk. Of [fallbacks](Self::fallback) that yield another type,
+    /// it sees no chunks.
     ///
     /// For an example, see [`chunks`](Operation::chunks).
     ///

@@ -6,10 +6,10 @@ use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 
-use super::classify::Category;
 use super::context::EventContext;
 use super::guardrails::Violation;
 use super::timeout::TimeoutKind;
+use crate::retry::Category;
 
 /// Something that happened in an operation: see [`Operation::on_event`](super::Operation::on_event).
 #[derive(Clone, Debug, PartialEq)]
@@ -174,8 +174,8 @@ pub enum EventKind {
     RetryAttempt {
         /// The number of the retry within its stream: 1 is the first.
         attempt: u32,
-        /// The number of retries of the stream that there can be in all, those so far included, if all further errors are
-        /// of this category.
+        /// The number of retries of the stream that there can be in all, those so far included, if all further errors
+        /// are of this category.
         max_attempts: u32,
         /// The time that it waits.
         delay: Duration,

@@ -9,9 +9,9 @@ use std::sync::{Mutex, PoisonError};
 
 use pin_project_lite::pin_project;
 
-use super::classify::Classification;
 use super::event::Event;
 use super::source::{Source, Tokens};
+use crate::retry::Classification;
 use crate::sync::panic::catch;
 
 /// The handlers that a session calls while an operation runs.
@@ -254,7 +254,8 @@ impl_handler!(CollectChunks<K: ChunkSink<S::Chunk>> for S {
 
 /// Collects chunks: see [`Operation::collect_chunks`](super::Operation::collect_chunks).
 ///
-/// It is a `&mut Vec<C>`, or, where the operation goes to another task, an `Arc<Mutex<Vec<C>>>` (with the feature `std`).
+/// It is a `&mut Vec<C>`, or, where the operation goes to another task, an `Arc<Mutex<Vec<C>>>` (with the feature
+/// `std`).
 pub trait ChunkSink<C> {
     /// Removes the chunks of the attempt before.
     fn clear(&mut self);

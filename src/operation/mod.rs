@@ -2,11 +2,13 @@
 //!
 //! Needs the feature `operation`, which is not on by default: `cargo add abreast --features operation`.
 //!
-//! An [`Operation`] opens a stream of tokens, as language models send them, and resolves when the stream is consumed: to a
-//! [`State`] with the content, or to an [`OperationFailure`] with everything that there was until then. On the way it
+//! An [`Operation`] opens a stream of tokens, as language models send them, and resolves when the stream is consumed:
+//! to a [`State`] with the content, or to an [`OperationFailure`] with everything that there was until then. On the way
+//! it
 //!
 //! - [retries](Retry) what failed, as far as the [category](Category) of the error allows it,
 //! - [falls back](Operation::fallback) on other streams,
+//! - [races](first_token) several streams for the first token,
 //! - gives up on tokens that [take too long](Timeout),
 //! - holds the content to [guardrails](Guardrails),
 //! - reports [events](Event) and [tokens](Operation::on_token).
@@ -67,13 +69,12 @@
 //! ```
 //!
 //! # From Python
-//! The patterns of a Python library for this are [on a page of their own](crate::_pages::python), block by block. What differs: a
-//! stream is consumed before its operation resolves; an operation that has failed keeps what it had; and whatever waits needs a
-//! timer, which the compiler asks for.
+//! The patterns of a Python library for this are [on a page of their own](crate::_pages::python), block by block. What
+//! differs: a stream is consumed before its operation resolves; an operation that has failed keeps what it had; and
+//! whatever waits needs a timer, which the compiler asks for.
 
 mod builder;
 mod chunks;
-mod classify;
 mod context;
 mod event;
 mod future;
@@ -88,7 +89,7 @@ mod telemetry;
 mod timeout;
 mod timer;
 
-pub use classify::{Category, Classification, Classify};
+pub use crate::retry::{Category, Classification, Classify, Retry, Strategy};
 pub use context::EventContext;
 pub use event::{Event, EventKind, GuardrailPhase, OperationId, Recovery};
 pub use future::Operation;
@@ -96,9 +97,10 @@ pub use guardrails::{Checker, GuardrailContext, Guardrails, Rule, Severity, Viol
 pub use handlers::ChunkSink;
 pub use outcome::{AttemptError, FailedAttempt, OperationFailure, State};
 pub use pool::{OperationPool, OperationPoolBuilder, create_pool};
-pub use retry::{Retry, RetryContext, RetryPredicates, SharedPredicates, Strategy};
+pub use retry::{RetryContext, RetryPredicates, SharedPredicates};
 pub use source::{
-    AsText, Connection, Connects, OpenStream, Opener, Opens, Source, Streams, TextOf, Tokens,
+    AsText, Connection, Connects, FirstToken, FirstTokenStream, OpenStream, Opener, Opens, Races,
+    Source, Streams, TextOf, Tokens, first_token,
 };
 pub use telemetry::{AggregatedTelemetry, Telemetry};
 pub use timeout::{TimedOut, Timeout, TimeoutKind};

@@ -8,10 +8,10 @@ use core::fmt;
 use core::mem;
 use core::time::Duration;
 
-use super::classify::Category;
 use super::guardrails::Violation;
 use super::timeout::TimedOut;
 use crate::outcome::{BoxError, BoxErrors};
+use crate::retry::Category;
 
 /// The result of an operation, or as much of it as there is.
 ///
@@ -130,6 +130,9 @@ pub enum AttemptError<E> {
     /// A token took too long.
     #[error(transparent)]
     TimedOut(#[from] TimedOut),
+    /// The [total time](super::Operation::total_time) of the operation, which this is, was up. That ends it.
+    #[error("the total time of {0:?} was up")]
+    OutOfTime(Duration),
     /// The content did not pass the guardrails. All that they found is in [`State::violations`].
     #[error("the rule {} was violated: {}", .0.rule, .0.message)]
     Violated(Box<Violation>),
@@ -226,6 +229,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> BoxErrors for AttemptError<E> {
 
     fn boxed(self) -> AttemptError<BoxError> {
         match self {
+            Self::OutOfTime(total) => AttemptError::OutOfTime(total),
             Self::Stream(error) => AttemptError::Stream(BoxError::new(error)),
             Self::TimedOut(timed_out) => AttemptError::TimedOut(timed_out),
             Self::Violated(violation) => AttemptError::Violated(violation),

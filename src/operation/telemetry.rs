@@ -105,8 +105,8 @@ impl AggregatedTelemetry {
             u64::from(state.model_retry_count) + u64::from(state.network_retry_count);
         self.total_network_errors += state.network_errors.len() as u64;
         self.total_violations += state.violations.len() as u64;
-        // Means over those that have the figure. That of the rates is kept up to date without their sum, which might not be
-        // exact.
+        // Means over those that have the figure. That of the rates is kept up to date without their sum, which might
+        // not be exact.
         if let Some(rate) = state.tokens_per_second() {
             self.with_tokens_per_second += 1;
             let difference = rate - self.avg_tokens_per_second;

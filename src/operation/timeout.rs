@@ -44,8 +44,8 @@ use core::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Timeout {
-    /// From the opening of the stream, connecting included, to its first token that is not empty. [`Duration::MAX`] is no
-    /// limit.
+    /// From the opening of the stream, connecting included, to its first token that is not empty. [`Duration::MAX`] is
+    /// no limit.
     pub initial_token: Duration,
     /// From one token that is not empty to the next, or to the end. [`Duration::MAX`] is no limit.
     pub inter_token: Duration,

@@ -6,12 +6,12 @@ use core::future::{self, Future};
 use core::pin::Pin;
 use core::time::Duration;
 
-use crate::time::{Stopwatch, Timer};
+use crate::time::Timer;
 
 /// Stands for the timer of an operation that has none.
 ///
-/// Such an operation cannot wait: [`retry`](super::Operation::retry) and [`timeout`](super::Operation::timeout) ask for a
-/// [`timer`](super::Operation::timer) at compile time.
+/// Such an operation cannot wait: [`retry`](super::Operation::retry) and [`timeout`](super::Operation::timeout) ask for
+/// a [`timer`](super::Operation::timer) at compile time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoTimer;
 
@@ -68,6 +68,21 @@ impl OptionalTimer for NoTimer {
     }
 }
 
+/// An [`OptionalTimer`] as a [`Timer`], for what waits only if there is one.
+pub(super) struct AsTimer<'a, M>(pub(super) &'a M);
+
+impl<M: OptionalTimer> Timer for AsTimer<'_, M> {
+    type Sleep = M::Sleep;
+
+    fn sleep(&self, duration: Duration) -> M::Sleep {
+        self.0.start(duration)
+    }
+
+    fn now(&self) -> Option<Duration> {
+        self.0.time()
+    }
+}
+
 /// A [`Timer`], as opposed to [`NoTimer`]: what the settings that wait ask for.
 ///
 /// ```compile_fail,E0277
@@ -117,55 +132,18 @@ impl SharedTimer {
     pub(super) fn new(timer: impl Timer<Sleep: Send + 'static> + Send + Sync + 'static) -> Self {
         Self(Arc::new(timer))
     }
+}
 
-    pub(super) fn start(&self, duration: Duration) -> BoxSleep {
+impl Timer for SharedTimer {
+    type Sleep = BoxSleep;
+
+    fn sleep(&self, duration: Duration) -> BoxSleep {
         self.0.start(duration)
     }
 
-    pub(super) fn time(&self) -> Option<Duration> {
+    fn now(&self) -> Option<Duration> {
         self.0.time()
     }
 }
 
 impl_debug!(SharedTimer {});
-
-/// Measures the time since an operation began, by the clock of its timer, or else by the system's. Without either it stands
-/// still.
-#[derive(Debug, Default)]
-pub(super) struct Clock {
-    /// What the timer's clock showed at the start; `None` if it has none.
-    began: Option<Duration>,
-    stopwatch: Stopwatch,
-    /// The last reading, so that time never goes back.
-    now: Duration,
-}
-
-impl Clock {
-    /// Starts to measure.
-    pub(super) fn start(&mut self, timer: &impl OptionalTimer) {
-        self.began = timer.time();
-        if self.began.is_none() {
-            self.stopwatch.start();
-        }
-    }
-
-    /// Reads the clock.
-    pub(super) fn read(&mut self, timer: &impl OptionalTimer) -> Duration {
-        // The timer's own clock comes first, so that waiting and measuring agree.
-        let elapsed = match (self.began, timer.time()) {
-            (Some(began), Some(now)) => now.saturating_sub(began),
-            #[cfg(feature = "std")]
-            _ => self.stopwatch.elapsed(),
-            #[cfg(not(feature = "std"))]
-            _ => Duration::ZERO,
-        };
-        // A clock that goes back stands still here.
-        self.now = self.now.max(elapsed);
-        self.now
-    }
-
-    /// Returns the last reading.
-    pub(super) const fn last(&self) -> Duration {
-        self.now
-    }
-}

@@ -1,4 +1,5 @@
-//! Causes in boxes, so that `?` takes the errors of runs wherever it takes any error; and how these errors tell their cause.
+//! Causes in boxes, so that `?` takes the errors of runs wherever it takes any error; and how these errors tell their
+//! cause.
 
 use alloc::boxed::Box;
 use core::error::Error;
@@ -6,9 +7,10 @@ use core::fmt;
 
 /// Boxes the causes in an error of this crate, so that it is an [`Error`] for `?`.
 ///
-/// `TaskError<E>` is an `Error` only if `E` is one, and neither `String`, nor `&str`, nor `anyhow::Error`, nor `Box<dyn Error>`
-/// is. Whatever turns into a boxed error turns into one by `.boxed()`, on the error or on the result that has it. Then `?`
-/// converts it: in a function that returns `anyhow::Result`, or whose error is a `Box<dyn Error + Send + Sync>`.
+/// `TaskError<E>` is an `Error` only if `E` is one, and neither `String`, nor `&str`, nor `anyhow::Error`, nor `Box<dyn
+/// Error>` is. Whatever turns into a boxed error turns into one by `.boxed()`, on the error or on the result that has
+/// it. Then `?` converts it: in a function that returns `anyhow::Result`, or whose error is a `Box<dyn Error + Send +
+/// Sync>`.
 ///
 /// ```
 /// use abreast::{BoxErrors, parallel, race};
@@ -49,8 +51,8 @@ impl<T, X: BoxErrors> BoxErrors for Result<T, X> {
 
 /// A cause in a box: see [`BoxErrors`].
 ///
-/// It displays as what is in the box, and has its source. In the [`source()`](Error::source) of the error that it is the
-/// cause of, the box is left out, so a search through the chain finds the type that a task has returned.
+/// It displays as what is in the box, and has its source. In the [`source()`](Error::source) of the error that it is
+/// the cause of, the box is left out, so a search through the chain finds the type that a task has returned.
 ///
 /// ```
 /// use abreast::{BoxErrors, sequential};
@@ -105,8 +107,9 @@ impl Error for BoxError {
 
 /// Writes what has failed, and `{:#}` adds the cause.
 ///
-/// The rule for every error of the crate: the cause is what [`source`](Error::source) returns, and so `{}` leaves it out, or
-/// it would be printed twice with the chain. `{:#}` is for those that print one error alone, or whose cause is no `Error`.
+/// The rule for every error of the crate: the cause is what [`source`](Error::source) returns, and so `{}` leaves it
+/// out, or it would be printed twice with the chain. `{:#}` is for those that print one error alone, or whose cause is
+/// no `Error`.
 pub(crate) fn write_failure(
     f: &mut fmt::Formatter<'_>,
     what: fmt::Arguments<'_>,

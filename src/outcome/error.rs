@@ -9,8 +9,8 @@ use super::boxed::{BoxError, BoxErrors, source_of, write_failure};
 
 /// The error of a run whose tasks must all succeed.
 ///
-/// What the task returned is its [`source`](Error::source), if that is an [`Error`]; [`boxed`](BoxErrors::boxed) makes it one.
-/// So `{}` does not tell it, but `{:#}` does.
+/// What the task returned is its [`source`](Error::source), if that is an [`Error`]; [`boxed`](BoxErrors::boxed) makes
+/// it one. So `{}` does not tell it, but `{:#}` does.
 ///
 /// ```
 /// use abreast::{TaskError, sequential};

@@ -1,6 +1,7 @@
 //! The results of runs.
 
 mod boxed;
+mod end_reason;
 mod error;
 mod failures;
 mod iter;
@@ -9,6 +10,7 @@ mod task_output;
 
 pub use boxed::{BoxError, BoxErrors};
 pub(crate) use boxed::{source_of, write_failure};
+pub use end_reason::EndReason;
 pub use error::{RaceError, TaskError};
 pub use failures::Failures;
 pub use iter::{IntoIter, Iter};

@@ -6,7 +6,7 @@ use core::ops::Index;
 use core::time::Duration;
 
 use super::iter::{IntoIter, Iter};
-use super::{Outcome, TaskError};
+use super::{EndReason, Outcome, TaskError};
 
 /// The outcome of each task of a run, in input order.
 ///
@@ -33,6 +33,7 @@ pub struct ParallelResult<T, E> {
     outcomes: Vec<Outcome<T, E>>,
     /// The number of tasks beyond `outcomes`, which were never started and so have no entry each.
     never_started: usize,
+    end_reason: EndReason,
     #[cfg(feature = "std")]
     duration: Duration,
 }
@@ -44,6 +45,7 @@ impl<T, E> ParallelResult<T, E> {
     pub(crate) fn new(
         outcomes: Vec<Outcome<T, E>>,
         never_started: usize,
+        end_reason: EndReason,
         stopwatch: &crate::time::Stopwatch,
     ) -> Self {
         #[cfg(not(feature = "std"))]
@@ -51,6 +53,7 @@ impl<T, E> ParallelResult<T, E> {
         Self {
             outcomes,
             never_started,
+            end_reason,
             #[cfg(feature = "std")]
             duration: stopwatch.elapsed(),
         }
@@ -197,15 +200,23 @@ impl<T, E> ParallelResult<T, E> {
     /// What the failed task with the lowest index returned.
     ///
     /// # Panics
-    /// If no task failed, but one has no value, since it panicked and the panic was caught further up.
+    /// If no task failed, but one has no value: it panicked and the panic was caught further up, or the run was
+    /// [stopped](crate::Parallel::stop_on) before the task had ended. What a stopped run has done is in
+    /// [`into_successful_results`](Self::into_successful_results).
     #[track_caller]
     pub fn into_values(self) -> Result<Vec<T>, E> {
+        let end_reason = self.end_reason;
         match self.into_result() {
             Ok(values) => Ok(values),
             Err(TaskError::Failed { error, .. }) => Err(error),
-            Err(TaskError::Cancelled { index }) => {
-                panic!("task {index} has panicked, so it has no value")
-            }
+            Err(TaskError::Cancelled { index }) => match end_reason {
+                EndReason::Stopped | EndReason::DeadlineElapsed => {
+                    panic!(
+                        "task {index} has no value: the run was stopped, or the task has panicked"
+                    )
+                }
+                _ => panic!("task {index} has panicked, so it has no value"),
+            },
         }
     }
 
@@ -276,6 +287,25 @@ impl<T, E> ParallelResult<T, E> {
         self.never_started == 0 && self.outcomes.iter().all(Outcome::is_succeeded)
     }
 
+    /// Returns why the run has ended: because all tasks have, or before that.
+    ///
+    /// ```
+    /// use abreast::{EndReason, parallel};
+    ///
+    /// # smol::block_on(async {
+    /// let tasks = || [Err("no"), Ok(2)].map(|result| async move { result });
+    /// let result = parallel(tasks()).await;
+    /// assert_eq!(result.end_reason(), EndReason::Completed);
+    ///
+    /// let result = parallel(tasks()).concurrency(1).fail_fast(true).await;
+    /// assert_eq!(result.end_reason(), EndReason::Failed);
+    /// # });
+    /// ```
+    #[must_use]
+    pub const fn end_reason(&self) -> EndReason {
+        self.end_reason
+    }
+
     /// Returns the time from the first poll of the run to its end. Needs the feature `std`.
     ///
     /// A [paused](crate::Batched::pause) run goes by the clock of its timer, where that [has one](crate::Timer::now).
@@ -302,6 +332,7 @@ impl<T: fmt::Debug, E: fmt::Debug> fmt::Debug for ParallelResult<T, E> {
         let mut debug = f.debug_struct("ParallelResult");
         debug.field("outcomes", &self.outcomes);
         debug.field("never_started", &self.never_started);
+        debug.field("end_reason", &self.end_reason);
         #[cfg(feature = "std")]
         debug.field("duration", &self.duration);
         debug.finish()

@@ -2,8 +2,8 @@
 
 /// Holds for what a task returns: a `Result`.
 ///
-/// It stands in the bounds of verbs where `Output = Result<T, E>` could, for the sake of what the compiler says about tasks
-/// that return something else. No other type implements it. Generic functions simply ask for a `Result`:
+/// It stands in the bounds of verbs where `Output = Result<T, E>` could, for the sake of what the compiler says about
+/// tasks that return something else. No other type implements it. Generic functions simply ask for a `Result`:
 ///
 /// ```
 /// use abreast::parallel;
@@ -16,9 +16,10 @@
 /// # });
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "the tasks return `{Self}`, not a `Result`: use `join_all`, or wrap them",
-    label = "these tasks return `{Self}`",
-    note = "a task that never fails may return `Ok::<_, std::convert::Infallible>(value)`"
+    message = "tasks and handlers return a `Result`, and this returns `{Self}`",
+    label = "this returns `{Self}`",
+    note = "what never fails may return `Ok::<_, std::convert::Infallible>(value)`",
+    note = "a list of futures that return something else is run by `join_all`, a tuple by `gather`"
 )]
 pub trait TaskOutput: sealed::Sealed {
     /// What a task that succeeds returns.

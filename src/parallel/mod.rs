@@ -1,6 +1,10 @@
 //! A rolling window over the tasks of an iterator or a stream.
 
+mod for_each;
+mod gates;
+mod map;
 mod outputs;
+mod stop;
 mod values;
 
 use core::future::Future;
@@ -12,8 +16,10 @@ use pin_project_lite::pin_project;
 
 use crate::outcome::{ParallelResult, TaskOutput};
 use crate::run::sink::{AsFinished, Buffer, InOrder, Outcomes};
-use crate::run::{Limit, Observer, Run};
+use crate::run::{Concurrency, IndexedSource, Observer, Run};
 
+pub use for_each::{ForEach, TryForEach};
+pub use map::{Both, Cost, Keyed, MapSource, Weigh, parallel_map, parallel_map_stream};
 pub use outputs::ParallelStream;
 pub use values::Values;
 
@@ -73,11 +79,11 @@ pub use values::Values;
 /// again, it carries on, and the task that panicked is [`Cancelled`](crate::Outcome::Cancelled).
 ///
 /// # Polls and allocations
-/// Each task is polled once when it starts, and once per wake. A window of *K* slots makes at most 2*K* allocations (one
-/// for each waker, and one for eight slots or, if tasks are large, for each) and a few more for the list of results,
-/// however many tasks there are. It yields to the executor after 128 polls of tasks, first polls and those of windows within
-/// its tasks included; without `std`, each window counts its own. The waker of the first poll is kept until the tasks have
-/// dropped theirs.
+/// Each task is polled once when it starts, and once per wake. A window of *K* slots makes at most 2*K* allocations
+/// (one for each waker, and one for eight slots or, if tasks are large, for each) and a few more for the list of
+/// results, however many tasks there are. It yields to the executor after 128 polls of tasks, first polls and those of
+/// windows within its tasks included; without `std`, each window counts its own. The waker of the first poll is kept
+/// until the tasks have dropped theirs.
 pub fn parallel<I, Fut, T, E>(tasks: I) -> Parallel<stream::Iter<I::IntoIter>, Fut, T, E>
 where
     I: IntoIterator<Item = Fut>,
@@ -115,7 +121,7 @@ where
     Fut: Future<Output: TaskOutput<Value = T, Error = E>>,
 {
     let options = ParallelOptions::new();
-    let limit = Limit::Rolling(options.concurrency);
+    let limit = Concurrency::Rolling(options.concurrency);
     Parallel {
         run: Run::new(tasks, limit),
     }
@@ -162,8 +168,10 @@ impl ParallelOptions {
     /// Limits the tasks that run at the same time: see [`Parallel::concurrency`].
     ///
     /// ```
-    /// # use abreast::ParallelOptions;
-    /// assert_eq!(ParallelOptions::new().concurrency(3).concurrency, 3);
+    /// use abreast::ParallelOptions;
+    ///
+    /// const POLITE: ParallelOptions = ParallelOptions::new().concurrency(3);
+    /// assert_eq!(POLITE.concurrency, 3);
     /// ```
     ///
     /// # Panics
@@ -179,8 +187,10 @@ impl ParallelOptions {
     /// Sets whether the first failure ends the run: see [`Parallel::fail_fast`].
     ///
     /// ```
-    /// # use abreast::ParallelOptions;
-    /// assert!(ParallelOptions::new().fail_fast(true).fail_fast);
+    /// use abreast::ParallelOptions;
+    ///
+    /// const STRICT: ParallelOptions = ParallelOptions::new().fail_fast(true);
+    /// assert!(STRICT.fail_fast);
     /// ```
     #[must_use]
     pub const fn fail_fast(mut self, fail_fast: bool) -> Self {
@@ -220,8 +230,9 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
     ///
     /// ```
     /// # smol::block_on(async {
-    /// # let tasks = [async { Ok::<_, ()>(1) }];
+    /// let tasks = (0..100).map(|n| async move { Ok::<_, ()>(n) });
     /// let result = abreast::parallel(tasks).concurrency(20).await;
+    /// assert_eq!(result.success_count(), 100);
     /// # });
     /// ```
     ///
@@ -230,7 +241,7 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
     #[track_caller]
     pub fn concurrency(mut self, limit: usize) -> Self {
         assert_some(limit);
-        self.run.set_limit(Limit::Rolling(limit));
+        self.run.set_limit(Concurrency::Rolling(limit));
         self
     }
 
@@ -256,8 +267,10 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
     ///
     /// ```
     /// # smol::block_on(async {
-    /// # let tasks = [async { Ok::<_, ()>(1) }];
-    /// let result = abreast::parallel(tasks).options(abreast::ParallelOptions::default()).await;
+    /// let options = abreast::ParallelOptions::new().concurrency(1).fail_fast(true);
+    /// let tasks = [Err("no"), Ok(1)].map(|result| async move { result });
+    /// let result = abreast::parallel(tasks).options(options).await;
+    /// assert_eq!(result.cancelled_count(), 1);
     /// # });
     /// ```
     ///
@@ -272,8 +285,8 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
     /// Turns into a stream of `(index, result)` pairs, in the order in which tasks end.
     ///
     /// At most [`concurrency`](Self::concurrency) tasks are running or waiting to be handed over. Memory does not grow
-    /// with the number of tasks, so the source may be endless. Hooks are called when a task ends, which may be before its
-    /// result is handed over. With [`fail_fast`](Self::fail_fast), the stream ends after what was ready when a task
+    /// with the number of tasks, so the source may be endless. Hooks are called when a task ends, which may be before
+    /// its result is handed over. With [`fail_fast`](Self::fail_fast), the stream ends after what was ready when a task
     /// failed.
     ///
     /// ```
@@ -291,12 +304,12 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
     /// # });
     /// ```
     ///
-    /// It is `Unpin` if the source of the tasks is, and nearly all iterators are; a stream that is not has to be pinned, as by
-    /// [`pin!`](core::pin::pin).
+    /// It is `Unpin` if the source of the tasks is, and nearly all iterators are; a stream that is not has to be
+    /// pinned, as by [`pin!`](core::pin::pin).
     ///
     /// # Cancel safety
-    /// Dropping a pending `next()` loses nothing. Dropping the stream drops all running tasks, and results that were not
-    /// handed over.
+    /// Dropping a pending `next()` loses nothing. Dropping the stream drops all running tasks, and results that were
+    /// not handed over.
     pub fn into_stream(self) -> ParallelStream<S, Fut, AsFinished<T, E>, O> {
         self.into_stream_with(AsFinished::new())
     }
@@ -304,8 +317,8 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
     /// Turns into a stream of `(index, result)` pairs, in input order.
     ///
     /// The same as [`into_stream`](Self::into_stream) otherwise. A slow task holds up those behind it: at most
-    /// [`concurrency`](Self::concurrency) tasks are started and not handed over. For `try_collect` and the like, the stream of
-    /// its [`values`](ParallelStream::values) leaves the indices out.
+    /// [`concurrency`](Self::concurrency) tasks are started and not handed over. For `try_collect` and the like, the
+    /// stream of its [`values`](ParallelStream::values) leaves the indices out.
     ///
     /// ```
     /// use futures::StreamExt;
@@ -331,7 +344,7 @@ impl_hooks!(Parallel<S, Fut>, "a task", "abreast::parallel(tasks)");
 
 impl<S, Fut, T, E, O> Future for Parallel<S, Fut, T, E, O>
 where
-    S: Stream<Item = Fut>,
+    S: IndexedSource<Item = Fut>,
     Fut: Future<Output = Result<T, E>>,
     O: Observer<T, E>,
 {

@@ -8,7 +8,7 @@ use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
 use crate::run::sink::Buffer;
-use crate::run::{Observer, Run};
+use crate::run::{IndexedSource, Observer, Run};
 
 pin_project! {
     /// The stream of [`Parallel::into_stream`](crate::Parallel::into_stream) and
@@ -22,7 +22,7 @@ pin_project! {
 
 impl<S, Fut, K, O> Stream for ParallelStream<S, Fut, K, O>
 where
-    S: Stream<Item = Fut>,
+    S: IndexedSource<Item = Fut>,
     Fut: Future<Output = Result<K::Value, K::Error>>,
     K: Buffer,
     O: Observer<K::Value, K::Error>,

@@ -12,12 +12,13 @@ use futures::stream::Stream;
 
 use crate::engine::{TaskSet, Window};
 
-/// Creates a pool for one kind of job: a channel whose messages are handled by at most `workers` futures of `handler` at any
-/// time.
+/// Creates a pool for one kind of job: a channel whose messages are handled by at most `workers` futures of `handler`
+/// at any time.
 ///
-/// Where all jobs are alike and nobody awaits a job of its own, this is less than a [`pool`](crate::pool()): no handle, no
-/// figures, no hooks. The queue is the channel, and at most `capacity` jobs wait in it, beside those that run. Jobs are sent
-/// by any number of [`Sender`]s, which wait while the channel is full. A job that is to be answered has the way back in it.
+/// Where all jobs are alike and none is awaited on its own, this is less than a [`pool`](crate::pool()): no handle, no
+/// figures, no hooks. The queue is the channel, and at most `capacity` jobs wait in it, beside those that run. Jobs are
+/// sent by any number of [`Sender`]s, which wait while the channel is full. A job that is to be answered has the way
+/// back in it.
 ///
 /// The driver is a future: spawn it, or join it with others. It resolves when all senders are gone, or one of them has
 /// [closed](Sender::close) the channel, and all jobs have ended.
@@ -54,12 +55,14 @@ use crate::engine::{TaskSet, Window};
 /// # Panics
 /// If `workers` or `capacity` is 0: nothing could ever run.
 ///
-/// A panic of a job, or of the handler, passes through to whoever polls the driver. Polled again, it carries on with all other
-/// jobs. To keep panics from the driver, catch them in the handler, as by `catch_unwind` of the crate futures.
+/// A panic of a job, or of the handler, passes through to whoever polls the driver. Polled again, it carries on with
+/// all other jobs. To keep panics from the driver, catch them in the handler, as by `catch_unwind` of the crate
+/// futures.
 ///
 /// # Polls and allocations
-/// Each job is polled once when it starts, and once per wake. Futures are kept in slots that are used again, so a job allocates
-/// nothing beyond what its own future does. The channel allocates once for each time that the driver waits for it.
+/// Each job is polled once when it starts, and once per wake. Futures are kept in slots that are used again, so a job
+/// allocates nothing beyond what its own future does. The channel allocates once for each time that the driver waits
+/// for it.
 #[track_caller]
 pub fn channel_pool<J, F, Fut>(
     workers: usize,
@@ -104,8 +107,8 @@ struct ChannelSource<J, F> {
     queue: Arc<Queue<J>>,
 }
 
-/// The channel as the end of all workers finds it. A channel keeps its messages as long as it has senders; nobody would receive
-/// them, so they are dropped here.
+/// The channel as the end of all workers finds it. A channel keeps its messages as long as it has senders; no worker is
+/// left to receive them, so they are dropped here.
 struct Queue<J>(Receiver<J>);
 
 impl<J> Drop for Queue<J> {
@@ -133,8 +136,8 @@ impl<J, F, Fut> ChannelDriver<J, F, Fut> {
 
     /// Takes the driver apart into one for each worker, to be spread over tasks or threads.
     ///
-    /// Each runs one job at a time, and resolves as the driver would. Dropping one drops the job that it runs, and the last
-    /// takes the queue along. Jobs that the driver runs already stay with the first.
+    /// Each runs one job at a time, and resolves as the driver would. Dropping one drops the job that it runs, and the
+    /// last takes the queue along. Jobs that the driver runs already stay with the first.
     ///
     /// ```
     /// use abreast::channel_pool;

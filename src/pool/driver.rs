@@ -27,20 +27,21 @@ use super::worker::JobRunner;
 /// let six = pool.execute(async { Ok::<_, ()>(6) })?;
 /// assert_eq!(smol::block_on(six), Ok(6));
 /// drop(pool);
-/// thread.join().expect("the driver resolves when nobody can submit any more");
+/// thread.join().expect("the driver resolves when all pools are dropped");
 /// # Ok::<_, abreast::PoolError>(())
 /// ```
 ///
 /// # Order
-/// Jobs are started in the order in which they were accepted.
+/// Jobs are started in the order in which they were accepted, unless they have
+/// [priorities](crate::Pool::with_priority).
 ///
 /// # Cancel safety
 /// Dropping it drops all jobs, queued and running. Their handles resolve with
 /// [`Abandoned`](crate::JobError::Abandoned), and drains resolve.
 ///
 /// # Panics
-/// With the feature `std`, only a hook's panic passes through; nothing is lost, and polled again, it carries on. Without
-/// it, so does a panic of a job.
+/// With the feature `std`, only a hook's panic passes through; nothing is lost, and polled again, it carries on.
+/// Without it, so does a panic of a job.
 ///
 /// # Polls and allocations
 /// Each job is polled once when it starts, and once per wake. A worker costs two allocations when it is first

@@ -53,7 +53,7 @@ use super::kind::{Kind, Local, Sendable};
 ///
 /// # Panics
 /// If it is polled after it has resolved.
-#[must_use = "dropping a handle lets the job run on, but nobody learns what it returns"]
+#[must_use = "dropping a handle lets the job run on, but what it returns is lost"]
 pub struct JobHandle<T, E, K: Kind = Sendable> {
     result: JobOneshot<T, E>,
     inner: Arc<Inner<K>>,
@@ -70,8 +70,8 @@ impl<T, E, K: Kind> JobHandle<T, E, K> {
 
     /// Cancels the job, unless it has ended.
     ///
-    /// If it is queued, it leaves the queue and is dropped at once, by the caller. If it is running, its worker is woken
-    /// to drop it: what it returns before that counts. A job may cancel itself or others.
+    /// If it is queued, it leaves the queue and is dropped at once, by the caller. If it is running, its worker is
+    /// woken to drop it: what it returns before that counts. A job may cancel itself or others.
     ///
     /// ```
     /// # use abreast::{JobError, pool};
@@ -88,6 +88,28 @@ impl<T, E, K: Kind> JobHandle<T, E, K> {
         if !self.inner.cancel_queued(self.id) {
             self.result.cancel();
         }
+    }
+
+    /// Gives the job another [priority](crate::Pool::with_priority), if it is still in the queue; its age stays.
+    ///
+    /// Returns whether it was. A job that has been started, or has ended, is left as it is.
+    ///
+    /// ```
+    /// use abreast::pool;
+    ///
+    /// # smol::block_on(async {
+    /// let (pool, mut driver) = pool(1);
+    /// let slow = pool.execute(std::future::pending::<Result<(), ()>>())?;
+    /// let six = pool.execute(async { Ok::<_, ()>(6) })?;
+    ///
+    /// // Now somebody waits for it.
+    /// assert!(six.set_priority(5));
+    /// assert_eq!(driver.run_until(six).await, Ok(6));
+    /// # Ok::<_, abreast::PoolError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn set_priority(&self, priority: i32) -> bool {
+        self.inner.state.set_priority(self.id, priority)
     }
 
     /// Makes the job depend on its handle: when what this returns is dropped, the job is cancelled.
@@ -155,8 +177,8 @@ impl_debug!(JobHandle<T, E, K: Kind> |self| { id: self.id, finished: self.is_fin
 
 /// The handle of a job that is cancelled when this is dropped: see [`JobHandle::cancel_on_drop`].
 ///
-/// It resolves as a [`JobHandle`] does, and has its methods. So a job ends with what has asked for it: with the future that
-/// awaits it, say, when that loses a race or runs out of time.
+/// It resolves as a [`JobHandle`] does, and has its methods. So a job ends with what has asked for it: with the future
+/// that awaits it, say, when that loses a race or runs out of time.
 ///
 /// ```
 /// use abreast::{pool, timeout};
@@ -174,12 +196,12 @@ impl_debug!(JobHandle<T, E, K: Kind> |self| { id: self.id, finished: self.is_fin
 /// ```
 ///
 /// # Cancel safety
-/// Dropping it cancels the job, as [`JobHandle::cancel`] does, unless that has ended. To let go of it and let the job run on,
-/// [`detach`](Self::detach) it.
+/// Dropping it cancels the job, as [`JobHandle::cancel`] does, unless that has ended. To let go of it and let the job
+/// run on, [`detach`](Self::detach) it.
 ///
 /// # Panics
-/// If it is polled after it has resolved. What a hook panics with that learns of the cancellation passes through to whoever
-/// drops this.
+/// If it is polled after it has resolved. What a hook panics with that learns of the cancellation passes through to
+/// whoever drops this.
 #[must_use = "the job is cancelled when this is dropped"]
 pub struct CancelOnDrop<T, E, K: Kind = Sendable> {
     /// `None` once it was detached.

@@ -11,12 +11,15 @@ use core::time::Duration;
 use event_listener::Event;
 
 use super::event::PoolEvent;
+use super::gate::Gates;
 use super::job::Work;
 use super::kind::{Job, Kind};
 use super::options::PoolOptions;
 use super::state::{Accepted, Ended, PoolState, Refusal};
-use super::stats::{JobOutcome, PoolStats};
-use super::within::ShutdownReport;
+use super::stats::{JobOutcome, PoolStats, ShutdownReport};
+#[cfg(feature = "std")]
+use super::times::{Meter, PoolTimes};
+use crate::limit::Limit;
 use crate::sync::panic::catch;
 use crate::time::Moment;
 
@@ -29,6 +32,15 @@ pub(super) struct Inner<K: Kind> {
     aborted: AtomicBool,
     /// Whether the clock is read when a job is accepted.
     times_queue: bool,
+    /// Whether each job is timed on its own: for the hook, or the meter.
+    times_each: bool,
+    /// Whether there is something to be done at the end of each job: a hook to be called, or a permit to be given back.
+    is_watched: bool,
+    /// What times jobs for their distribution, if that is asked for.
+    #[cfg(feature = "std")]
+    meter: Option<Meter>,
+    /// What jobs wait for before they start.
+    pub(super) gates: Gates<K>,
 }
 
 /// A job in the queue.
@@ -41,39 +53,69 @@ pub(super) struct QueuedJob<K: Kind> {
 impl<K: Kind> QueuedJob<K> {
     /// Returns how long it has been queued, if that is measured.
     #[inline]
-    pub(super) fn queue_time(&self) -> Option<Duration> {
+    pub(super) fn queue_time(&self, inner: &Inner<K>) -> Option<Duration> {
         let accepted = self.accepted?;
-        Some(Moment::now().since(accepted))
+        Some(inner.now().since(accepted))
     }
 }
 
 impl<K: Kind> Inner<K> {
-    pub(super) fn new(options: PoolOptions, hook: Option<Box<K::Hook>>) -> Arc<Self> {
+    pub(super) fn new(
+        options: PoolOptions,
+        hook: Option<Box<K::Hook>>,
+        gates: Gates<K>,
+        #[cfg(feature = "std")] meter: Option<Meter>,
+    ) -> Arc<Self> {
         let capacity = options.queue_capacity.unwrap_or(usize::MAX);
+        // The clock is read only for those who learn of it: a hook or histograms, or the statistics on request.
         #[cfg(feature = "std")]
-        let times_queue = options.measure_queue_time || hook.is_some();
+        let times_each = hook.is_some() || meter.is_some();
+        #[cfg(not(feature = "std"))]
+        let times_each = hook.is_some();
+        #[cfg(feature = "std")]
+        let times_queue = options.measure_queue_time || times_each;
         #[cfg(not(feature = "std"))]
         let times_queue = false;
+        // One flag for the worker to look at, instead of one for each thing that may be set.
+        let is_watched = hook.is_some() || gates.limit.is_some();
         Arc::new(Self {
-            state: PoolState::new(options.worker_count, capacity),
+            state: PoolState::new(options.worker_count, capacity, options.aging),
             idle: Event::new(),
             hook,
             aborted: AtomicBool::new(false),
             times_queue,
+            times_each,
+            is_watched,
+            #[cfg(feature = "std")]
+            meter,
+            gates,
         })
+    }
+
+    /// Returns the figures of the pool, with what the limit allows.
+    pub(super) fn stats(&self) -> PoolStats {
+        PoolStats {
+            limit: self.gates.limit.as_ref().map(Limit::get),
+            ..self.state.stats()
+        }
     }
 
     /// Makes a job ready to be queued now.
     #[inline]
     pub(super) fn queued(&self, job: Job<K>) -> QueuedJob<K> {
-        let accepted = self.times_queue.then(Moment::now);
+        let accepted = self.times_queue.then(|| self.now());
         QueuedJob { job, accepted }
     }
 
     /// Queues a job, unless there is a reason not to, and gives its id.
     #[inline]
-    pub(super) fn submit(&self, job: Job<K>) -> Result<u64, (Refusal, QueuedJob<K>)> {
-        self.state.accept(self.queued(job)).map(wake_accepted)
+    pub(super) fn submit(
+        &self,
+        job: Job<K>,
+        priority: i32,
+    ) -> Result<u64, (Refusal, QueuedJob<K>)> {
+        let queued = self.queued(job);
+        self.state.accept(queued, priority).map(wake_accepted)
     }
 
     pub(super) fn close(&self) {
@@ -83,8 +125,8 @@ impl<K: Kind> Inner<K> {
         }
     }
 
-    /// Drops what is queued, and wakes the workers to drop what they run. Reports what has become of all jobs since the figures were
-    /// those of `before`.
+    /// Drops what is queued, and wakes the workers to drop what they run. Reports what has become of all jobs since the
+    /// figures were those of `before`.
     pub(super) fn abort(&self, before: &PoolStats) -> ShutdownReport {
         // A worker that leaves its waker too late for this sees it.
         self.aborted.store(true, Ordering::Release);
@@ -105,8 +147,19 @@ impl<K: Kind> Inner<K> {
         self.aborted.load(Ordering::Acquire)
     }
 
+    #[cold]
+    #[inline(never)]
     pub(super) fn notify_idle(&self) {
         let _ = catch(|| self.idle.notify(usize::MAX));
+        // If the pool is closed, workers that wait for a limit or rate are to leave.
+        self.wake_gated();
+    }
+
+    /// Wakes the workers that may be in the line of a limit or rate for jobs that are gone by now.
+    fn wake_gated(&self) {
+        if !self.gates.is_none() {
+            wake_all(self.state.known_workers());
+        }
     }
 
     /// Wakes all that the end of a job concerns, but for its handle.
@@ -119,8 +172,50 @@ impl<K: Kind> Inner<K> {
         }
     }
 
-    pub(super) fn has_hook(&self) -> bool {
-        self.hook.is_some()
+    #[inline]
+    pub(super) fn is_watched(&self) -> bool {
+        self.is_watched
+    }
+
+    /// Returns whether each job is timed on its own.
+    #[inline]
+    pub(super) fn times_each(&self) -> bool {
+        self.times_each
+    }
+
+    /// Reads the clock that jobs are timed by which are timed on their own.
+    pub(super) fn now(&self) -> Moment {
+        #[cfg(feature = "std")]
+        if let Some(meter) = &self.meter {
+            return meter.now();
+        }
+        Moment::now()
+    }
+
+    /// Counts the time that a job was queued which starts now.
+    pub(super) fn add_queue_time(&self, queue_time: Duration) {
+        self.state.add_queue_time(queue_time);
+        #[cfg(feature = "std")]
+        if let Some(meter) = &self.meter {
+            meter.record_queue_time(queue_time);
+        }
+    }
+
+    /// Returns how long a job took that was timed on its own, after adding that to the distribution.
+    pub(super) fn end_timed(&self, started: Moment) -> Duration {
+        let duration = self.now().since(started);
+        #[cfg(feature = "std")]
+        if let Some(meter) = &self.meter {
+            meter.record_run_time(duration);
+        }
+        duration
+    }
+
+    #[cfg(feature = "std")]
+    pub(super) fn times(&self) -> PoolTimes {
+        self.meter
+            .as_ref()
+            .map_or_else(PoolTimes::default, Meter::times)
     }
 
     pub(super) fn call_started(&self, id: u64, queue_time: Duration) {
@@ -158,6 +253,10 @@ impl<K: Kind> Inner<K> {
         let outcome = job.as_mut().cancel();
         let ended = self.state.removed(outcome, || job.as_mut().publish());
         self.notify_ended(ended);
+        // Without a job, no worker is to wait for anything that others could have.
+        if !self.gates.is_none() && self.state.stats().queue_length == 0 {
+            self.wake_gated();
+        }
         // Wakes its handle.
         let _ = catch(|| drop(job));
         self.call_ended(id, outcome, Duration::ZERO);
@@ -191,7 +290,7 @@ pub(super) fn wake_accepted(accepted: Accepted<Waker>) -> u64 {
     accepted.id
 }
 
-/// Wakes, and keeps a panic of the waker from whoever has more to do.
+/// Wakes `waker`, and drops its panic if it panics, as the caller has more to do.
 #[inline]
 pub(super) fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {

@@ -23,7 +23,8 @@ pub(super) type JobOneshot<T, E> = Arc<Oneshot<JobResult<T, E>>>;
 
 /// A task of any type, and what it returned once it has.
 ///
-/// Dropped after its result was published, it wakes its handle. Dropped before that, it tells its handle that it was abandoned.
+/// Dropped after its result was published, it wakes its handle. Dropped before that, it tells its handle that it was
+/// abandoned.
 pub trait Work {
     /// Runs the task. When it is ready, its future has been dropped, and its result can be published.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JobOutcome>;
@@ -58,7 +59,7 @@ pin_project! {
     pub(super) struct Task<Fut, T, E> {
         #[pin]
         state: State<Fut, JobResult<T, E>>,
-        // `None` if nobody wants to know the result.
+        // `None` if the result goes nowhere.
         handle: Option<JobOneshot<T, E>>,
         // Whether the handle knows which waker to wake when it is cancelled.
         watched: bool,
@@ -86,7 +87,7 @@ impl<Fut, T, E> Task<Fut, T, E> {
         (handle.clone(), Self::new(future, Some(handle)))
     }
 
-    /// Creates a job whose result nobody wants to know.
+    /// Creates a job whose result goes nowhere.
     pub(super) fn detached(future: Fut) -> Pin<Box<Self>> {
         Self::new(future, None)
     }
@@ -131,6 +132,7 @@ impl<Fut, T, E> TaskProjection<'_, Fut, T, E> {
             Err(JobError::Panicked { .. }) => JobOutcome::Panicked,
             Err(JobError::Cancelled | JobError::Abandoned) => JobOutcome::Cancelled,
         };
+        // Without a handle nobody will take it, and its destructor is foreign code.
         match (self.state.as_mut().project(), &self.handle) {
             (StateProjection::Ended { result }, Some(_)) => *result = Some(kept),
             _ => drop(catch(|| drop(kept))),
@@ -150,7 +152,7 @@ impl<Fut, T, E> TaskProjection<'_, Fut, T, E> {
         }
     }
 
-    /// What a handle resolves with if its job was dropped before it had a result.
+    /// Returns the error of a job that is dropped before it has a result.
     fn error_of_dropped(&self) -> JobError<E> {
         #[cfg(not(feature = "std"))]
         if *self.polling {

@@ -1,10 +1,11 @@
-//! What sets a pool of sendable jobs apart from one of jobs that stay on their thread: the trait objects that it holds, and
-//! nothing else.
+//! What sets a pool of sendable jobs apart from one of jobs that stay on their thread: the trait objects that it holds,
+//! and nothing else.
 
 use alloc::boxed::Box;
 use core::pin::Pin;
 
 use super::event::PoolEvent;
+use super::gate::RateTurn;
 use super::job::Work;
 
 /// Jobs that may move between threads: the kind that a [`Pool`](crate::Pool) runs unless told otherwise.
@@ -29,8 +30,8 @@ pub enum Local {}
 
 /// The kinds of jobs that there are pools for: [`Sendable`] and [`Local`]. Sealed.
 ///
-/// A [`Pool`](crate::Pool) is `Send` because all that it holds is, and a [`LocalPool`](crate::LocalPool) holds what is not.
-/// With this parameter, one implementation serves both.
+/// A [`Pool`](crate::Pool) is `Send` because all that it holds is, and a [`LocalPool`](crate::LocalPool) holds what is
+/// not. With this parameter, one implementation serves both.
 pub trait Kind: Sized + 'static {
     /// Any job of this kind.
     #[doc(hidden)]
@@ -38,6 +39,12 @@ pub trait Kind: Sized + 'static {
     /// Any hook of this kind.
     #[doc(hidden)]
     type Hook: ?Sized + for<'a> Fn(&'a PoolEvent);
+    /// The place of a worker in the line of any rate of this kind.
+    #[doc(hidden)]
+    type RateTurn: ?Sized + RateTurn;
+    /// What makes one for each worker.
+    #[doc(hidden)]
+    type NewTurn: ?Sized + Fn() -> Box<Self::RateTurn>;
 }
 
 /// A job without its types.
@@ -46,9 +53,13 @@ pub(super) type Job<K> = Pin<Box<<K as Kind>::Work>>;
 impl Kind for Sendable {
     type Work = dyn Work + Send;
     type Hook = dyn Fn(&PoolEvent) + Send + Sync;
+    type RateTurn = dyn RateTurn + Send;
+    type NewTurn = dyn Fn() -> Box<dyn RateTurn + Send> + Send + Sync;
 }
 
 impl Kind for Local {
     type Work = dyn Work;
     type Hook = dyn Fn(&PoolEvent);
+    type RateTurn = dyn RateTurn;
+    type NewTurn = dyn Fn() -> Box<dyn RateTurn>;
 }

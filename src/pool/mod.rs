@@ -25,12 +25,14 @@
 //! | [`pool`](crate::pool()), [`local_pool`], [`Pool::builder`] | create a pool |
 //! | [`PoolBuilder`], [`PoolOptions`] | are its settings |
 //! | [`Pool`], [`LocalPool`] | accept jobs |
+//! | [`Pool::with_priority`], [`JobHandle::set_priority`] | have the urgent go first |
 //! | [`Driver`], [`LocalDriver`], or a [`Worker`] for each | run them |
 //! | [`JobHandle`], [`LocalJobHandle`] | resolve to what a job returns, or to a [`JobError`] |
 //! | [`CancelOnDrop`] | cancels its job when it is dropped |
 //! | [`Drain`], [`Shutdown`], [`ShutdownWithin`], [`ExecuteWhenRoom`], [`Feed`], [`RunUntil`] | are the futures of methods |
 //! | [`ShutdownReport`] | says what a shutdown with a deadline has dropped |
 //! | [`PoolStats`], [`PoolEvent`], [`JobOutcome`] | say what happens |
+//! | `PoolTimes`, `Histogram` (feature `std`) | say how queue and run times are distributed |
 //! | [`Kind`], [`Sendable`], [`Local`] | tell pools apart whose jobs are `Send` or not |
 
 mod builder;
@@ -40,6 +42,7 @@ mod driver;
 mod error;
 mod event;
 mod feed;
+mod gate;
 mod handle;
 mod inner;
 mod job;
@@ -48,6 +51,8 @@ mod options;
 mod pool;
 mod state;
 mod stats;
+#[cfg(feature = "std")]
+mod times;
 mod wait;
 mod within;
 mod worker;
@@ -63,9 +68,11 @@ pub use handle::{CancelOnDrop, JobHandle, LocalJobHandle};
 pub use kind::{Kind, Local, Sendable};
 pub use options::PoolOptions;
 pub use pool::{LocalPool, Pool};
-pub use stats::{JobOutcome, PoolStats};
+pub use stats::{DrainReport, JobOutcome, PoolStats, ShutdownReport};
+#[cfg(feature = "std")]
+pub use times::{Histogram, PoolTimes};
 pub use wait::{Drain, ExecuteWhenRoom, Shutdown};
-pub use within::{ShutdownReport, ShutdownWithin};
+pub use within::{DrainWithin, ShutdownWithin};
 
 /// Creates a pool that runs at most `workers` jobs at any time, and the driver that runs it.
 ///
@@ -96,8 +103,9 @@ pub use within::{ShutdownReport, ShutdownWithin};
 /// ```
 ///
 /// # Without `std`
-/// A pool is shared by a lock that spins there, for a few instructions. So nothing of it may be used in an interrupt handler,
-/// or a thread of a higher fixed priority on the same core, that may have interrupted others in their use of it.
+/// A pool is shared by a lock that spins there, for a few instructions. So nothing of it may be used in an interrupt
+/// handler, or a thread of a higher fixed priority on the same core, that may have interrupted others in their use of
+/// it.
 ///
 /// # Panics
 /// If `workers` is 0: nothing could ever run.
@@ -106,7 +114,8 @@ pub fn pool(workers: usize) -> (Pool, Driver) {
     Pool::builder().worker_count(workers).build()
 }
 
-/// Creates a pool of tasks that stay on one thread, and so need not be `Send`: otherwise the same as [`pool`](crate::pool()).
+/// Creates a pool of tasks that stay on one thread, and so need not be `Send`: otherwise the same as
+/// [`pool`](crate::pool()).
 ///
 /// ```
 /// use abreast::local_pool;

@@ -1,9 +1,7 @@
 //! The settings of a pool as a value.
 
-use super::builder::PoolBuilder;
-use super::kind::Kind;
-
-/// The settings of a [`Pool`](crate::Pool) as a value, to be kept and used again: see [`PoolBuilder::options`].
+/// The settings of a [`Pool`](crate::Pool) as a value, to be kept and used again: see
+/// [`PoolBuilder::options`](crate::PoolBuilder::options).
 ///
 /// ```
 /// use abreast::{Pool, PoolOptions};
@@ -18,8 +16,12 @@ use super::kind::Kind;
 pub struct PoolOptions {
     /// The limit to the jobs that run at any time. At least 1; 5 by default.
     pub worker_count: usize,
-    /// The limit to the jobs that are queued beside those that run. At least 1; by default `None`, as many as memory holds.
+    /// The limit to the jobs that are queued beside those that run. At least 1; by default `None`, as many as memory
+    /// holds.
     pub queue_capacity: Option<usize>,
+    /// The number of jobs that are started while another waits until that has gained a level of
+    /// [priority](crate::Pool::with_priority). At least 1; 16 by default.
+    pub aging: u32,
     /// Whether the time that jobs are queued is measured without a hook, too; false by default.
     #[cfg(feature = "std")]
     pub measure_queue_time: bool,
@@ -38,16 +40,20 @@ impl PoolOptions {
         Self {
             worker_count: 5,
             queue_capacity: None,
+            aging: 16,
             #[cfg(feature = "std")]
             measure_queue_time: false,
         }
     }
 
-    /// Limits the jobs that run at any time: see [`PoolBuilder::worker_count`].
+    /// Limits the jobs that run at any time: see [`PoolBuilder::worker_count`](crate::PoolBuilder::worker_count).
     ///
     /// ```
-    /// # use abreast::PoolOptions;
-    /// assert_eq!(PoolOptions::new().worker_count(3).worker_count, 3);
+    /// use abreast::{Pool, PoolOptions};
+    ///
+    /// const SMALL: PoolOptions = PoolOptions::new().worker_count(3);
+    /// let (pool, driver) = Pool::builder().options(SMALL).build();
+    /// assert_eq!(pool.stats().worker_count, 3);
     /// ```
     ///
     /// # Panics
@@ -60,11 +66,14 @@ impl PoolOptions {
         self
     }
 
-    /// Limits the jobs that are queued, beside those that run: see [`PoolBuilder::queue_capacity`].
+    /// Limits the jobs that are queued, beside those that run: see
+    /// [`PoolBuilder::queue_capacity`](crate::PoolBuilder::queue_capacity).
     ///
     /// ```
-    /// # use abreast::PoolOptions;
-    /// assert_eq!(PoolOptions::new().queue_capacity(100).queue_capacity, Some(100));
+    /// use abreast::PoolOptions;
+    ///
+    /// const BOUNDED: PoolOptions = PoolOptions::new().queue_capacity(100);
+    /// assert_eq!(BOUNDED.queue_capacity, Some(100));
     /// ```
     ///
     /// # Panics
@@ -77,12 +86,34 @@ impl PoolOptions {
         self
     }
 
-    /// Sets whether the time that jobs are queued is measured: see [`PoolBuilder::measure_queue_time`]. Needs the feature
+    /// Sets how fast jobs that wait gain priority: see [`PoolBuilder::aging`](crate::PoolBuilder::aging).
+    ///
+    /// ```
+    /// use abreast::PoolOptions;
+    ///
+    /// const PATIENT: PoolOptions = PoolOptions::new().aging(100);
+    /// assert_eq!(PATIENT.aging, 100);
+    /// ```
+    ///
+    /// # Panics
+    /// If `jobs` is 0: all priorities would be the same.
+    #[track_caller]
+    #[must_use]
+    pub const fn aging(mut self, jobs: u32) -> Self {
+        assert_aging(jobs);
+        self.aging = jobs;
+        self
+    }
+
+    /// Sets whether the time that jobs are queued is measured: see
+    /// [`PoolBuilder::measure_queue_time`](crate::PoolBuilder::measure_queue_time). Needs the feature
     /// `std`.
     ///
     /// ```
-    /// # use abreast::PoolOptions;
-    /// assert!(PoolOptions::new().measure_queue_time(true).measure_queue_time);
+    /// use abreast::PoolOptions;
+    ///
+    /// const MEASURED: PoolOptions = PoolOptions::new().measure_queue_time(true);
+    /// assert!(MEASURED.measure_queue_time);
     /// ```
     #[cfg(feature = "std")]
     #[must_use]
@@ -98,90 +129,9 @@ impl Default for PoolOptions {
     }
 }
 
-impl<K: Kind> PoolBuilder<K> {
-    /// Takes all settings from `options`, instead of those so far.
-    ///
-    /// ```
-    /// use abreast::{Pool, PoolOptions};
-    ///
-    /// let (pool, driver) = Pool::builder().options(PoolOptions::new().worker_count(8)).build();
-    /// assert_eq!(pool.worker_count(), 8);
-    /// ```
-    ///
-    /// # Panics
-    /// If a limit is 0.
-    #[track_caller]
-    pub fn options(mut self, options: PoolOptions) -> Self {
-        assert_workers(options.worker_count);
-        assert_capacity(options.queue_capacity.unwrap_or(usize::MAX));
-        self.options = options;
-        self
-    }
-
-    /// Limits how many jobs run at any time; 5 by default.
-    ///
-    /// ```
-    /// let (pool, driver) = abreast::Pool::builder().worker_count(8).build();
-    /// ```
-    ///
-    /// # Panics
-    /// If `workers` is 0: nothing could ever run.
-    #[track_caller]
-    pub fn worker_count(mut self, workers: usize) -> Self {
-        self.options = self.options.worker_count(workers);
-        self
-    }
-
-    /// Limits how many jobs may be queued, beside those that run; without it, as many are as memory holds.
-    ///
-    /// When the queue is full, [`Pool::execute`](crate::Pool::execute) fails and
-    /// [`Pool::execute_when_room`](crate::Pool::execute_when_room) waits.
-    ///
-    /// ```
-    /// use abreast::{Pool, PoolError};
-    ///
-    /// let (pool, driver) = Pool::builder().queue_capacity(1).build();
-    /// assert!(pool.execute(async { Ok::<_, ()>(1) }).is_ok());
-    /// assert_eq!(pool.execute(async { Ok::<_, ()>(2) }).unwrap_err(), PoolError::Full);
-    /// ```
-    ///
-    /// # Panics
-    /// If `capacity` is 0: nothing could ever be accepted.
-    #[track_caller]
-    pub fn queue_capacity(mut self, capacity: usize) -> Self {
-        self.options = self.options.queue_capacity(capacity);
-        self
-    }
-
-    /// Sets whether the time that jobs are queued is measured, for [`PoolStats`](crate::PoolStats); by default only with a
-    /// [hook](crate::PoolBuilder::on_event).
-    ///
-    /// It is an option because the clock is read for each job that is accepted, and again when it starts, which can take longer
-    /// than all else that the pool does for a job. Needs the feature `std`.
-    ///
-    /// ```
-    /// use abreast::Pool;
-    /// use std::time::Duration;
-    ///
-    /// # smol::block_on(async {
-    /// let (pool, mut driver) = Pool::builder().measure_queue_time(true).build();
-    /// let six = pool.execute(async { Ok::<_, ()>(6) })?;
-    /// std::thread::sleep(Duration::from_millis(1));
-    /// assert_eq!(driver.run_until(six).await, Ok(6));
-    /// assert!(pool.stats().total_queue_time >= Duration::from_millis(1));
-    /// # Ok::<_, abreast::PoolError>(())
-    /// # }).unwrap();
-    /// ```
-    #[cfg(feature = "std")]
-    pub fn measure_queue_time(mut self, measure: bool) -> Self {
-        self.options.measure_queue_time = measure;
-        self
-    }
-}
-
 /// Refuses a number of workers that would run nothing.
 #[track_caller]
-const fn assert_workers(workers: usize) {
+pub(super) const fn assert_workers(workers: usize) {
     assert!(
         workers > 0,
         "a pool of 0 workers runs nothing: pass at least 1"
@@ -190,9 +140,18 @@ const fn assert_workers(workers: usize) {
 
 /// Refuses a capacity that would accept nothing.
 #[track_caller]
-const fn assert_capacity(capacity: usize) {
+pub(super) const fn assert_capacity(capacity: usize) {
     assert!(
         capacity > 0,
         "a queue with a capacity of 0 accepts nothing: pass at least 1"
+    );
+}
+
+/// Refuses a rate of aging that would make priorities the same.
+#[track_caller]
+pub(super) const fn assert_aging(jobs: u32) {
+    assert!(
+        jobs > 0,
+        "with an aging of 0 jobs, all priorities would be the same: pass at least 1"
     );
 }

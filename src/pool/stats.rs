@@ -3,6 +3,8 @@
 #[cfg(feature = "std")]
 use core::time::Duration;
 
+use crate::outcome::EndReason;
+
 /// How a job has ended, whatever it returned: see [`PoolEvent::Ended`](crate::PoolEvent::Ended).
 ///
 /// ```
@@ -72,18 +74,18 @@ pub struct PoolStats {
     pub total_panicked: u64,
     /// The number of jobs that were dropped because their driver or worker was.
     pub total_abandoned: u64,
-    /// The time from start to end, summed over all jobs that were started and have ended. Those that start and end within one
-    /// poll of their driver or worker, and so have waited for nothing, are timed as one, at the end of that poll. With a
-    /// [hook](crate::PoolBuilder::on_event), each is timed on its own. Needs the feature `std`.
+    /// The time from start to end, summed over all jobs that were started and have ended. Those that start and end
+    /// within one poll of their driver or worker, and so have waited for nothing, are timed as one, at the end of that
+    /// poll. With a [hook](crate::PoolBuilder::on_event), each is timed on its own. Needs the feature `std`.
     #[cfg(feature = "std")]
     pub total_duration: Duration,
     /// The time from acceptance to start, summed over all jobs that were started. It is measured with a
-    /// [hook](crate::PoolBuilder::on_event), or if [asked for](crate::PoolBuilder::measure_queue_time); otherwise it is zero.
-    /// Needs the feature `std`.
+    /// [hook](crate::PoolBuilder::on_event), or if [asked for](crate::PoolBuilder::measure_queue_time); otherwise it is
+    /// zero. Needs the feature `std`.
     #[cfg(feature = "std")]
     pub total_queue_time: Duration,
-    /// The longest time from acceptance to start of any job that was started; zero where `total_queue_time` is not measured.
-    /// Needs the feature `std`.
+    /// The longest time from acceptance to start of any job that was started; zero where `total_queue_time` is not
+    /// measured. Needs the feature `std`.
     #[cfg(feature = "std")]
     pub max_queue_time: Duration,
     /// The number of jobs that wait for a worker.
@@ -92,6 +94,9 @@ pub struct PoolStats {
     pub active_workers: usize,
     /// The number of workers that the pool was created with.
     pub worker_count: usize,
+    /// What the [limit](crate::PoolBuilder::limit) of the pool allows at this moment, to it and all who share it;
+    /// `None` without one.
+    pub limit: Option<usize>,
 }
 
 impl PoolStats {
@@ -103,6 +108,63 @@ impl PoolStats {
             JobOutcome::Failed => self.total_failed += 1,
             JobOutcome::Cancelled => self.total_cancelled += 1,
             JobOutcome::Panicked => self.total_panicked += 1,
+        }
+    }
+}
+
+/// What has become of the jobs of a pool that was [shut down within a time](crate::pool::Shutdown::within).
+///
+/// Together, they are all that was queued or running when [`within`](crate::pool::Shutdown::within) was called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// The number of jobs that have ended by themselves, in whatever way, or were cancelled.
+    pub finished: u64,
+    /// The number of jobs that were running when time was up, and are dropped; and of those that were dropped with
+    /// their driver before that.
+    pub dropped: u64,
+    /// The number of jobs that were queued when time was up, and were dropped without being started.
+    pub never_started: u64,
+}
+
+impl ShutdownReport {
+    /// Reports what has become of jobs between two moments.
+    pub(super) fn since(before: &PoolStats, now: &PoolStats) -> Self {
+        Self {
+            finished: now.total_executed - before.total_executed,
+            dropped: now.total_abandoned - before.total_abandoned,
+            never_started: 0,
+        }
+    }
+}
+
+/// What has become of the jobs of a pool that was [drained within a time](crate::pool::Drain::within).
+///
+/// Together, they are all that was queued or running when [`within`](crate::pool::Drain::within) was called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct DrainReport {
+    /// The number of jobs that have ended by themselves, in whatever way, or were cancelled.
+    pub finished: u64,
+    /// The number of jobs that were dropped with their driver.
+    pub dropped: u64,
+    /// The number of jobs that were running when time was up. They go on.
+    pub running: usize,
+    /// The number of jobs that were queued when time was up. They are started when it is their turn.
+    pub queued: usize,
+    /// Why the drain has ended: [`Completed`](EndReason::Completed) or [`DeadlineElapsed`](EndReason::DeadlineElapsed).
+    pub end_reason: EndReason,
+}
+
+impl DrainReport {
+    /// Reports what has become of jobs between two moments.
+    pub(super) const fn since(before: &PoolStats, now: &PoolStats, end_reason: EndReason) -> Self {
+        Self {
+            finished: now.total_executed - before.total_executed,
+            dropped: now.total_abandoned - before.total_abandoned,
+            running: now.active_workers,
+            queued: now.queue_length,
+            end_reason,
         }
     }
 }

@@ -7,13 +7,124 @@ use core::task::{Context, Poll, ready};
 
 use event_listener::EventListener;
 
-use super::Pool;
 use super::error::PoolError;
 use super::handle::JobHandle;
 use super::inner::{Inner, wake, wake_accepted, wake_all};
-use super::job::JobOneshot;
-use super::kind::{Job, Kind, Sendable};
+use super::job::{JobOneshot, Task};
+use super::kind::{Job, Kind, Local, Sendable};
+use super::pool::{LocalPool, Pool};
 use super::state::Refusal;
+
+impl<K: Kind> Pool<K> {
+    /// Accepts no more, and resolves when nothing is queued or running.
+    ///
+    /// It begins at the call. When it resolves or is dropped, and there is no other drain, the pool accepts again. If
+    /// the driver is dropped, it resolves.
+    ///
+    /// A job that waits for a drain of its own pool waits for itself.
+    ///
+    /// ```
+    /// use abreast::{PoolError, pool};
+    ///
+    /// # smol::block_on(async {
+    /// let (pool, mut driver) = pool(4);
+    /// let six = pool.execute(async { Ok::<_, ()>(6) })?;
+    /// let drain = pool.drain();
+    /// assert_eq!(pool.execute(async { Ok::<_, ()>(7) }).unwrap_err(), PoolError::Draining);
+    ///
+    /// driver.run_until(drain).await;
+    /// assert!(six.is_finished());
+    /// assert!(pool.execute(async { Ok::<_, ()>(7) }).is_ok());
+    /// # Ok::<_, abreast::PoolError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn drain(&self) -> Drain<K> {
+        Drain::new(self.inner().clone())
+    }
+
+    /// Accepts no more for good, and resolves when everything that was accepted has ended. The driver then resolves
+    /// too.
+    ///
+    /// The pool is closed at the call; the future only waits. It may be called many times, from many tasks, and each
+    /// future resolves. If the driver is dropped, they resolve. To wait no longer than some time, and then drop what is
+    /// left, see [`Shutdown::within`].
+    ///
+    /// ```
+    /// use abreast::{PoolError, pool};
+    ///
+    /// # smol::block_on(async {
+    /// let (pool, driver) = pool(4);
+    /// let six = pool.execute(async { Ok::<_, ()>(6) })?;
+    /// let shutdown = pool.shutdown();
+    /// assert_eq!(pool.execute(async { Ok::<_, ()>(7) }).unwrap_err(), PoolError::Closed);
+    ///
+    /// futures::join!(driver, shutdown);
+    /// assert_eq!(six.await, Ok(6));
+    /// # Ok::<_, abreast::PoolError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn shutdown(&self) -> Shutdown<K> {
+        Shutdown::new(self.inner().clone())
+    }
+}
+
+impl Pool {
+    /// Accepts a job when the queue has room for it.
+    ///
+    /// ```
+    /// use abreast::Pool;
+    ///
+    /// # smol::block_on(async {
+    /// let (pool, mut driver) = Pool::builder().queue_capacity(1).build();
+    /// let mut handles = Vec::new();
+    /// driver.run_until(async {
+    ///     for n in 0..100 {
+    ///         handles.push(pool.execute_when_room(async move { Ok::<_, ()>(n) }).await?);
+    ///     }
+    ///     Ok::<_, abreast::PoolError>(())
+    /// })
+    /// .await
+    /// # })?;
+    /// # Ok::<_, abreast::PoolError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`execute`](Self::execute), but never [`Full`](PoolError::Full). What becomes the case while it waits is
+    /// an error too.
+    ///
+    /// # Order
+    /// Whoever waits is served in order, and keeps its place when [`execute`](Self::execute) takes the room first. A
+    /// future that is next but is neither polled nor dropped holds up those behind it.
+    ///
+    /// # Cancel safety
+    /// The job is accepted when the future resolves, not before. Dropping it until then drops the task.
+    pub fn execute_when_room<Fut, T, E>(&self, task: Fut) -> ExecuteWhenRoom<T, E>
+    where
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let (result, job) = Task::with_handle(task);
+        ExecuteWhenRoom::new(self.clone(), result, job)
+    }
+}
+
+impl LocalPool {
+    /// Accepts a job when the queue has room for it: the same as [`Pool::execute_when_room`], but the task need not
+    /// be `Send`.
+    ///
+    /// # Errors
+    /// As for [`Pool::execute_when_room`].
+    pub fn execute_when_room<Fut, T, E>(&self, task: Fut) -> ExecuteWhenRoom<T, E, Local>
+    where
+        Fut: Future<Output = Result<T, E>> + 'static,
+        T: 'static,
+        E: 'static,
+    {
+        let (result, job) = Task::with_handle(task);
+        ExecuteWhenRoom::new(self.clone(), result, job)
+    }
+}
 
 /// Waits for a pool to be idle.
 struct UntilIdle<K: Kind> {
@@ -71,6 +182,18 @@ impl<K: Kind> Drain<K> {
         let until = UntilIdle::new(inner);
         Self { until }
     }
+
+    pub(super) const fn inner(&self) -> &Arc<Inner<K>> {
+        &self.until.inner
+    }
+
+    /// Lets the pool accept again, unless the drain is over already.
+    pub(super) fn end(&mut self) {
+        if !self.until.done {
+            self.until.done = true;
+            wake_all(self.until.inner.state.end_drain());
+        }
+    }
 }
 
 impl<K: Kind> Future for Drain<K> {
@@ -87,9 +210,7 @@ impl<K: Kind> Future for Drain<K> {
 
 impl<K: Kind> Drop for Drain<K> {
     fn drop(&mut self) {
-        if !self.until.done {
-            wake_all(self.until.inner.state.end_drain());
-        }
+        self.end();
     }
 }
 
@@ -156,15 +277,18 @@ impl<T, E, K: Kind> Future for ExecuteWhenRoom<T, E, K> {
         let job = job.expect("`ExecuteWhenRoom` was polled after it had resolved");
         // Cloned before the lock is taken, and what is left over dropped after it: both are foreign code.
         let mut waker = Some(cx.waker().clone());
-        let (accepted, _own) =
-            inner
-                .state
-                .accept_in_turn(inner.queued(job), &mut this.ticket, &mut waker);
+        let (accepted, _own) = inner.state.accept_in_turn(
+            inner.queued(job),
+            this.pool.priority(),
+            &mut this.ticket,
+            &mut waker,
+        );
         match accepted {
             Ok(accepted) => {
                 let id = wake_accepted(accepted);
                 Poll::Ready(Ok(JobHandle::new(this.result.clone(), inner.clone(), id)))
             }
+            // It is in line now, with its ticket.
             Err((Refusal::Full, queued)) => {
                 this.job = Some(queued.job);
                 Poll::Pending

@@ -7,6 +7,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 use core::time::Duration;
 
+use super::gate::Gate;
 use super::inner::{AbandonGuard, Inner, wake, wake_all};
 use super::job::Work;
 use super::kind::{Job, Kind};
@@ -52,8 +53,9 @@ struct PostCompletion<K: Kind> {
     ended: Ended<Waker>,
 }
 
-/// How long jobs take. Reading the clock takes longer than some jobs, so a reading is used for as long as a turn, a poll of the
-/// driver or worker, lasts: those that start and end in one turn are timed as one, as they have waited for nothing.
+/// How long jobs take. Reading the clock takes longer than some jobs, so a reading is used for as long as a turn, a
+/// poll of the driver or worker, lasts: those that start and end in one turn are timed as one, as they have waited for
+/// nothing.
 struct Timing {
     /// Counts the turns.
     turn: u64,
@@ -105,6 +107,8 @@ struct QueueSource<K: Kind> {
     /// The number of jobs in the window.
     running: usize,
     timing: Timing,
+    /// What holds starts back, if the pool has a limit or a rate.
+    gate: Option<Gate<K>>,
     /// A job whose start made the hook panic. It is the next to run.
     next: Option<Active<K>>,
     /// Whether the pool knows its waker.
@@ -121,16 +125,32 @@ impl<K: Kind> QueueSource<K> {
         self.running + usize::from(self.next.is_some())
     }
 
+    /// Gives back the permit of a job that has ended, and calls the hook with that. Apart, so that pools without either
+    /// pay for no more than the question.
+    #[cold]
+    #[inline(never)]
+    fn complete_watched(&mut self, id: Option<u64>, outcome: JobOutcome, duration: Duration) {
+        if let Some(gate) = &mut self.gate {
+            gate.give_back();
+        }
+        if let Some(id) = id {
+            self.inner.call_ended(id, outcome, duration);
+        }
+    }
+
     #[inline]
     fn complete(&mut self) {
         let Some(post) = self.post_completion.take() else {
             return;
         };
         self.inner.notify_ended(post.ended);
-        if let Some((id, job)) = post.job {
+        let id = post.job.map(|(id, job)| {
             // Wakes its handle. If that is gone, so is now what it returned.
             let _ = catch(|| drop(job));
-            self.inner.call_ended(id, post.outcome, post.duration);
+            id
+        });
+        if self.inner.is_watched() {
+            self.complete_watched(id, post.outcome, post.duration);
         }
     }
 }
@@ -154,7 +174,7 @@ impl<K: Kind> TaskSet for QueueSource<K> {
         start: impl FnOnce(Running<K>),
     ) -> Poll<bool> {
         let this = &mut *self;
-        // A job whose start a panic has interrupted was told of already.
+        // A job whose start a panic has interrupted was notified already.
         if let Some(next) = this.next.take() {
             this.running += 1;
             start(Running(Some(next)));
@@ -165,7 +185,11 @@ impl<K: Kind> TaskSet for QueueSource<K> {
             this.inner.state.enter(this.number, cx.waker());
         }
         // From here on the job counts as running, and is this worker's alone.
-        let (id, queued) = match this.inner.state.next(this.number, cx.waker()) {
+        let next = match &mut this.gate {
+            None => this.inner.state.next(this.number, cx.waker()),
+            Some(gate) => ready!(gate.poll_next(&this.inner, this.number, cx)),
+        };
+        let (id, queued) = match next {
             Next::Run { id, job, room } => {
                 wake(room);
                 (id, job)
@@ -174,20 +198,20 @@ impl<K: Kind> TaskSet for QueueSource<K> {
             Next::Leave => return Poll::Ready(false),
         };
         // The lock is free again: the clock is read outside of it, and only if that is asked for.
-        let queue_time = queued.queue_time();
+        let queue_time = queued.queue_time(&this.inner);
         if let Some(queue_time) = queue_time {
-            this.inner.state.add_queue_time(queue_time);
+            this.inner.add_queue_time(queue_time);
         }
-        let has_hook = this.inner.has_hook();
+        let times_each = this.inner.times_each();
         let mut active = Active {
             id,
             job: queued.job,
             started: this.timing.start(),
             turn: this.timing.turn,
         };
-        if has_hook {
-            // A hook wants to know of each job.
-            active.started = Moment::now();
+        if times_each {
+            // A hook wants to know of each job, and so does a distribution.
+            active.started = this.inner.now();
             // If the hook panics, the job is not lost.
             this.next = Some(active);
             this.inner.call_started(id, queue_time.unwrap_or_default());
@@ -208,9 +232,9 @@ impl<K: Kind> TaskSet for QueueSource<K> {
             Some((active, outcome)) => (Some(active), outcome),
             None => (None, JobOutcome::Panicked),
         };
-        // A hook wants to know of each job.
+        // A hook wants to know of each job, and so does a distribution.
         let duration = match &active {
-            Some(active) if this.inner.has_hook() => Moment::now().since(active.started),
+            Some(active) if this.inner.times_each() => this.inner.end_timed(active.started),
             Some(active) => this.timing.end(active),
             None => Duration::ZERO,
         };
@@ -247,6 +271,7 @@ impl<K: Kind> JobRunner<K> {
         Self {
             window: Window::new(),
             source: QueueSource {
+                gate: inner.gates.gate(),
                 inner,
                 number,
                 limit,
@@ -257,6 +282,7 @@ impl<K: Kind> JobRunner<K> {
                     untimed: None,
                 },
                 next: None,
+                // The pool learns of it, and of its waker, on the first poll.
                 is_known: false,
                 has_left: false,
                 post_completion: None,
@@ -282,6 +308,12 @@ impl<K: Kind> JobRunner<K> {
             .state
             .set_workers(workers, self.source.occupied());
         wake_all(woken);
+        // It may have no room for another job now, so it must not be granted what starts one. If it has, it comes
+        // again.
+        let source = &mut self.source;
+        if source.gate.as_mut().is_some_and(Gate::stop_waiting) {
+            wake_all(source.inner.state.known_workers());
+        }
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -311,19 +343,27 @@ impl<K: Kind> JobRunner<K> {
         if mem::replace(&mut source.has_left, true) {
             return;
         }
+        // What has just ended counts as that.
         let _ = catch(|| source.complete());
         let running = source.occupied();
         let free = source.limit.saturating_sub(running);
         let left = source.inner.state.leave(source.number, running, free);
-        // From here on, jobs are counted as abandoned. Whoever waits for that is notified when all of them have been dropped.
+        // From here on, jobs are counted as abandoned. Whoever waits for that is notified when all of them have been
+        // dropped.
         let _abandon = AbandonGuard {
             inner: &source.inner,
             count: left.abandoning,
             waiting: left.waiting,
         };
+        // Another worker takes what this one was woken for.
         wake(left.worker);
+        // Jobs are foreign code, so they are dropped outside of the lock, and before their permits are given back.
         drop(source.next.take());
         self.window.clear();
+        if let Some(gate) = &mut source.gate {
+            gate.stop_waiting();
+            gate.give_back_all();
+        }
         drop(left.jobs);
     }
 }

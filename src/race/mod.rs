@@ -1,29 +1,33 @@
 //! The first success wins.
 
+mod hedge;
+mod latencies;
+mod quorum;
 mod start_policy;
 mod state;
 mod tasks;
 
+use crate::engine::Window;
+use crate::outcome::{RaceError, TaskOutput};
+use crate::run::{Observer, OnError, OnStart};
+use crate::time::Timer;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
-use core::time::Duration;
 
-use crate::engine::Window;
-use crate::outcome::{RaceError, TaskOutput};
-use crate::run::{Observer, OnError};
-use crate::time::Timer;
-
-use start_policy::StartPolicy;
+pub use hedge::{Hedge, StaggerDelay};
+pub use quorum::{Quorum, QuorumError};
+pub(crate) use start_policy::StartPolicy;
 pub use start_policy::{AtOnce, OneByOne, Staggered};
+pub use state::RaceResult;
 use state::RaceState;
 pub use tasks::{Listed, Mixed, RaceTasks};
 
 /// Runs all tasks at once. The first that succeeds wins, and the others are dropped.
 ///
-/// A race trades cost for time: all tasks run, and one is used. Between the cheapest way to get one success and the fastest,
-/// the difference is the delay before the next task starts although the last one is still running. Whatever the delay, the
-/// next task starts at once when one fails, and the result and the errors are the same.
+/// A race trades cost for time: all tasks run, and one is used. Between the cheapest way to get one success and the
+/// fastest, the difference is the delay before the next task starts although the last one is still running. Whatever
+/// the delay, the next task starts at once when one fails, and the result and the errors are the same.
 ///
 /// | | [`fall_through`] | [`race(..).stagger(delay, timer)`](Race::stagger) | `race` |
 /// |---|---|---|---|
@@ -50,8 +54,8 @@ pub use tasks::{Listed, Mixed, RaceTasks};
 /// # }).unwrap();
 /// ```
 ///
-/// The tasks are a list, or an iterator that creates them, of one type; or a tuple of up to twelve of different types that
-/// return the same `Result`. More of them go into a list in boxes:
+/// The tasks are a list, or an iterator that creates them, of one type; or a tuple of up to twelve of different types
+/// that return the same `Result`. More of them go into a list in boxes:
 ///
 /// ```
 /// use abreast::race;
@@ -77,9 +81,9 @@ pub use tasks::{Listed, Mixed, RaceTasks};
 /// ```
 ///
 /// # Order
-/// Tasks start in input order, on the first poll; beyond 128, on those that follow it at once. A task that succeeds at once
-/// ends the race: those behind it are neither created nor started. If several have become ready by the time that the race
-/// is polled, the one with the lowest index is asked first.
+/// Tasks start in input order, on the first poll; beyond 128, on those that follow it at once. A task that succeeds at
+/// once ends the race: those behind it are neither created nor started. If several have become ready by the time that
+/// the race is polled, the one with the lowest index is asked first.
 ///
 /// # Errors
 /// [`RaceError::AllFailed`] with every error if no task succeeds, [`RaceError::NoTasks`] if there are none.
@@ -92,9 +96,9 @@ pub use tasks::{Listed, Mixed, RaceTasks};
 /// on without the task that panicked.
 ///
 /// # Polls and allocations
-/// Each task is polled once when it starts, and once per wake: a race of *N* costs 2*N* polls if each is woken once, not
-/// *N*² / 2. One allocation for each eight tasks that do not end at once (one for each if a task is larger than
-/// 512 bytes), a few more, and the list of errors.
+/// Each task is polled once when it starts, and once per wake: a race of *N* costs 2*N* polls if each is woken once,
+/// not *N*² / 2. One allocation for each eight tasks that do not end at once (one for each if a task is larger than 512
+/// bytes), a few more, and the list of errors.
 pub fn race<S, K, Fut, T, E>(tasks: S) -> Race<S::IntoIter, Fut, T, E>
 where
     S: RaceTasks<K, Task = Fut>,
@@ -106,8 +110,8 @@ where
 /// Runs tasks one at a time until one succeeds.
 ///
 /// The next task is created only when the one before it has failed, so nothing is paid for that is not needed. It is a
-/// [`race()`] with an infinite delay between the starts, and resolves to the same; see there for a comparison. Where time
-/// matters too, [`stagger`](Race::stagger) does not wait for ever for a slow one.
+/// [`race()`] with an infinite delay between the starts, and resolves to the same; see there for a comparison. Where
+/// time matters too, [`stagger`](Race::stagger) does not wait for ever for a slow one.
 ///
 /// ```
 /// use abreast::fall_through;
@@ -137,34 +141,18 @@ where
 /// Dropping the future drops the running task at once.
 ///
 /// # Panics
-/// A panic of a task, the hook or the iterator passes through to whoever polls this future. Polled again, it goes on with
-/// the next task.
+/// A panic of a task, the hook or the iterator passes through to whoever polls this future. Polled again, it goes on
+/// with the next task.
 ///
 /// # Polls and allocations
-/// Each task is polled once when it starts, and once per wake. Three allocations at most, and those for the list of errors,
-/// however many tasks there are.
+/// Each task is polled once when it starts, and once per wake. Three allocations at most, and those for the list of
+/// errors, however many tasks there are.
 pub fn fall_through<S, K, Fut, T, E>(tasks: S) -> FallThrough<S::IntoIter, Fut, T, E>
 where
     S: RaceTasks<K, Task = Fut>,
     Fut: Future<Output: TaskOutput<Value = T, Error = E>>,
 {
     Race::new(tasks.into_tasks(), OneByOne)
-}
-
-/// The winner of a [`race()`].
-///
-/// ```
-/// # smol::block_on(async {
-/// let winner = abreast::race([Err("no"), Ok(5)].map(|result| async move { result })).await.unwrap();
-/// assert_eq!(winner, abreast::RaceResult { value: 5, winner_index: 1 });
-/// # });
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RaceResult<T> {
-    /// What the winner returned.
-    pub value: T,
-    /// The index of the task that won (0-based, in input order).
-    pub winner_index: usize,
 }
 
 /// The future of [`race()`].
@@ -182,9 +170,9 @@ pub type FallThrough<I, Fut, T, E, O = ()> = Race<I, Fut, T, E, O, OneByOne>;
 impl<I, Fut, T, E, O, P> Unpin for Race<I, Fut, T, E, O, P> {}
 
 impl<I, Fut, T, E, P> Race<I, Fut, T, E, (), P> {
-    fn new(tasks: I, policy: P) -> Self {
+    pub(crate) fn new(tasks: I, policy: P) -> Self {
         Self {
-            window: Window::ordered(),
+            window: Window::all_at_once(),
             state: RaceState::new(tasks, policy),
             done: false,
         }
@@ -192,12 +180,35 @@ impl<I, Fut, T, E, P> Race<I, Fut, T, E, (), P> {
 }
 
 impl<I, Fut, T, E, O, P> Race<I, Fut, T, E, O, P> {
+    /// Calls `hook` with the index (0-based, in input order) of each task that starts, just before its first poll.
+    ///
+    /// In a [`stagger`](Self::stagger)ed race or a [`fall_through`], it tells what was needed. If the hook panics, the
+    /// next poll of the race polls the task.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// let mut started = vec![];
+    /// let tasks = [Err("no"), Ok(5), Ok(7)].map(|result| async move { result });
+    /// let winner = abreast::fall_through(tasks).on_start(|index| started.push(index)).await;
+    /// assert_eq!(started, [0, 1]);
+    /// # });
+    /// ```
+    pub fn on_start<F>(self, hook: F) -> Race<I, Fut, T, E, (O, OnStart<F>), P>
+    where
+        F: FnMut(usize),
+    {
+        self.map(|observer, policy| ((observer, OnStart(hook)), policy))
+    }
+
     /// Calls `hook` with the error of each task that fails and its index (0-based, in input order).
     ///
     /// ```
     /// # smol::block_on(async {
-    /// # let tasks = [async { Err::<(), _>("no") }];
-    /// let winner = abreast::race(tasks).on_error(|error, index| eprintln!("{index}: {error}")).await;
+    /// let mut lost = Vec::new();
+    /// let tasks = [Err("no"), Ok(5)].map(|result| async move { result });
+    /// let winner = abreast::race(tasks).on_error(|error, index| lost.push((index, *error))).await;
+    /// assert_eq!(winner.unwrap().value, 5);
+    /// assert_eq!(lost, [(0, "no")]);
     /// # });
     /// ```
     pub fn on_error<F>(self, hook: F) -> Race<I, Fut, T, E, (O, OnError<F>), P>
@@ -217,10 +228,11 @@ impl<I, Fut, T, E, O, P> Race<I, Fut, T, E, O, P> {
 }
 
 impl<I, Fut, T, E, O> Race<I, Fut, T, E, O> {
-    /// Starts each task after the first only when `delay` has passed since the one before it, or at once when one fails.
+    /// Starts each task after the first only when a delay has passed since the one before it, or at once when one
+    /// fails.
     ///
-    /// Known as hedging, or as happy eyeballs: a second request is sent only if the first is slow, so that the slowest few
-    /// are cut off at little cost. The delay counts anew from each start.
+    /// Known as hedging, or as happy eyeballs: a second request is sent only if the first is slow, so that the slowest
+    /// few are cut off at little cost. The delay counts anew from each start.
     ///
     /// ```
     /// use std::time::Duration;
@@ -241,11 +253,14 @@ impl<I, Fut, T, E, O> Race<I, Fut, T, E, O> {
     /// # }
     /// ```
     ///
+    /// The delay is a [`Duration`](core::time::Duration), or a [`Hedge`], which learns it from the latencies so far.
+    ///
     /// # Polls and allocations
     /// One allocation more than without. A task is pulled from the iterator when it is to start. The timer is asked for
     /// only while a task runs and the size hint of the iterator does not say that there is no other.
-    pub fn stagger<M>(self, delay: Duration, timer: M) -> Race<I, Fut, T, E, O, Staggered<M>>
+    pub fn stagger<D, M>(self, delay: D, timer: M) -> Race<I, Fut, T, E, O, Staggered<M, D>>
     where
+        D: StaggerDelay,
         M: Timer,
     {
         self.map(|observer, AtOnce| (observer, Staggered::new(delay, timer)))
@@ -266,7 +281,11 @@ where
         assert!(!this.done, "`Race` was polled after it had resolved");
         ready!(this.window.poll(cx, Pin::new(&mut this.state)));
         this.done = true;
-        Poll::Ready(this.state.take_result())
+        let result = this.state.take_result();
+        if result.is_ok() {
+            this.state.on_won();
+        }
+        Poll::Ready(result)
     }
 }
 

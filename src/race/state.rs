@@ -5,11 +5,26 @@ use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use super::RaceResult;
 use super::start_policy::StartPolicy;
 use crate::engine::TaskSet;
 use crate::outcome::{Failures, RaceError};
 use crate::run::Observer;
+
+/// The winner of a [`race()`](crate::race()).
+///
+/// ```
+/// # smol::block_on(async {
+/// let winner = abreast::race([Err("no"), Ok(5)].map(|result| async move { result })).await.unwrap();
+/// assert_eq!(winner, abreast::RaceResult { value: 5, winner_index: 1 });
+/// # });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RaceResult<T> {
+    /// What the winner returned.
+    pub value: T,
+    /// The index of the task that won (0-based, in input order).
+    pub winner_index: usize,
+}
 
 /// Whether the race is decided.
 enum Finish<T, E> {
@@ -23,7 +38,7 @@ pub(super) struct RaceState<I, T, E, O, P> {
     tasks: I,
     /// Whether there was a task at all.
     started: bool,
-    /// How many tasks may start whatever the policy says: the first, and one for each that has ended.
+    /// The number of tasks that may start whatever the policy says: the first, and one for each that has ended.
     may_start: usize,
     finish: Finish<T, E>,
     observer: O,
@@ -60,6 +75,11 @@ impl<I, T, E, O, P> RaceState<I, T, E, O, P> {
         }
     }
 
+    /// Takes apart a race that has not begun.
+    pub(super) fn into_parts(self) -> (I, O, P) {
+        (self.tasks, self.observer, self.policy)
+    }
+
     /// Takes the result of a race whose tasks have all ended or been dropped.
     pub(super) fn take_result(&mut self) -> Result<RaceResult<T>, RaceError<E>> {
         let open = Finish::Open(Failures::new());
@@ -68,6 +88,13 @@ impl<I, T, E, O, P> RaceState<I, T, E, O, P> {
             Finish::Open(failures) if self.started => Err(failures.into()),
             Finish::Open(_) => Err(RaceError::NoTasks),
         }
+    }
+}
+
+impl<I, T, E, O, P: StartPolicy> RaceState<I, T, E, O, P> {
+    /// Tells the policy that a task has won, and all others have been dropped.
+    pub(super) fn on_won(&mut self) {
+        self.policy.on_won();
     }
 }
 
@@ -90,8 +117,8 @@ where
         starts_all.then(|| self.tasks.size_hint().1).flatten()
     }
 
-    fn uses_slots_once(&self) -> bool {
-        true
+    fn may_wait(&self) -> bool {
+        !self.policy.starts_all()
     }
 
     #[inline]
@@ -101,9 +128,13 @@ where
         start: impl FnOnce(Fut),
     ) -> Poll<bool> {
         let this = &mut *self;
-        // After a failure the next task starts at once. Without one it waits for the policy, unless there is no other task.
+        // After a failure the next task starts at once. Without one it waits for the policy, unless there is no other
+        // task.
         if this.may_start > 0 {
             this.policy.restart();
+            if this.tasks.size_hint().1 != Some(0) && !this.policy.may_start(!this.started) {
+                return Poll::Ready(false);
+            }
         } else if this.tasks.size_hint().1 != Some(0) {
             ready!(this.policy.poll_start(cx));
         }
@@ -115,6 +146,15 @@ where
         this.started = true;
         start(task);
         Poll::Ready(true)
+    }
+
+    #[inline(always)]
+    fn has_start_hook(&self) -> bool {
+        self.observer.has_start_hook()
+    }
+
+    fn on_start(mut self: Pin<&mut Self>, index: usize) {
+        self.observer.on_start(index);
     }
 
     fn record(mut self: Pin<&mut Self>, index: usize, output: Option<Result<T, E>>) {

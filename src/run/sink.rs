@@ -73,8 +73,8 @@ impl<T, E> Outcomes<T, E> {
         core::mem::take(&mut self.outcomes)
     }
 
-    /// Makes room for `needed` outcomes. Goes towards the hint in few steps, but never far beyond what was needed so far:
-    /// a hint is a promise of the caller's iterator, and may be far too large.
+    /// Makes room for `needed` outcomes. Goes towards the hint in few steps, but never far beyond what was needed so
+    /// far: a hint is a promise of the caller's iterator, and may be far too large.
     #[cold]
     fn grow(&mut self, needed: usize) {
         // Beyond the hint, the list grows as any list does.
@@ -182,7 +182,7 @@ impl<T, E> InOrder<T, E> {
         Some((index, outcome))
     }
 
-    /// Takes what will never have a result from the front, so that nobody waits for it.
+    /// Removes what will never have a result from the front, so that nothing waits behind it.
     fn trim(&mut self) {
         while matches!(self.outcomes.front(), Some(Some(Outcome::Cancelled))) {
             self.shift();

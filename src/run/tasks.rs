@@ -4,18 +4,19 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
-use super::observer::{Observer, Progress};
+use super::observer::Observer;
+use super::progress::Progress;
 use super::sink::{Outcomes, Sink};
+use super::source::IndexedSource;
 use crate::engine::TaskSet;
-use crate::outcome::{Outcome, ParallelResult};
+use crate::outcome::{EndReason, Outcome, ParallelResult};
 use crate::time::Stopwatch;
 
 /// Limits how many tasks run, and says when they start.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Limit {
+pub(crate) enum Concurrency {
     /// At most this many at any time.
     Rolling(usize),
     /// This many at once, and as many again when all of those have ended.
@@ -27,7 +28,7 @@ pin_project! {
     pub(super) struct Tasks<S, K, O> {
         #[pin]
         pub(super) source: S,
-        sink: K,
+        pub(super) sink: K,
         observer: O,
         pub(super) state: State,
     }
@@ -36,17 +37,21 @@ pin_project! {
 /// Settings and counts.
 #[derive(Debug)]
 pub(super) struct State {
-    limit: Limit,
+    limit: Concurrency,
     pub(super) fail_fast: bool,
-    /// Whether a failure has put an end to the run.
+    /// Whether the source may be pending.
+    pub(super) may_wait: bool,
+    /// Whether a failure or a signal has put an end to the run.
     is_stopped: bool,
+    /// Why the run has ended, once it has.
+    end_reason: EndReason,
     /// Whether the run was polled.
     begun: bool,
     /// Whether the source has ended.
     exhausted: bool,
     /// Another task may start while this is more than the running tasks and the outcomes that are not handed over: the
-    /// limit where that rolls. Within a batch there is no end of it, and after it room for one that begins the next, when
-    /// nothing runs any more. 0 once the run was stopped.
+    /// limit where that rolls. Within a batch there is no end of it, and after it room for one that begins the next,
+    /// when nothing runs any more. 0 once the run was stopped.
     room: usize,
     /// The tasks that have come from the source, and those of them that have ended.
     pulled: usize,
@@ -58,11 +63,11 @@ pub(super) struct State {
 
 impl State {
     /// Limits the tasks that run. Not to be called once the run has begun.
-    pub(super) fn set_limit(&mut self, limit: Limit) {
+    pub(super) fn set_limit(&mut self, limit: Concurrency) {
         self.limit = limit;
         self.room = match limit {
-            Limit::Rolling(limit) => limit,
-            Limit::Batches(_) => 1,
+            Concurrency::Rolling(limit) => limit,
+            Concurrency::Batches(_) => 1,
         };
     }
 
@@ -70,7 +75,7 @@ impl State {
     #[inline(always)]
     fn count_pulled(&mut self) {
         self.pulled += 1;
-        if let Limit::Batches(size) = self.limit {
+        if let Concurrency::Batches(size) = self.limit {
             self.room = if self.pulled % size == 0 {
                 1
             } else {
@@ -85,22 +90,22 @@ impl State {
         self.completed += 1;
         if has_failed && self.fail_fast {
             self.is_stopped = true;
+            self.end_reason = EndReason::Failed;
             self.room = 0;
         }
     }
 
-    fn progress(&self) -> Progress {
-        Progress {
-            completed: self.completed,
-            total: self.total,
-        }
+    // Nothing is left of it where no hook looks, as long as it is inlined.
+    #[inline(always)]
+    pub(super) fn progress(&self) -> Progress {
+        Progress::new(self.completed, self.total).since(self.stopwatch.started())
     }
 
-    /// Returns whether the end of the last task is to be told of as progress.
+    /// Returns whether the end of the last task is to be notified as progress.
     fn is_milestone(&self) -> bool {
         match self.limit {
-            Limit::Rolling(_) => true,
-            Limit::Batches(size) => {
+            Concurrency::Rolling(_) => true,
+            Concurrency::Batches(size) => {
                 self.completed == self.pulled && (self.pulled % size == 0 || self.exhausted)
             }
         }
@@ -109,14 +114,14 @@ impl State {
     /// Returns whether the end of the source has ended a batch, after all of its tasks.
     fn ended_batch(&self) -> bool {
         match self.limit {
-            Limit::Rolling(_) => false,
-            Limit::Batches(size) => self.completed == self.pulled && self.pulled % size != 0,
+            Concurrency::Rolling(_) => false,
+            Concurrency::Batches(size) => self.completed == self.pulled && self.pulled % size != 0,
         }
     }
 }
 
 impl<S, K> Tasks<S, K, ()> {
-    pub(super) fn new(source: S, limit: Limit, sink: K) -> Self {
+    pub(super) fn new(source: S, limit: Concurrency, sink: K) -> Self {
         let mut tasks = Self {
             source,
             sink,
@@ -124,7 +129,9 @@ impl<S, K> Tasks<S, K, ()> {
             state: State {
                 limit,
                 fail_fast: false,
+                may_wait: true,
                 is_stopped: false,
+                end_reason: EndReason::Completed,
                 begun: false,
                 exhausted: false,
                 room: 0,
@@ -156,7 +163,10 @@ impl<S, K, O> Tasks<S, K, O> {
             source: map(self.source),
             sink: self.sink,
             observer: self.observer,
-            state: self.state,
+            state: State {
+                may_wait: true,
+                ..self.state
+            },
         }
     }
 
@@ -175,27 +185,7 @@ impl<S, K, O> Tasks<S, K, O> {
     }
 }
 
-impl<S: Stream, K: Sink, O> Tasks<S, K, O> {
-    /// Begins the run, if it has not begun yet. Looks at the clock only if it is timed.
-    #[inline(always)]
-    pub(super) fn begin(self: Pin<&mut Self>, is_timed: bool) {
-        if !self.state.begun {
-            self.begin_now(is_timed);
-        }
-    }
-
-    #[cold]
-    fn begin_now(self: Pin<&mut Self>, is_timed: bool) {
-        let this = self.project();
-        this.state.begun = true;
-        if is_timed {
-            this.state.stopwatch.start();
-        }
-        let (least, most) = this.source.size_hint();
-        this.state.total = most.filter(|&most| most == least);
-        this.sink.reserve(this.state.total);
-    }
-
+impl<S: IndexedSource, K: Sink, O> Tasks<S, K, O> {
     /// Returns the bounds on how many outcomes there are yet to hand over.
     pub(super) fn size_hint(&self, in_flight: usize) -> (usize, Option<usize>) {
         // After a failure that stops the run, only what has ended by then.
@@ -209,7 +199,7 @@ impl<S: Stream, K: Sink, O> Tasks<S, K, O> {
         let (least, most) = if self.state.exhausted {
             (0, Some(0))
         } else {
-            self.source.size_hint()
+            self.source.item_bounds()
         };
         let most = most.and_then(|most| most.checked_add(started));
         if self.state.fail_fast {
@@ -221,22 +211,98 @@ impl<S: Stream, K: Sink, O> Tasks<S, K, O> {
     }
 }
 
-impl<S, T, E, O> Tasks<S, Outcomes<T, E>, O> {
+impl<S, K, O> Tasks<S, K, O>
+where
+    S: IndexedSource,
+    K: Sink,
+    O: Observer<K::Value, K::Error>,
+{
+    /// Begins the run, if it has not begun yet. Looks at the clock only if it is timed, or a hook may ask for the rate.
+    #[inline(always)]
+    pub(super) fn begin(self: Pin<&mut Self>, is_timed: bool) {
+        if !self.state.begun {
+            self.begin_now(is_timed);
+        }
+    }
+
+    #[cold]
+    fn begin_now(self: Pin<&mut Self>, is_timed: bool) {
+        let this = self.project();
+        this.state.begun = true;
+        if is_timed || this.observer.reads_progress() {
+            this.state.stopwatch.start();
+        }
+        let (least, most) = this.source.item_bounds();
+        this.state.total = most.filter(|&most| most == least);
+        this.sink.reserve(this.state.total);
+        this.observer.on_begin();
+    }
+
+    /// Makes the gates of a run that was stopped give up what they wait for: its source is not polled again.
+    #[inline(always)]
+    pub(super) fn leave_if_stopped(self: Pin<&mut Self>) {
+        let this = self.project();
+        if this.state.is_stopped {
+            this.observer.on_stop();
+        }
+    }
+}
+
+impl<S, K, O> Tasks<S, K, O> {
+    /// Returns whether a failure or a signal has put an end to the run.
+    pub(super) const fn is_stopped(&self) -> bool {
+        self.state.is_stopped
+    }
+
+    /// Starts no task from now on.
+    pub(super) fn start_no_more(self: Pin<&mut Self>) {
+        self.project().state.room = 0;
+    }
+
+    /// Stops the run, unless a failure has: what still runs is dropped by the next poll of the window.
+    pub(super) fn stop(self: Pin<&mut Self>, reason: EndReason) {
+        let state = self.project().state;
+        if state.is_stopped {
+            return;
+        }
+        state.is_stopped = true;
+        // The last of all tasks may have ended just now.
+        let has_ended = state.exhausted || state.total == Some(state.pulled);
+        if !(has_ended && state.completed == state.pulled) {
+            state.end_reason = reason;
+        }
+    }
+}
+
+impl<S: IndexedSource, T, E, O> Tasks<S, Outcomes<T, E>, O> {
     /// Takes what became of every task.
     pub(super) fn take_result(self: Pin<&mut Self>) -> ParallelResult<T, E> {
         let this = self.project();
         let state = this.state;
+        // What was pulled and has not started has a place, too.
+        push_places(this.sink, this.source.take_places(false));
+        let outcomes = this.sink.take();
         let never_started = match state.total {
-            Some(total) if state.is_stopped => total.saturating_sub(state.pulled),
+            Some(total) if state.is_stopped && !state.exhausted => {
+                total.saturating_sub(outcomes.len())
+            }
             _ => 0,
         };
-        ParallelResult::new(this.sink.take(), never_started, &state.stopwatch)
+        ParallelResult::new(outcomes, never_started, state.end_reason, &state.stopwatch)
+    }
+}
+
+/// Makes places for the outcomes of items that were pulled.
+#[inline(always)]
+fn push_places<K: Sink>(sink: &mut K, places: usize) {
+    for _ in 0..places {
+        sink.push_pending();
     }
 }
 
 impl<S, Fut, K, O> TaskSet for Tasks<S, K, O>
 where
-    S: Stream<Item = Fut>,
+    S: IndexedSource<Item = Fut>,
     Fut: Future<Output = Result<K::Value, K::Error>>,
     K: Sink,
     O: Observer<K::Value, K::Error>,
@@ -248,14 +314,13 @@ where
     }
 
     fn expected_in_flight(&self) -> Option<usize> {
-        let (Limit::Rolling(limit) | Limit::Batches(limit)) = self.state.limit;
+        let (Concurrency::Rolling(limit) | Concurrency::Batches(limit)) = self.state.limit;
         // As it was when the run began: the size hint is foreign code, and may panic.
         Some(self.state.total.map_or(limit, |total| total.min(limit)))
     }
 
-    fn uses_slots_once(&self) -> bool {
-        let (Limit::Rolling(limit) | Limit::Batches(limit)) = self.state.limit;
-        limit == usize::MAX || self.state.total.is_some_and(|total| total <= limit)
+    fn may_wait(&self) -> bool {
+        self.state.may_wait
     }
 
     #[inline(always)]
@@ -264,21 +329,26 @@ where
         cx: &mut Context<'_>,
         start: impl FnOnce(Fut),
     ) -> Poll<bool> {
-        let this = self.project();
-        // A hook may have panicked when it was told so.
+        let mut this = self.project();
+        // A hook may have panicked when it was notified.
         if this.state.exhausted {
             return Poll::Ready(false);
         }
-        match ready!(this.source.poll_next(cx)) {
+        // What has panicked before it was a task has a place all the same, in which nothing will be.
+        if let Some(index) = this.source.as_mut().take_lost() {
+            push_places(this.sink, this.source.as_mut().take_places(false));
+            this.sink.put(index, Outcome::Cancelled);
+        }
+        match ready!(this.source.as_mut().poll_item(cx)) {
             Some(task) => {
                 // Its outcome has a place before it starts, as it may end at once.
                 this.state.count_pulled();
-                this.sink.push_pending();
+                push_places(this.sink, this.source.take_places(true));
                 start(task);
                 Poll::Ready(true)
             }
             None => {
-                // A batch that the end has cut short is told of now, unless one of its tasks still runs.
+                // A batch that the end has cut short is notified now, unless one of its tasks still runs.
                 this.state.exhausted = true;
                 if this.state.ended_batch() {
                     this.observer.on_progress(this.state.progress());
@@ -289,11 +359,21 @@ where
     }
 
     #[inline(always)]
+    fn has_start_hook(&self) -> bool {
+        self.observer.has_start_hook()
+    }
+
+    fn on_start(self: Pin<&mut Self>, index: usize) {
+        self.project().observer.on_start(index);
+    }
+
+    #[inline(always)]
     fn record(self: Pin<&mut Self>, index: usize, output: Option<Fut::Output>) {
         let this = self.project();
         let outcome = output.map_or(Outcome::Cancelled, Outcome::from);
         this.state.count_completed(outcome.is_failed());
         this.sink.put(index, outcome);
+        this.source.end(index);
     }
 
     #[inline(always)]
@@ -307,6 +387,16 @@ where
         if this.state.is_milestone() {
             this.observer.on_progress(this.state.progress());
         }
+    }
+
+    #[inline(always)]
+    fn index_of(&self, started: usize) -> usize {
+        self.source.index_of(started)
+    }
+
+    #[inline(always)]
+    fn retry_source(&self) -> bool {
+        self.source.retry()
     }
 
     fn should_stop(&self) -> bool {

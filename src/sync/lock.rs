@@ -1,11 +1,12 @@
-//! The lock of pools and task groups: std's, or one that spins where there is no `std`. The loom model puts loom's in its place.
+//! The lock of pools and task groups: std's, or one that spins where there is no `std`. The loom model puts loom's in
+//! its place.
 //!
 //! It is held for a few instructions and never while foreign code runs: no task, destructor, waker, or hook. So what is
 //! called under it leaves nothing half done.
 //!
 //! Where it spins, whoever has the lock must be able to go on. So nothing that takes it may be called from an interrupt
-//! handler, or from a thread of a higher fixed priority on the same core: if that has interrupted the one that has the lock,
-//! it spins for ever. This is in the documentation of [`pool`](crate::pool) and of `task_group`.
+//! handler, or from a thread of a higher fixed priority on the same core: if that has interrupted the one that has the
+//! lock, it spins for ever. This is in the documentation of [`pool`](crate::pool) and of `task_group`.
 
 #[cfg(not(feature = "std"))]
 pub(crate) use spin::Lock;
@@ -31,8 +32,8 @@ mod with_std {
     }
 }
 
-/// The value is in a queue with room for one, which keeps it inline. Whoever takes it out has the lock; others spin until
-/// it is back.
+/// The value is in a queue with room for one, which keeps it inline. Whoever takes it out has the lock; others spin
+/// until it is back.
 #[cfg(not(feature = "std"))]
 mod spin {
     use concurrent_queue::ConcurrentQueue;

@@ -86,7 +86,8 @@ impl<T> Oneshot<T> {
         if let Some(polled) = looked {
             return polled;
         }
-        // The lock was free for the clone, so there may be a value by now. A waker from before leaves in place of this one.
+        // The lock was free for the clone, so there may be a value by now. A waker from before leaves in place of this
+        // one.
         let mut waker = Some(cx.waker().clone());
         self.state.with(|state| match state {
             State::Open(wakers) => {
@@ -123,8 +124,8 @@ impl<T> Oneshot<T> {
         self.cancelled.load(Ordering::Acquire)
     }
 
-    /// Has `waker` be woken when the task is to stop. To be followed by a look at [`is_cancelled`](Self::is_cancelled): a
-    /// cancellation before this wakes nobody.
+    /// Registers `waker` to be woken when the task is to stop. To be followed by a look at
+    /// [`is_cancelled`](Self::is_cancelled): a cancellation before this does not wake it.
     pub(crate) fn watch(&self, waker: &Waker) {
         let mut waker = Some(waker.clone());
         self.state.with(|state| {
@@ -136,7 +137,7 @@ impl<T> Oneshot<T> {
 }
 
 impl<T> State<T> {
-    /// Closes, and gives the value if there is one.
+    /// Takes the value if there is one, and closes.
     fn take(&mut self) -> Option<T> {
         match mem::replace(self, Self::Closed) {
             Self::Sent(value) => Some(value),

@@ -12,7 +12,7 @@ impl Panic {
     }
 }
 
-/// What a panic that nobody caught is known by.
+/// Creates what stands for a panic that was not caught, as there is no `std` to catch it with.
 #[cfg(not(feature = "std"))]
 pub(crate) fn uncaught() -> Panic {
     Panic(String::from(
@@ -25,7 +25,8 @@ pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
     Ok(f())
 }
 
-/// What panics is never looked at again, other than to be dropped.
+/// Calls `f`, and returns its panic if there is one. What has panicked must not be used again, other than to be
+/// dropped.
 #[cfg(feature = "std")]
 #[inline]
 pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {

@@ -35,8 +35,8 @@ impl<'env, E> Group<'env, E> {
 
     /// Spawns `task` into the group.
     ///
-    /// The task starts when the group is polled next. If the group has ended, the task is dropped, and its handle panics when
-    /// it is polled.
+    /// The task starts when the group is polled next. If the group has ended, the task is dropped, and its handle
+    /// panics when it is polled.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -66,8 +66,8 @@ impl<'env, E> LocalGroup<'env, E> {
 
     /// Spawns `task` into the group.
     ///
-    /// The task starts when the group is polled next. If the group has ended, the task is dropped, and its handle panics when
-    /// it is polled.
+    /// The task starts when the group is polled next. If the group has ended, the task is dropped, and its handle
+    /// panics when it is polled.
     ///
     /// ```
     /// # smol::block_on(async {

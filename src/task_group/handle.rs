@@ -12,8 +12,8 @@ use crate::sync::Oneshot;
 
 /// A future of the value of a task that was spawned into a [`task_group`](crate::task_group()).
 ///
-/// Dropping it leaves the task alone. If the task fails, its group fails and drops whoever waits in it, so a handle has no
-/// error to tell of: inside of its group, it resolves to the value or is dropped.
+/// Dropping it leaves the task alone. If the task fails, its group fails and drops whoever waits in it, so a handle has
+/// no error to tell of: inside of its group, it resolves to the value or is dropped.
 ///
 /// ```
 /// # smol::block_on(async {
@@ -29,8 +29,8 @@ use crate::sync::Oneshot;
 /// Dropping it loses the value, and nothing else.
 ///
 /// # Panics
-/// If it is taken out of its group, and that ends before the task has a value: because the group fails, is dropped, or had
-/// ended already when the task was spawned. Also if it is polled after it has resolved.
+/// If it is taken out of its group, and that ends before the task has a value: because the group fails, is dropped, or
+/// had ended already when the task was spawned. Also if it is polled after it has resolved.
 pub struct TaskHandle<T> {
     /// `None` when it has resolved.
     value: Option<Arc<Oneshot<T>>>,
@@ -72,7 +72,8 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if let Some(value) = this.value.take() {
-                // Inside of the group there is nothing to wake for. Whoever waits outside learns of the end of the group.
+                // Inside of the group there is nothing to wake for. Whoever waits outside learns of the end of the
+                // group.
                 if let Some(waker) = value.close().handle {
                     this.end.wake_at_end(waker);
                 }

@@ -21,7 +21,9 @@ mod error;
 mod group;
 mod handle;
 mod queue;
+mod result;
 mod scope;
+mod stop;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -34,14 +36,16 @@ use crate::engine::Window;
 pub use error::{Origin, TaskGroupError};
 pub use group::{BoxTask, Group, LocalBoxTask, LocalGroup};
 pub use handle::TaskHandle;
+pub use result::TaskGroupResult;
 
 use queue::{End, Queue};
-use scope::{Member, Scope};
+use scope::{GroupFuture, Scope};
 
 /// Runs `body` with a group that it can spawn tasks into, and resolves when the body and all tasks are done.
 ///
-/// The number of tasks is open: the body spawns them as it goes, and tasks spawn others. None of them outlives the group,
-/// so they may borrow whatever lives outside of it, mutably too. If the body or a task fails, all others are dropped.
+/// The number of tasks is open: the body spawns them as it goes, and tasks spawn others. None of them outlives the
+/// group, so they may borrow whatever lives outside of it, mutably too. If the body or a task fails, all others are
+/// dropped.
 ///
 /// ```
 /// use abreast::task_group;
@@ -110,8 +114,8 @@ use scope::{Member, Scope};
 /// ```
 ///
 /// What a task borrows must live outside of the group. What is made inside of the body must be moved into the task, or
-/// shared by an `Arc`. A task that needs both, such as each of a loop, is an `async move` block, and takes a reference to what is
-/// outside:
+/// shared by an `Arc`. A task that needs both, such as each of a loop, is an `async move` block, and takes a reference
+/// to what is outside:
 ///
 /// ```
 /// use abreast::task_group;
@@ -137,10 +141,10 @@ use scope::{Member, Scope};
 /// ```
 ///
 /// # Concurrent, not parallel
-/// All of a group runs within the task of the executor that awaits it, so on one thread at a time. That is what lets tasks
-/// borrow, and it is enough for whatever spends its time waiting. For parallelism, hand the work to threads and await it
-/// in the group: `group.spawn(async { Ok(smol::unblock(work).await) })`, `tokio::spawn(task)` or `spawn_blocking(work)`,
-/// whose futures must then be `'static`; or give each thread a group of its own.
+/// All of a group runs within the task of the executor that awaits it, so on one thread at a time. That is what lets
+/// tasks borrow, and it is enough for whatever spends its time waiting. For parallelism, hand the work to threads and
+/// await it in the group: `group.spawn(async { Ok(smol::unblock(work).await) })`, `tokio::spawn(task)` or
+/// `spawn_blocking(work)`, whose futures must then be `'static`; or give each thread a group of its own.
 ///
 /// # Order
 /// Tasks start in the order in which they are spawned, not before the body is polled first.
@@ -150,21 +154,22 @@ use scope::{Member, Scope};
 /// failed by then: those that had been woken are polled once more before they are dropped.
 ///
 /// # Cancel safety
-/// Dropping the future drops the body and all tasks at once, those included that were not started yet. When it resolves,
-/// they have been dropped already. A task that is spawned when the group has ended is dropped.
+/// Dropping the future drops the body and all tasks at once, those included that were not started yet. When it
+/// resolves, they have been dropped already. A task that is spawned when the group has ended is dropped.
 ///
 /// # Panics
-/// A panic of the body or of a task passes through to whoever polls this future. Polled again, the group has failed: the
-/// rest is dropped, and the error says that there was a panic. If a destructor panics when the group ends, the next poll
-/// resolves to the result.
+/// A panic of the body or of a task passes through to whoever polls this future. Polled again, the group has failed:
+/// the rest is dropped, and the error says that there was a panic. If a destructor panics when the group ends, the next
+/// poll resolves to the result.
 ///
 /// # Polls and allocations
-/// Body and tasks are polled once when they start, and once per wake. Two allocations for each task, at most two more for
-/// each that runs at the same time, and a few for the group. All tasks run at once, unless there is a [limit](TaskGroup::concurrency).
+/// Body and tasks are polled once when they start, and once per wake. Two allocations for each task, at most two more
+/// for each that runs at the same time, and a few for the group. All tasks run at once, unless there is a
+/// [limit](TaskGroup::concurrency).
 ///
 /// # Without `std`
-/// Spawning and awaiting handles takes a lock that spins, for a few instructions. So neither may be done in an interrupt
-/// handler that may have interrupted the group itself.
+/// Spawning and awaiting handles takes a lock that spins, for a few instructions. So neither may be done in an
+/// interrupt handler that may have interrupted the group itself.
 ///
 /// # Local tasks
 /// Tasks must be [`Send`], so that a group can be spawned on an executor with several threads. For tasks that are not,
@@ -209,7 +214,7 @@ where
 /// The future of [`task_group`] and [`local_task_group`].
 #[must_use = "futures do nothing unless polled"]
 pub struct TaskGroup<Fut, Task, T, E> {
-    window: Window<Member<Fut, Task>>,
+    window: Window<GroupFuture<Fut, Task>>,
     scope: Scope<Fut, Task, T, E>,
     /// Whether the result is known, and only has to wait until all has been dropped.
     decided: bool,
@@ -233,8 +238,8 @@ impl<Fut, Task, T, E> TaskGroup<Fut, Task, T, E> {
 
     /// Limits how many tasks run at any time; all by default. The body is not counted.
     ///
-    /// Tasks beyond the limit wait for their turn, so a task that awaits the handle of another may wait for ever if it has
-    /// taken the last place.
+    /// Tasks beyond the limit wait for their turn, so a task that awaits the handle of another may wait for ever if it
+    /// has taken the last place.
     ///
     /// ```
     /// # smol::block_on(async {
@@ -260,9 +265,34 @@ impl<Fut, Task, T, E> TaskGroup<Fut, Task, T, E> {
         self
     }
 
+    /// Polls until the result is known.
+    fn poll_decided(&mut self, cx: &mut Context<'_>) -> Poll<()>
+    where
+        Fut: Future<Output = Result<T, E>>,
+        Task: Future<Output = Result<(), E>> + Unpin,
+    {
+        assert!(!self.done, "`TaskGroup` was polled after it had resolved");
+        if !self.decided {
+            ready!(self.window.poll(cx, Pin::new(&mut self.scope)));
+            // A failure that is known already must not be lost because a poll of the window is bounded.
+            if self.scope.has_failed() {
+                self.window.poll_woken(Pin::new(&mut self.scope));
+            }
+            self.decided = true;
+        }
+        Poll::Ready(())
+    }
+
+    /// Drops everything before the result is out. If a destructor panics here, the next poll goes on from this point.
+    fn finish(&mut self) {
+        self.end();
+        self.done = true;
+    }
+
     /// Drops all that runs or waits to run. If a destructor panics, all the rest is dropped nevertheless.
     fn end(&mut self) {
-        // From now on, what is spawned is dropped. The guards do their part even if a destructor panics, the last one first.
+        // From now on, what is spawned is dropped. The guards do their part even if a destructor panics, the last one
+        // first.
         let queue = self.scope.queue.clone();
         queue.close();
         let _end = EndGuard(queue.end());
@@ -299,21 +329,9 @@ where
     type Output = Result<T, TaskGroupError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // Running, until the result is known.
-        let this = &mut *self;
-        assert!(!this.done, "`TaskGroup` was polled after it had resolved");
-        if !this.decided {
-            ready!(this.window.poll(cx, Pin::new(&mut this.scope)));
-            // A failure that is known already must not be lost because a poll of the window is bounded.
-            if this.scope.has_failed() {
-                this.window.poll_woken(Pin::new(&mut this.scope));
-            }
-            this.decided = true;
-        }
-        // Everything is dropped before the result is out. If a destructor panics here, the next poll goes on from this point.
-        this.end();
-        this.done = true;
-        Poll::Ready(this.scope.take_result())
+        ready!(self.poll_decided(cx));
+        self.finish();
+        Poll::Ready(self.scope.take_result())
     }
 }
 

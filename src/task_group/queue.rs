@@ -1,7 +1,9 @@
-//! The state that a group shares with whoever spawns into it: the queue through which tasks come, and whether it has ended.
+//! The state that a group shares with whoever spawns into it: the queue through which tasks come, and whether it has
+//! ended.
 //!
-//! A group that finds the queue empty leaves its waker in the same critical section, and a task that is pushed takes it out.
-//! So no task is missed, and a group that runs anyway is not woken. Wakers and tasks are dropped outside of the locks.
+//! A group that finds the queue empty leaves its waker in the same critical section, and a task that is pushed takes it
+//! out. So no task is missed, and a group that runs anyway is not woken. Wakers and tasks are dropped outside of the
+//! locks.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -67,6 +69,11 @@ impl<Task> Queue<Task> {
                 mem::swap(&mut arrivals.group, &mut waker);
             }
         });
+    }
+
+    /// Returns how many tasks there are to take.
+    pub(crate) fn len(&self) -> usize {
+        self.arrivals.with(|arrivals| arrivals.tasks.len())
     }
 
     /// Returns whether there is no task to take.
@@ -143,4 +150,4 @@ impl End {
     }
 }
 
-impl_debug!(Queue<Task> |self| { len: self.arrivals.with(|arrivals| arrivals.tasks.len()) });
+impl_debug!(Queue<Task> |self| { len: self.len() });

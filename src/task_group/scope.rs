@@ -11,24 +11,26 @@ use core::task::{Context, Poll};
 
 use super::error::{Origin, TaskGroupError};
 use super::queue::Queue;
+use super::result::TaskGroupResult;
 use crate::engine::TaskSet;
+use crate::outcome::EndReason;
 
 /// A future in the window of a group.
-pub(super) enum Member<Fut, Task> {
+pub(super) enum GroupFuture<Fut, Task> {
     Body(Pin<Box<Fut>>),
     Task(Task),
 }
 
-/// The output of a [`Member`].
+/// The output of a [`GroupFuture`].
 pub(super) enum Ended<T, E> {
     Body(Result<T, E>),
     Task(Result<(), E>),
 }
 
 /// The body is in a box, as tasks are.
-impl<Fut, Task> Unpin for Member<Fut, Task> {}
+impl<Fut, Task> Unpin for GroupFuture<Fut, Task> {}
 
-impl<Fut, Task, T, E> Future for Member<Fut, Task>
+impl<Fut, Task, T, E> Future for GroupFuture<Fut, Task>
 where
     Fut: Future<Output = Result<T, E>>,
     Task: Future<Output = Result<(), E>> + Unpin,
@@ -63,6 +65,12 @@ pub(super) struct Scope<Fut, Task, T, E> {
     failures: Vec<(Origin, E)>,
     /// Whether the body or a task has panicked.
     panicked: bool,
+    /// Whether no more may start, as the group was stopped.
+    is_closed: bool,
+    /// Why the group was stopped; `Completed` if it was not, or if all had ended by then.
+    end_reason: EndReason,
+    /// The number of tasks that had not ended when the result was known, once they were counted.
+    cancelled_count: Option<usize>,
 }
 
 impl<Fut, Task, T, E> Unpin for Scope<Fut, Task, T, E> {}
@@ -79,6 +87,9 @@ impl<Fut, Task, T, E> Scope<Fut, Task, T, E> {
             running: 0,
             failures: Vec::new(),
             panicked: false,
+            is_closed: false,
+            end_reason: EndReason::Completed,
+            cancelled_count: None,
         }
     }
 
@@ -99,6 +110,49 @@ impl<Fut, Task, T, E> Scope<Fut, Task, T, E> {
         }
     }
 
+    /// Takes what has become of the group, whether it was stopped or not.
+    pub(super) fn take_outcome(&mut self) -> TaskGroupResult<T, E> {
+        let has_failed = self.has_failed();
+        let end_reason = if has_failed {
+            EndReason::Failed
+        } else {
+            self.end_reason
+        };
+        let failures = mem::take(&mut self.failures);
+        TaskGroupResult {
+            value: self.value.take(),
+            error: has_failed.then(|| TaskGroupError::new(failures)),
+            end_reason,
+            cancelled_count: self.cancelled_count.unwrap_or(0),
+        }
+    }
+
+    /// Counts the tasks that have not ended, if they were not counted before. To be called when the result is known.
+    pub(super) fn count_cancelled(&mut self) {
+        let (running, waiting) = (self.running, self.waiting.len());
+        let queue = &self.queue;
+        self.cancelled_count
+            .get_or_insert_with(|| running + waiting + queue.len());
+    }
+
+    /// Starts nothing from now on.
+    pub(super) fn start_no_more(&mut self) {
+        self.is_closed = true;
+    }
+
+    /// Says why the group ends, unless all has ended.
+    pub(super) fn stop(&mut self, reason: EndReason) {
+        if !self.is_idle() {
+            self.end_reason = reason;
+        }
+    }
+
+    /// Returns whether the body and all tasks have ended.
+    fn is_idle(&self) -> bool {
+        let none_left = !self.body_runs && self.running == 0 && self.waiting.is_empty();
+        none_left && self.queue.is_empty()
+    }
+
     fn fail(&mut self, origin: Origin, result: Result<(), E>) {
         if let Err(error) = result {
             self.failures.push((origin, error));
@@ -111,10 +165,10 @@ where
     Fut: Future<Output = Result<T, E>>,
     Task: Future<Output = Result<(), E>> + Unpin,
 {
-    type Task = Member<Fut, Task>;
+    type Task = GroupFuture<Fut, Task>;
 
     fn has_capacity(&self, _: usize) -> bool {
-        !self.has_failed() && (self.body.is_some() || self.running < self.limit)
+        !self.is_closed && !self.has_failed() && (self.body.is_some() || self.running < self.limit)
     }
 
     fn poll_task(
@@ -124,7 +178,7 @@ where
     ) -> Poll<bool> {
         // The body comes first, and is not counted.
         if let Some(body) = self.body.take() {
-            start(Member::Body(body));
+            start(GroupFuture::Body(body));
             return Poll::Ready(true);
         }
         // All that have come are taken at once, so that the lock is not taken for each.
@@ -135,7 +189,7 @@ where
         match this.waiting.pop_front() {
             Some(task) => {
                 this.running += 1;
-                start(Member::Task(task));
+                start(GroupFuture::Task(task));
                 Poll::Ready(true)
             }
             None => Poll::Pending,
@@ -166,7 +220,6 @@ where
     ///
     /// Not `should_stop`: the pass goes on to its end, so that those that fail in the same one are known, too.
     fn should_yield(&self) -> bool {
-        let is_idle = !self.body_runs && self.running == 0 && self.waiting.is_empty();
-        self.has_failed() || (is_idle && self.queue.is_empty())
+        self.has_failed() || self.is_idle()
     }
 }

@@ -1,8 +1,8 @@
 //! Timers, timeouts and clocks.
 //!
 //! There is no timer in this crate. Whatever waits takes a [`Timer`], and the `sleep` function of every runtime is one:
-//! `tokio::time::sleep`, `smol::Timer::after`, `async_std::task::sleep`, or a closure of your own. Tests take theirs from
-//! a `VirtualClock` (feature `test-util`), and then neither wait nor depend on how fast the machine is.
+//! `tokio::time::sleep`, `smol::Timer::after`, `async_std::task::sleep`, or a closure of your own. Tests take theirs
+//! from a `VirtualClock` (feature `test-util`), and then neither wait nor depend on how fast the machine is.
 //!
 //! ```
 //! use std::time::Duration;
@@ -28,7 +28,7 @@ mod timer;
 #[cfg(feature = "test-util")]
 mod virtual_clock;
 
-pub(crate) use clock::{Moment, Stopwatch};
+pub(crate) use clock::{Clock, Moment, Stopwatch};
 pub(crate) use sleep::Sleep;
 pub use timeout::{Elapsed, TimeoutFuture, TimeoutOr, timeout};
 pub use timer::{Timer, TimerRef};

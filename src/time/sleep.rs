@@ -16,8 +16,8 @@ pin_project! {
     ///                    stop
     /// ```
     ///
-    /// It does not stop by itself: whoever has seen it ready stops it before the next wait, and first notes what the end of
-    /// the wait means, as the destructor of a foreign timer may panic.
+    /// It does not stop by itself: whoever has seen it ready stops it before the next wait, and first notes what the
+    /// end of the wait means, as the destructor of a foreign timer may panic.
     #[derive(Debug)]
     pub(crate) struct Sleep<F> {
         // `None` while there is nothing to wait for.

@@ -40,7 +40,8 @@ use super::{Sleep, Timer};
 /// # }
 /// ```
 ///
-/// With a timeout for each operation, a slow one costs its own time only:
+/// With a timeout for each task, a slow one costs its own time only. The output of a future that may fail is a `Result`
+/// within the other, which a verb would take for a success: the `?` behind `timeout` makes one of both.
 ///
 /// ```
 /// use std::time::Duration;
@@ -49,21 +50,23 @@ use super::{Sleep, Timer};
 ///
 /// #[derive(Debug, PartialEq)]
 /// enum FetchError {
+///     Down,
 ///     Slow(Elapsed),
 /// }
 ///
 /// # smol::block_on(async {
 /// let fetch = |id: u32| async move {
-///     if id == 2 {
-///         pending::<()>().await;
+///     match id {
+///         2 => pending().await,
+///         3 => Err(FetchError::Down),
+///         _ => Ok(id),
 ///     }
-///     id
 /// };
 /// let result = parallel((0..4).map(|id| async move {
-///     timeout(Duration::from_millis(1), smol::Timer::after, fetch(id)).await.map_err(FetchError::Slow)
+///     timeout(Duration::from_millis(1), smol::Timer::after, fetch(id)).await.map_err(FetchError::Slow)?
 /// }))
 /// .await;
-/// assert_eq!(result.successful_results().collect::<Vec<_>>(), [&0, &1, &3]);
+/// assert_eq!(result.successful_results().collect::<Vec<_>>(), [&0, &1]);
 /// # });
 /// ```
 ///
@@ -77,12 +80,12 @@ use super::{Sleep, Timer};
 /// Dropping it drops the future and the timer. When it resolves, both have been dropped already.
 ///
 /// # Panics
-/// A panic of the future or of the timer passes through. If it was a destructor that panicked, the result is not lost: the
-/// next poll returns it.
+/// A panic of the future or of the timer passes through. If it was a destructor that panicked, the result is not lost:
+/// the next poll returns it.
 ///
 /// # Polls and allocations
-/// The timer is asked for when the future was not ready on its first poll, and never if it was. Each poll polls the future
-/// and, if that is pending, the timer. No allocations.
+/// The timer is asked for when the future was not ready on its first poll, and never if it was. Each poll polls the
+/// future and, if that is pending, the timer. No allocations.
 pub fn timeout<M, Fut>(
     duration: Duration,
     timer: M,
@@ -170,8 +173,8 @@ impl<Fut: Future> Attempt<Fut, Fut::Output> {
 pin_project! {
     /// The future of [`timeout`].
     //
-    // The output is a parameter, and `Fut` is not bound: the compiler could not prove for all lifetimes that a future which
-    // borrows has an output, and so would not spawn what has this in it.
+    // The output is a parameter, and `Fut` is not bound: the compiler could not prove for all lifetimes that a future
+    // which borrows has an output, and so would not spawn what has this in it.
     #[must_use = "futures do nothing unless polled"]
     pub struct TimeoutFuture<Fut, M, T>
     where
@@ -228,8 +231,8 @@ where
             ready!(sleep.poll(cx, || this.timer.sleep(*this.duration)));
             *this.elapsed = true;
         }
-        // Which of them was first is settled. The other is dropped before this resolves, and if its destructor panics, the
-        // next poll comes here again.
+        // Which of them was first is settled. The other is dropped before this resolves, and if its destructor panics,
+        // the next poll comes here again.
         if *this.elapsed {
             this.future.set(Attempt::Gone);
         }

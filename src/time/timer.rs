@@ -5,8 +5,8 @@ use core::time::Duration;
 
 /// Makes futures that resolve when some time has passed.
 ///
-/// Every `Fn(Duration) -> impl Future` is a timer, so the `sleep` functions of the runtimes are, and so is a closure that
-/// calls one. What the future resolves to does not matter.
+/// Every `Fn(Duration) -> impl Future` is a timer, so the `sleep` functions of the runtimes are, and so is a closure
+/// that calls one. What the future resolves to does not matter.
 ///
 /// | runtime | timer |
 /// |---|---|
@@ -30,13 +30,17 @@ use core::time::Duration;
 /// # });
 /// ```
 ///
-/// The crate asks a timer only when there is something to wait for, polls its future like any other, and believes what it
-/// says: a timer that fires early ends the wait early, and one that never fires ends it never.
+/// A timer that a function was given is passed on by [`by_ref`](Self::by_ref): `&M` is no timer by itself, except where
+/// `M` is a function.
+///
+/// The crate asks a timer only when there is something to wait for, polls its future like any other, and believes what
+/// it says: a timer that fires early ends the wait early, and one that never fires ends it never.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a timer",
     label = "not a timer",
     note = "pass a function from a `Duration` to a future, such as `tokio::time::sleep`, `smol::Timer::after` or `async_std::task::sleep`",
-    note = "it is the function itself that is the timer, not what it returns: `sleep`, not `sleep(duration)`"
+    note = "it is the function itself that is the timer, not what it returns: `sleep`, not `sleep(duration)`",
+    note = "a borrowed timer is passed on by `timer.by_ref()`"
 )]
 pub trait Timer {
     /// The future that waits.
@@ -47,8 +51,8 @@ pub trait Timer {
 
     /// Returns the time that has passed on the clock that this timer goes by, or `None` if that is the system's.
     ///
-    /// What is timed by a timer is measured by its clock, so that both agree. A timer of a test has a clock of its own, and
-    /// so may one where there is no system clock. It must never go back.
+    /// What is timed by a timer is measured by its clock, so that both agree. A timer of a test has a clock of its own,
+    /// and so may one where there is no system clock. It must never go back.
     ///
     /// ```
     /// use std::time::Duration;
@@ -67,8 +71,8 @@ pub trait Timer {
 
     /// Borrows the timer, for what takes one by value.
     ///
-    /// A reference to a function is a timer of its own, as it is a function. Where the type of the timer is not known, this
-    /// is the way to pass it on.
+    /// A reference to a function is a timer of its own, as it is a function. Where the type of the timer is not known,
+    /// this is the way to pass it on.
     ///
     /// ```
     /// use std::time::Duration;

@@ -16,9 +16,10 @@ use super::Timer;
 
 /// A clock for tests: it stands still until it is told to go on.
 ///
-/// Its [`timer`](Self::timer) is a [`Timer`], so whatever waits in this crate can wait by it. [`run`](Self::run) polls a
-/// future and, whenever all of it waits, sets the clock forward to the next deadline. Hours pass in no time, in the same
-/// way every time, and a test can ask what [time](Self::now) it was when something happened. Clones share one clock.
+/// Its [`timer`](Self::timer) is a [`Timer`], so whatever waits in this crate can wait by it. [`run`](Self::run) polls
+/// a future and, whenever all of it waits, sets the clock forward to the next deadline. Hours pass in no time, in the
+/// same way every time, and a test can ask what [time](Self::now) it was when something happened. Clones share one
+/// clock.
 ///
 /// Needs the feature `test-util`.
 ///
@@ -133,8 +134,8 @@ impl VirtualClock {
     /// ```
     ///
     /// # Panics
-    /// If a waker panics. The other timers that are due at the same moment have fired then, and the clock stands at that
-    /// moment.
+    /// If a waker panics. The other timers that are due at the same moment have fired then, and the clock stands at
+    /// that moment.
     pub fn advance(&self, by: Duration) {
         let until = self.now().saturating_add(by);
         while self.fire_next(until) {}
@@ -142,8 +143,8 @@ impl VirtualClock {
         timeline.now = timeline.now.max(until);
     }
 
-    /// Polls `future` until it resolves, and sets the clock forward to the next deadline whenever nothing else is left to
-    /// do.
+    /// Polls `future` until it resolves, and sets the clock forward to the next deadline whenever nothing else is left
+    /// to do.
     ///
     /// ```
     /// # use std::time::Duration;

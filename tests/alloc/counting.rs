@@ -66,6 +66,11 @@ pub(crate) fn usage_of<R>(work: impl FnOnce() -> R) -> (Usage, R) {
     (usage, result)
 }
 
+/// What this thread has allocated since it began.
+pub(crate) fn usage_so_far() -> Usage {
+    USAGE.get()
+}
+
 /// How many allocations `work` makes.
 pub(crate) fn allocations(work: impl FnOnce()) -> usize {
     usage_of(work).0.allocations

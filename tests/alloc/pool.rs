@@ -1,5 +1,8 @@
 //! Allocations, counted.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use crate::counting::{allocations, usage_of};
 use crate::support::{Driver as Loop, yield_now};
 use abreast::{Pool, local_pool, pool};
@@ -112,6 +115,42 @@ fn a_shrunken_queue_gives_memory_back() {
     });
     assert!(usage.live < 64 * 1024, "{usage:?}");
     drop(driver);
+}
+
+#[test]
+fn ranked_jobs_leave_no_memory() {
+    let (pool, mut driver) = pool(1);
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut run = || assert!(Pin::new(&mut driver).poll(&mut cx).is_pending());
+    let busy = pool
+        .execute(std::future::pending::<Result<(), ()>>())
+        .unwrap();
+    run();
+    let (usage, ()) = usage_of(|| {
+        let handles: Vec<_> = (0..10_000)
+            .map(|n| {
+                let pool = pool.with_priority(n % 7);
+                pool.execute(async move { Ok::<_, ()>(n) }).unwrap()
+            })
+            .collect();
+        // Half of them are cancelled, and half are started.
+        for pair in handles.chunks(2) {
+            assert!(pair[1].set_priority(3));
+            pair[0].cancel();
+        }
+        busy.cancel();
+        while pool.queue_length() + pool.active_workers() > 0 {
+            run();
+        }
+    });
+    assert!(usage.live < 1024, "{usage:?}");
+
+    // Without priorities, there are two allocations for each job again.
+    let count = allocations(|| {
+        drop(pool.execute(async { Ok::<_, ()>(1) }));
+        run();
+    });
+    assert_eq!(count, 2);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::counting::{Usage, usage_of};
+use crate::counting::{Usage, usage_of, usage_so_far};
 use crate::support::yield_now;
 use abreast::{
     batched, fall_through, gather, join_all, paginate, parallel, parallel_stream, race, sequential,
@@ -89,8 +89,8 @@ fn drive<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// What a window of any size allocates besides two for each slot: the ready set, the growing list of slots (a doubling at
-/// a time) and the list of results.
+/// What a window of any size allocates besides two for each slot: the ready set, the growing list of slots (a doubling
+/// at a time) and the list of results.
 const FEW: usize = 16;
 
 #[test]
@@ -170,6 +170,45 @@ fn endless_in_constant_memory(name: &str, kind: Kind, mut stream: impl Stream + 
         Usage::default(),
         "{name}, {kind:?}: bytes came or went while {items} items did"
     );
+}
+
+/// What a consumer that keeps nothing leaves behind, call for call.
+#[test]
+fn endless_consumption_takes_constant_memory() {
+    for (kind, ordered) in KINDS.iter().flat_map(|&kind| [(kind, false), (kind, true)]) {
+        make_room(16);
+        let live = std::cell::Cell::new((0, 0));
+        let (usage, _) = usage_of(|| {
+            let run = parallel((0..).map(|n| Work::new(kind, Ok(n)))).concurrency(16);
+            // It waits every other time, so that results wait for it. The first calls may make room for those.
+            let run = run.try_for_each(|index, _| {
+                let live = &live;
+                async move {
+                    if index % 2 == 0 {
+                        yield_now().await;
+                    }
+                    match index {
+                        1_000 => live.set((usage_so_far().allocations, usage_so_far().live)),
+                        20_000 => {
+                            let now = (usage_so_far().allocations, usage_so_far().live);
+                            assert_eq!(live.get(), now, "{kind:?}");
+                            return Err(());
+                        }
+                        _ => {}
+                    }
+                    Ok(())
+                }
+            });
+            let ended = if ordered {
+                drive(run.ordered())
+            } else {
+                drive(run)
+            };
+            assert!(ended.is_err());
+        });
+        assert!(usage.allocations <= 2 * 16 + FEW, "{kind:?}: {usage:?}");
+        WAITING.with_borrow_mut(Vec::clear);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Every future and every stream of the crate, dropped after each poll that it can be dropped after: what had been started, what
-//! runs on, and how many results are lost. The table is in `docs/CANCEL.md`, which says how to write it anew. It is written to a
-//! file, and so not in a browser.
+//! Every future and every stream of the crate, dropped after each poll that it can be dropped after: what had been
+//! started, what runs on, and how many results are lost. The table is in `docs/CANCEL.md`, which says how to write it
+//! anew. It is written to a file, and so not in a browser.
 #![cfg(all(
     feature = "async-channel",
     feature = "operation",
@@ -18,8 +18,8 @@ use std::fmt::Write;
 
 use support::{Board, Counted, Tally};
 
-/// What a program does to the tasks of a future: six of them, of which at most three run at once where there is a window. Before
-/// each poll but the first, the longest running task ends.
+/// What a program does to the tasks of a future: six of them, of which at most three run at once where there is a
+/// window. Before each poll but the first, the longest running task ends.
 pub(crate) const TASKS: usize = 6;
 pub(crate) const WINDOW: usize = 3;
 
@@ -94,6 +94,80 @@ fn the_table_is_as_it_is() {
         written, text,
         "ABREAST_UPDATE=1 cargo test --all-features --test cancel"
     );
+}
+
+/// The row of each public future and stream. `None` for what has nothing to run and nothing to lose: the sleep of a
+/// clock, what is traced, which goes on and is lost as it is without a span, and `RunUntil`, which is dropped between
+/// any two polls of pools.
+const ROWS: [(&str, Option<&str>); 46] = [
+    ("AcquireMeasured", Some("all `AcquireMeasured`s")),
+    ("AcquirePermit", Some("all `AcquirePermit`s")),
+    ("AcquireUnits", Some("all `AcquireUnits`")),
+    ("Admitted", Some("`parallel(..).limit(..)`")),
+    ("Batched", Some("`batched`")),
+    ("BatchedSettle", Some("`batched(..).settle()`")),
+    ("CancelOnDrop", Some("all `CancelOnDrop`s")),
+    ("ChannelDriver", Some("the driver of a `channel_pool`")),
+    ("Connection", Some("`Operation`")),
+    ("Deadline", Some("`parallel(..).deadline(..)`")),
+    ("Drain", Some("`Drain`")),
+    ("DrainWithin", Some("`Drain::within`")),
+    ("Driver", Some("`Driver`")),
+    ("ExecuteWhenRoom", Some("all `ExecuteWhenRoom`s")),
+    ("Feed", Some("`Feed`")),
+    ("FirstTokenStream", Some("`Operation` on `first_token`")),
+    ("ForEach", Some("`for_each`")),
+    ("Gated", Some("`parallel(..).rate(..)`")),
+    ("GatherList", Some("`gather`")),
+    ("GatherTuple", Some("`gather` of a tuple")),
+    ("JobHandle", Some("all `JobHandle`s")),
+    ("JoinAll", Some("`join_all`")),
+    ("MapSource", Some("`parallel_map`")),
+    ("MappedSource", Some("`batched`")),
+    ("Operation", Some("`Operation`")),
+    ("Paginate", Some("`paginate`")),
+    ("Parallel", Some("`parallel`")),
+    ("ParallelStream", Some("`into_stream`")),
+    ("Quorum", Some("`race(..).quorum(..)`")),
+    ("Race", Some("`race`")),
+    ("RetryFuture", Some("`retry`")),
+    ("RunUntil", None),
+    ("Sequential", Some("`sequential`")),
+    ("Shutdown", Some("`Shutdown`")),
+    ("ShutdownWithin", Some("`Shutdown::within`")),
+    ("StopOn", Some("`parallel(..).stop_on(..)`")),
+    ("TaskGroup", Some("`task_group`")),
+    ("TaskHandle", Some("all `TaskHandle`s")),
+    ("TimeoutFuture", Some("`timeout` of `sequential`")),
+    ("TimeoutOr", Some("`timeout(..).or(..)` of `sequential`")),
+    ("Traced", None),
+    ("TracedTask", None),
+    ("TryForEach", Some("`try_for_each`")),
+    ("Values", Some("`values`")),
+    ("VirtualSleep", None),
+    ("Worker", Some("all `Worker`s")),
+];
+
+#[test]
+fn nothing_public_is_left_out() {
+    let page = include_str!("../../docs/CANCEL.md");
+    for (name, row) in ROWS {
+        let has_row = row.is_none_or(|row| page.contains(&format!("| {row} |")));
+        assert!(has_row, "{name} has no row");
+    }
+    // `impl<..> core::future::future::Future for abreast::pool::Drain<K>`
+    for line in include_str!("../../docs/api.txt").lines() {
+        let Some((what, name)) = line.split_once(" for abreast::") else {
+            continue;
+        };
+        if !what.ends_with("::Future") && !what.ends_with("::Stream") {
+            continue;
+        }
+        let name = name.split(['<', ' ']).next().unwrap_or(name);
+        let name = name.rsplit("::").next().unwrap_or(name);
+        let is_known = ROWS.iter().any(|(known, _)| *known == name);
+        assert!(is_known, "{name} has no row in `ROWS`, nor is it said why");
+    }
 }
 
 const HEAD: &str = "\

@@ -1,6 +1,7 @@
 //! What waits for a pool, and what runs one.
 
 use std::future::Future;
+use std::time::Duration;
 
 use abreast::{Driver as PoolDriver, JobHandle, Pool, channel_pool, join_all, pool};
 use futures::future::{BoxFuture, FusedFuture, FutureExt};
@@ -170,7 +171,15 @@ pub(crate) fn rows() -> Vec<Row> {
             program.pool.feed(stream::iter(program.tasks.tasks()))
         }),
         waiting("`Drain`", true, true, |program| program.pool.drain()),
+        waiting("`Drain::within`", true, true, |program| {
+            let never = |_| std::future::pending::<()>();
+            program.pool.drain().within(Duration::ZERO, never)
+        }),
         waiting("`Shutdown`", true, true, |program| program.pool.shutdown()),
+        waiting("`Shutdown::within`", true, true, |program| {
+            let never = |_| std::future::pending::<()>();
+            program.pool.shutdown().within(Duration::ZERO, never)
+        }),
         running("`Driver`", |tasks| {
             let (pool, driver) = pool(WINDOW);
             let handles = (0..TASKS).map(|index| pool.execute(tasks.task(index)));

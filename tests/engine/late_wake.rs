@@ -1,5 +1,5 @@
-//! Wakes that come for a task that has ended, and whose slot is empty: an HTTP connection wakes its task while it closes.
-//! Each of them used to free the slot once more.
+//! Wakes that come for a task that has ended, and whose slot is empty: an HTTP connection wakes its task while it
+//! closes. Each of them used to free the slot once more.
 
 use crate::support::{Board, Driver};
 use abreast::{parallel, parallel_stream};

@@ -9,4 +9,3 @@ mod late_wake;
 mod panic;
 mod peers;
 mod polls;
-mod prop;

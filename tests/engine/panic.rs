@@ -48,7 +48,7 @@ fn finish_caught<F: Future>(run: &mut Driver<F>, panics: &mut usize) -> F::Outpu
     }
 }
 
-/// A task that panics when it is polled for the how manieth time, or when it is dropped.
+/// A task that panics at one of its polls, or when it is dropped.
 struct Explosive {
     task: Task,
     polls_left: Option<usize>,
@@ -367,6 +367,41 @@ fn panicking_stream_hooks_lose_no_result() {
                 assert_eq!(panics, 1);
             }
         }
+    }
+}
+
+#[test]
+fn panicking_start_hooks_lose_no_task() {
+    for ready in [true, false] {
+        for at in 0..TASKS {
+            let (board, started, mut panics) = (mixed(ready), RefCell::new(Vec::new()), 0);
+            let run = parallel(strict(board.tasks()))
+                .concurrency(WINDOW)
+                .on_start(|index| {
+                    started.borrow_mut().push(index);
+                    assert!(index != at, "the hook panics");
+                });
+            let result = end_in_turn(&board, Driver::new(run), &mut panics);
+            assert_eq!((result.success_count(), result.failure_count()), (8, 4));
+            assert_eq!((panics, board.dropped()), (1, TASKS));
+            // The hook is not called again for the task that it has panicked for, and that is not polled in vain.
+            assert!(started.into_inner().into_iter().eq(0..TASKS));
+            assert_eq!(board.total_polls(), if ready { TASKS } else { 2 * TASKS });
+        }
+    }
+}
+
+#[test]
+fn panicking_start_hooks_lose_no_racer() {
+    for at in 0..4 {
+        let board = Board::new(4);
+        let run = race(board.tasks()).on_start(|index| assert!(index != at, "the hook panics"));
+        let (mut run, mut panics) = (Driver::new(run), 0);
+        assert!(run_caught(&mut run, &mut panics).is_pending());
+        assert_eq!((panics, board.total_polls()), (1, 4));
+        board.end(at, Ok(at));
+        let won = finish_caught(&mut run, &mut panics).unwrap();
+        assert_eq!((won.winner_index, panics, board.alive()), (at, 1, 0));
     }
 }
 

@@ -1,10 +1,10 @@
 //! What others get wrong: each test is named after where it was seen.
 //!
-//! Also of this kind, and tested elsewhere: windows of 0 are refused (futures#2939, `contract.rs`, `zero`), wakes of tasks
-//! that are only pending (`polls.rs`, `pending_windows_never_wake_themselves`), 1,000 racers (`polls.rs`,
+//! Also of this kind, and tested elsewhere: windows of 0 are refused (futures#2939, `contract.rs`, `zero`), wakes of
+//! tasks that are only pending (`polls.rs`, `pending_windows_never_wake_themselves`), 1,000 racers (`polls.rs`,
 //! `races_of_n_cost_2n_polls`), huge size hints (`alloc.rs`), borrowed items under `spawn` (`send.rs`,
-//! `rust_89976_borrowed_items_under_spawn`), tasks that panicked (`panic.rs`), connections that wake their task while they
-//! close (`late_wake.rs`).
+//! `rust_89976_borrowed_items_under_spawn`), tasks that panicked (`panic.rs`), connections that wake their task while
+//! they close (`late_wake.rs`).
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -335,7 +335,7 @@ fn fail_fast_leaves_no_holes() {
 }
 
 #[test]
-fn wakers_of_earlier_tasks_go_quiet() {
+fn earlier_wakers_wake_no_later_task() {
     // A `will_wake` that is true for the next task of the same slot must not confuse an `AtomicWaker`.
     let shared = Arc::new(AtomicWaker::new());
     let polls = Arc::new(AtomicUsize::new(0));

@@ -249,6 +249,10 @@ fn pending_windows_never_wake_themselves() {
             assert!(run.poll().is_pending());
         }
         assert_eq!((run.wakes(), board.total_polls()), (0, tasks));
+        // Neither does it after a pass that has found all that was woken.
+        board.wake(tasks - 1);
+        assert!(run.poll().is_pending());
+        assert_eq!((run.wakes(), board.total_polls()), (0, tasks + 1));
     }
 }
 

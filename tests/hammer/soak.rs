@@ -79,7 +79,8 @@ impl Soak {
         })
     }
 
-    /// Creates a tree of futures. Only its upper part uses the pool: a job that waits for others may keep them from a worker.
+    /// Creates a tree of futures. Only its upper part uses the pool: a job that waits for others may keep them from a
+    /// worker.
     fn nested(self: &Arc<Self>, random: &mut Random, depth: usize, uses_pool: bool) -> Nested {
         if depth == 0 {
             return self.leaf(random);

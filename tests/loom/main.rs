@@ -1,4 +1,4 @@
-//! Models: every interleaving of the threads that share a ready set, or the state of a pool.
+//! Models: every interleaving of the threads that share a ready set, a limit, a rate, or the state of a pool.
 //!
 //! Run with `RUSTFLAGS="--cfg abreast_loom" cargo test --release --test loom`.
 #![cfg(abreast_loom)]
@@ -15,6 +15,7 @@ mod macros;
 #[allow(dead_code)]
 mod engine {
     pub(crate) mod ready_set;
+    mod tree;
     mod waker;
 
     pub(crate) mod sync {
@@ -23,8 +24,8 @@ mod engine {
         use std::sync::RwLock;
         use std::task::Waker;
 
-        /// As `AtomicRefCell`: a count of readers, or `WRITER`. Locks of loom's own would not do, as it does not explore what
-        /// comes between their steps.
+        /// As `AtomicRefCell`: a count of readers, or `WRITER`. Locks of loom's own would not do, as it does not
+        /// explore what comes between their steps.
         #[derive(Debug)]
         pub(crate) struct WakerCell {
             state: AtomicUsize,
@@ -75,6 +76,14 @@ mod engine {
     }
 }
 
+#[path = "../../src/outcome"]
+#[allow(dead_code, unreachable_pub)]
+mod outcome {
+    mod end_reason;
+
+    pub(crate) use end_reason::EndReason;
+}
+
 /// The state of a pool as it is, on loom's lock.
 #[path = "../../src/pool"]
 #[allow(dead_code, unreachable_pub)]
@@ -90,14 +99,87 @@ mod task_group {
     pub(crate) mod queue;
 }
 
+/// A limit as it is.
+#[path = "../../src/limit/mod.rs"]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod limit;
+
+/// A rate as it is, by timers that fire at once or never.
+#[path = "../../src/rate/mod.rs"]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod rate;
+
+#[path = "../../src/time"]
+#[allow(dead_code, unreachable_pub)]
+mod time {
+    mod clock;
+    mod sleep;
+    mod timer;
+
+    pub(crate) use clock::{Clock, Moment};
+    pub(crate) use sleep::Sleep;
+    pub(crate) use timer::Timer;
+}
+
+/// What limits and rates know of runs.
+#[allow(dead_code, unreachable_pub)]
+mod run {
+    use std::task::{Context, Poll};
+
+    pub trait Gate {
+        type Pass;
+
+        fn poll_pass(&mut self, cx: &mut Context<'_>) -> Poll<Self::Pass>;
+    }
+
+    pub trait Observer<T, E> {
+        fn on_complete(&mut self, _: &T, _: usize) {}
+        fn on_error(&mut self, _: &E, _: usize) {}
+        fn on_stop(&mut self) {}
+        fn has_start_hook(&self) -> bool;
+        fn reads_progress(&self) -> bool;
+    }
+}
+
+/// The consumer of a run, and its waker.
+#[path = "../../src/run/consumer.rs"]
+#[allow(dead_code)]
+mod consumer;
+
 #[path = "../../src/sync"]
 #[allow(dead_code, unreachable_pub)]
 mod sync {
     pub(crate) mod oneshot;
     pub(crate) mod panic;
 
+    use std::task::Waker;
+
     use loom::sync::Mutex;
-    use loom::sync::atomic::{AtomicBool, Ordering};
+    pub(crate) use loom::sync::atomic::{AtomicBool, Ordering};
+
+    /// As that of `futures`. Loom's own prints whatever it does.
+    pub(crate) struct AtomicWaker(Mutex<Option<Waker>>);
+
+    impl AtomicWaker {
+        pub(crate) fn new() -> Self {
+            Self(Mutex::new(None))
+        }
+
+        pub(crate) fn register(&self, waker: &Waker) {
+            let before = self.0.lock().unwrap().replace(waker.clone());
+            drop(before);
+        }
+
+        pub(crate) fn take(&self) -> Option<Waker> {
+            self.0.lock().unwrap().take()
+        }
+
+        pub(crate) fn wake(&self) {
+            if let Some(waker) = self.take() {
+                waker.wake();
+            }
+        }
+    }
 
     #[derive(Debug)]
     pub(crate) struct Lock<T>(Mutex<T>);
@@ -113,10 +195,39 @@ mod sync {
     }
 }
 
+/// A waker that counts how often it is woken.
+#[derive(Default)]
+struct Count(std::sync::atomic::AtomicUsize);
+
+impl Count {
+    fn new() -> (std::sync::Arc<Self>, std::task::Waker) {
+        let count = std::sync::Arc::new(Self::default());
+        (count.clone(), count.into())
+    }
+
+    fn get(&self) -> usize {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+impl std::task::Wake for Count {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[path = "consumer.rs"]
+mod consumer_model;
+#[path = "limit.rs"]
+mod limit_model;
 #[path = "oneshot.rs"]
 mod oneshot_model;
 #[path = "pool.rs"]
 mod pool_model;
+#[path = "priorities.rs"]
+mod priorities_model;
+#[path = "rate.rs"]
+mod rate_model;
 #[path = "ready_set.rs"]
 mod ready_set_model;
 #[path = "task_group.rs"]

@@ -65,7 +65,7 @@ impl Model {
     }
 
     fn with_capacity(workers: usize, capacity: usize) -> Arc<Self> {
-        let state = PoolState::new(workers, capacity);
+        let state = PoolState::new(workers, capacity, 16);
         assert!(state.set_workers(workers, 0).is_empty());
         Arc::new(Self {
             state,
@@ -76,7 +76,7 @@ impl Model {
 
     fn execute(&self) -> Result<(u64, Outcome), Refusal> {
         let outcome = Outcome::new(AtomicUsize::new(OPEN));
-        match self.state.accept(outcome.clone()) {
+        match self.state.accept(outcome.clone(), 0) {
             Ok(accepted) => Ok((wake_accepted(accepted), outcome)),
             Err((refusal, _)) => Err(refusal),
         }
@@ -89,7 +89,7 @@ impl Model {
         loop {
             let mut left = Some(waker.clone());
             let job = outcome.clone();
-            match self.state.accept_in_turn(job, &mut ticket, &mut left).0 {
+            match self.state.accept_in_turn(job, 0, &mut ticket, &mut left).0 {
                 Ok(accepted) => {
                     wake_accepted(accepted);
                     return Ok(outcome);
@@ -100,19 +100,31 @@ impl Model {
         }
     }
 
-    /// Feeds one job, as a stream of one that is always ready does.
-    fn feed(&self) -> Result<Outcome, Refusal> {
+    /// Waits for a worker that a source can count on.
+    fn reserve(&self) -> Result<(), Refusal> {
         let (waker, mut ticket) = (Arc::new(Notify::new()), None);
         loop {
             let mut left = Some(waker.clone());
             match self.state.reserve(&mut ticket, &mut left).0 {
-                Reservation::Granted => break,
+                Reservation::Granted => return Ok(()),
                 Reservation::Wait => waker.wait(),
                 Reservation::Refused(refusal) => return Err(refusal),
             }
         }
+    }
+
+    /// Feeds nothing, as a stream that has ended does.
+    fn feed_nothing(&self) -> Result<(), Refusal> {
+        self.reserve()?;
+        self.release();
+        Ok(())
+    }
+
+    /// Feeds one job, as a stream of one that is always ready does.
+    fn feed(&self) -> Result<Outcome, Refusal> {
+        self.reserve()?;
         let outcome = Outcome::new(AtomicUsize::new(OPEN));
-        match self.state.accept_reserved(outcome.clone()) {
+        match self.state.accept_reserved(outcome.clone(), 0) {
             Ok((accepted, leaving)) => {
                 wake_accepted(accepted);
                 wake_all(leaving);
@@ -629,5 +641,140 @@ fn drains_refuse_those_awaiting_room() {
         model.shutdown();
         worker.join().unwrap();
         model.add_up();
+    });
+}
+
+#[test]
+fn an_empty_feed_meets_a_shutdown() {
+    model(|| {
+        let model = Model::new(1);
+        let worker = on_thread(&model, |model| model.work(0));
+        let feed = on_thread(&model, Model::feed_nothing);
+        model.shutdown();
+        worker.join().unwrap();
+        assert!(matches!(
+            feed.join().unwrap(),
+            Ok(()) | Err(Refusal::Closed)
+        ));
+        model.add_up();
+    });
+}
+
+#[test]
+fn a_drain_awaits_an_empty_feed() {
+    model(|| {
+        let model = Model::new(1);
+        model.reserve().unwrap();
+        let drain = on_thread(&model, Model::drain);
+        model.release();
+        drain.join().unwrap();
+    });
+}
+
+#[test]
+fn one_feed_counts_on_a_worker() {
+    model(|| {
+        let model = Model::new(1);
+        model.reserve().unwrap();
+        let (mut ticket, mut waker) = (None, Some(Arc::new(Notify::new())));
+        let (other, _) = model.state.reserve(&mut ticket, &mut waker);
+        assert_eq!(other, Reservation::Wait);
+        model.state.leave_sources(&mut ticket);
+
+        // It is the turn of whoever waits when the reservation is given up.
+        let waiting = on_thread(&model, Model::feed_nothing);
+        model.release();
+        waiting.join().unwrap().unwrap();
+        assert!(model.state.is_idle());
+    });
+}
+
+#[test]
+fn a_drain_waits_for_abandoned_handles() {
+    model(|| {
+        let model = Model::new(1);
+        let (_, outcome) = model.execute().unwrap();
+        let leaving = on_thread(&model, |model| model.leave(0, Vec::new()));
+        model.drain();
+        assert_eq!(read(&outcome), ABANDONED);
+        leaving.join().unwrap();
+    });
+}
+
+#[test]
+fn the_last_worker_wakes_all() {
+    model(|| {
+        let model = Model::with_capacity(1, 1);
+        let (_, queued) = model.execute().unwrap();
+        let room = on_thread(&model, Model::execute_when_room);
+        let feed = on_thread(&model, Model::feed);
+        model.leave(0, Vec::new());
+        assert_eq!(room.join().unwrap().unwrap_err(), Refusal::Abandoned);
+        assert_eq!(feed.join().unwrap().unwrap_err(), Refusal::Abandoned);
+        assert_eq!(read(&queued), ABANDONED);
+    });
+}
+
+#[test]
+fn a_shutdown_wakes_all() {
+    model(|| {
+        let model = Model::with_capacity(1, 1);
+        model.execute().unwrap();
+        let room = on_thread(&model, Model::execute_when_room);
+        let feed = on_thread(&model, Model::feed);
+        model.close();
+        assert_eq!(room.join().unwrap().unwrap_err(), Refusal::Closed);
+        assert_eq!(feed.join().unwrap().unwrap_err(), Refusal::Closed);
+    });
+}
+
+#[test]
+fn a_drain_wakes_those_awaiting_room() {
+    model(|| {
+        let model = Model::with_capacity(1, 1);
+        model.execute().unwrap();
+        let waiting = on_thread(&model, Model::execute_when_room);
+        model.begin_drain();
+        assert_eq!(waiting.join().unwrap().unwrap_err(), Refusal::Draining);
+    });
+}
+
+#[test]
+fn a_cancellation_makes_room() {
+    model(|| {
+        let model = Model::with_capacity(1, 1);
+        let (id, _) = model.execute().unwrap();
+        let waiting = on_thread(&model, Model::execute_when_room);
+        assert!(model.cancel(id));
+        assert!(waiting.join().unwrap().is_ok());
+    });
+}
+
+#[test]
+fn who_gives_up_passes_room_on() {
+    model(|| {
+        let model = Model::with_capacity(1, 1);
+        let (id, outcome) = model.execute().unwrap();
+        // The first in line is woken when there is room, and gives up instead.
+        let (waker, mut ticket) = (Arc::new(Notify::new()), None);
+        let state = &model.state;
+        let (submission, _) = state.accept_in_turn(outcome, 0, &mut ticket, &mut Some(waker));
+        assert!(submission.is_err());
+        let waiting = on_thread(&model, Model::execute_when_room);
+        assert!(model.cancel(id));
+        wake(state.leave_room(&mut ticket).0);
+        assert!(waiting.join().unwrap().is_ok());
+    });
+}
+
+#[test]
+fn a_cancelled_handle_is_counted() {
+    model(|| {
+        let model = Model::new(1);
+        let (id, outcome) = model.execute().unwrap();
+        let canceller = on_thread(&model, move |model| model.cancel(id));
+        let ended = read(&outcome) == ENDED;
+        assert!(!ended || model.state.stats().total_cancelled == 1);
+        assert!(canceller.join().unwrap());
     });
 }

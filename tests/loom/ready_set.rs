@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};
 
-use crate::engine::ready_set::ReadySet;
+use crate::engine::ready_set::{MakeWaker, ReadySet};
 use loom::future::block_on;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
@@ -14,8 +14,8 @@ use loom::thread;
 const WORD: usize = usize::BITS as usize;
 const DIRECT: usize = WORD - 10;
 
-/// Where few slots are expected, the first ones are in the root, the next ones in a leaf, and then there are leaves under
-/// a node.
+/// Where few slots are expected, the first ones are in the root, the next ones in a leaf, and then there are leaves
+/// under a node.
 const FEW: Option<usize> = Some(4);
 const LEAF: usize = DIRECT;
 const LOW_LEAF: usize = LEAF + WORD;
@@ -58,11 +58,11 @@ impl Wake for Parent {
 
 /// A ready set with slots `0..count`, and their wakers.
 fn ready_set(parent: &Waker, expected: Option<usize>, count: usize) -> (ReadySet, Vec<Waker>) {
-    with_wakers(ReadySet::new(parent, expected, false), count)
+    with_wakers(ReadySet::new(parent, expected), count, ReadySet::own_waker)
 }
 
-fn with_wakers(mut ready: ReadySet, count: usize) -> (ReadySet, Vec<Waker>) {
-    let wakers = (0..count).map(|slot| ready.slot_waker(slot)).collect();
+fn with_wakers(mut ready: ReadySet, count: usize, make: MakeWaker) -> (ReadySet, Vec<Waker>) {
+    let wakers = (0..count).map(|slot| make(&mut ready, slot)).collect();
     (ready, wakers)
 }
 
@@ -116,8 +116,8 @@ struct Owner {
     uses_slots_once: bool,
 }
 
-/// Wakes two slots from a thread each; the owner must come to see what each thread wrote before its wake, and visits each
-/// slot once.
+/// Wakes two slots from a thread each; the owner must come to see what each thread wrote before its wake, and visits
+/// each slot once.
 fn wakes_are_seen(expected: Option<usize>, slots: [usize; 2], owner: Owner) {
     model(move || {
         let written = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
@@ -129,8 +129,13 @@ fn wakes_are_seen(expected: Option<usize>, slots: [usize; 2], owner: Owner) {
             } else {
                 parent
             };
-            let ready = ReadySet::new(first, expected, owner.uses_slots_once);
-            let (ready, wakers) = with_wakers(ready, slots[1] + 1);
+            let make = if owner.uses_slots_once {
+                ReadySet::shared_waker
+            } else {
+                ReadySet::own_waker
+            };
+            let ready = ReadySet::new(first, expected);
+            let (ready, wakers) = with_wakers(ready, slots[1] + 1, make);
             for (slot, written) in slots.into_iter().zip(&written) {
                 let (waker, written) = (wakers[slot].clone(), written.clone());
                 threads.push(thread::spawn(move || {

@@ -1,10 +1,12 @@
 //! A model of the queue of a task group, and of the news of its end.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, Wake, Waker};
 
+use crate::Count;
 use crate::task_group::queue::Queue;
 use loom::future::block_on;
 use loom::thread;
@@ -68,5 +70,99 @@ fn handles_learn_of_the_end() {
             Poll::Pending
         }));
         group.join().unwrap();
+    });
+}
+
+#[test]
+fn running_groups_are_not_woken() {
+    loom::model(|| {
+        let queue = Queue::new();
+        let (count, waker) = Count::new();
+        queue.push(1);
+        let mut tasks = VecDeque::new();
+        queue.swap(&mut tasks, &waker);
+        // It has a task to run, and asks again before it sleeps.
+        queue.push(2);
+        assert_eq!((tasks.len(), count.get()), (1, 0));
+    });
+}
+
+/// Runs when it is dropped.
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+#[test]
+fn tasks_may_spawn_as_they_drop() {
+    loom::model(|| {
+        let queue: Arc<Queue<Box<dyn Any>>> = Arc::new(Queue::new());
+        let spawner = |queue: &Arc<Queue<Box<dyn Any>>>| {
+            let queue = queue.clone();
+            Box::new(OnDrop(move || queue.push(Box::new(()))))
+        };
+        queue.push(spawner(&queue));
+        queue.close();
+        queue.clear();
+        queue.push(spawner(&queue));
+        assert!(queue.is_empty());
+    });
+}
+
+#[test]
+fn wakers_may_spawn_as_they_drop() {
+    struct Spawner(Arc<Queue<()>>);
+
+    impl Wake for Spawner {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    impl Drop for Spawner {
+        fn drop(&mut self) {
+            self.0.push(());
+        }
+    }
+
+    loom::model(|| {
+        let queue = Arc::new(Queue::new());
+        let mut tasks = VecDeque::new();
+        queue.swap(&mut tasks, &Waker::from(Arc::new(Spawner(queue.clone()))));
+        queue.swap(&mut tasks, Waker::noop());
+        assert!(!queue.is_empty());
+    });
+}
+
+#[test]
+fn a_panicking_waker_stops_no_other() {
+    struct Panics;
+
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            std::panic::resume_unwind(Box::new("this waker panics"));
+        }
+    }
+
+    loom::model(|| {
+        let queue = Queue::<()>::new();
+        let (count, waker) = Count::new();
+        queue.end().wake_at_end(Waker::from(Arc::new(Panics)));
+        queue.end().wake_at_end(waker);
+        queue.end().arrive();
+        assert_eq!(count.get(), 1);
+    });
+}
+
+#[test]
+fn a_handle_leaves_one_waker() {
+    loom::model(|| {
+        let queue = Queue::<()>::new();
+        let (count, waker) = Count::new();
+        queue.end().wake_at_end(waker.clone());
+        queue.end().wake_at_end(waker);
+        queue.end().arrive();
+        assert_eq!(count.get(), 1);
     });
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
+use crate::cuts::found;
 use crate::guardrail_cases::{CASES, CODE, Cases, PROSE, TABLE};
 use crate::script::*;
 use crate::support::Driver;
@@ -14,18 +15,6 @@ use abreast::operation::{
 use futures::stream;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
-
-fn found(guardrails: &Guardrails, tokens: &[&str]) -> Vec<Violation> {
-    let tokens: Vec<String> = tokens.iter().map(|&token| token.to_owned()).collect();
-    let operation = Operation::new(|| stream::iter(tokens.clone().into_iter().map(Ok::<_, Fault>)))
-        .guardrails(guardrails.clone());
-    let mut violations = match Driver::new(operation).finish() {
-        Ok(state) => state.violations,
-        Err(failure) => failure.state.violations,
-    };
-    violations.sort_by(|a, b| (a.position, &a.message).cmp(&(b.position, &b.message)));
-    violations
-}
 
 #[test]
 fn rules_find_what_they_should() {
@@ -86,35 +75,6 @@ fn cuts_do_not_matter() {
                 let guardrails = guardrails().check_every(every);
                 assert_eq!(found(&guardrails, &chars), whole, "{every}: {content:?}");
             }
-        }
-    }
-}
-
-#[cfg(not(target_family = "wasm"))]
-proptest::proptest! {
-    #[test]
-    fn cuts_of_texts_do_not_matter(
-        parts in proptest::collection::vec(
-            proptest::sample::select(vec![
-                "{", "}", "[", "]", "'", "-", "true", "nul", ":", "x", "\\[", "\\]", "| a |", "\"", "\\", ",", "1", " ", "\n", ".", "```", "|", "$", "as an ai", " language model",
-                "I cannot ", "help", " with", "’", "é", "\\begin{a}", "\\end{a}", "A sentence that is long enough.",
-            ]),
-            0..40,
-        ),
-        cuts in proptest::collection::vec(0_usize..400, 0..20),
-        every in 1_usize..4,
-    ) {
-        let content = parts.concat();
-        let mut cuts: Vec<_> = cuts.into_iter().filter(|&cut| content.is_char_boundary(cut)).collect();
-        cuts.extend([0, content.len()]);
-        cuts.sort_unstable();
-        let tokens: Vec<_> = cuts.windows(2).map(|pair| &content[pair[0]..pair[1]]).collect();
-        for guardrails in [Guardrails::strict(), Guardrails::json_only()] {
-            let mut whole = guardrails.check(&content);
-            whole.sort_by(|a, b| (a.position, &a.message).cmp(&(b.position, &b.message)));
-            // Equal findings of one rule count once.
-            whole.dedup();
-            proptest::prop_assert_eq!(found(&guardrails.check_every(every), &tokens), whole);
         }
     }
 }
@@ -210,6 +170,19 @@ fn own_rules_see_what_is_unchecked() {
             look("e", 5, true)
         ]
     );
+}
+
+#[test]
+fn rules_know_which_fallback_runs() {
+    let rule = rules::from_fn("primary", |context| match context.fallback_index {
+        0 => vec![Violation::fatal("not this one")],
+        _ => vec![],
+    });
+    let stage = Stage::new();
+    let operation = Operation::new(stage.source([&[Token("a")]]))
+        .fallback(stage.source([&[Token("b")]]))
+        .guardrails(Guardrails::none().rule(rule));
+    assert_eq!(stage.clock.run(operation).unwrap().content, "b");
 }
 
 #[test]

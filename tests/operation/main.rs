@@ -7,8 +7,11 @@ mod script;
 mod support;
 
 mod chunks;
+#[cfg(all(feature = "operation", feature = "test-util"))]
+mod cuts;
 mod events;
 #[cfg(all(feature = "operation", feature = "test-util"))]
+mod first_token;
 mod guardrail_cases;
 mod guardrails;
 mod pool;
@@ -17,4 +20,3 @@ mod run;
 mod send;
 mod telemetry;
 mod timeout;
-mod tracing;

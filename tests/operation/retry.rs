@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::script::*;
+use abreast::Rate;
 use abreast::operation::{AttemptError, Category, Operation, OperationFailure, Retry, Strategy};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -294,4 +295,43 @@ fn streams_are_dropped_before_delays() {
     );
     drop(operation);
     assert_eq!(stage.clock.timers_running(), 0);
+}
+
+#[test]
+fn streams_are_opened_at_the_rate() {
+    let stage = Stage::new();
+    let rate = Rate::per_second(1);
+    let policy = plain(Strategy::Fixed).base_delay(ms(200)).rate(&rate);
+    let operation = Operation::new(stage.source([REFUSED, LIMITED, &[Token("a")]]))
+        .timer(stage.clock.timer())
+        .retry(policy);
+    assert_eq!(stage.clock.run(operation).unwrap().content, "a");
+    assert_eq!(stage.openings(), [0, 1, 2].map(secs));
+}
+
+#[test]
+fn retry_after_spares_only_fallbacks() {
+    let stage = Stage::new();
+    let rate = Rate::per_second(10).burst(10);
+    let policy = Retry::recommended().max_retries(0).rate(&rate);
+    let limited = [Fail(Fault::Limited(Some(secs(5))))];
+    let operation = Operation::new(stage.source([&limited]))
+        .fallback(stage.source([&[Token("a")]]))
+        .timer(stage.clock.timer())
+        .retry(policy);
+    // The fallback may be of another service, so it does not wait.
+    assert_eq!(stage.clock.run(operation).unwrap().content, "a");
+    assert_eq!(stage.openings(), [secs(0); 2]);
+    stage.clock.run(rate.acquire(1, stage.clock.timer()));
+    assert_eq!(stage.clock.now(), secs(5));
+}
+
+#[test]
+fn without_delay_there_is_no_rate() {
+    let stage = Stage::new();
+    let rate = Rate::per_second(1);
+    let operation = Operation::new(stage.source([REFUSED, &[Token("a")]]))
+        .retry_at_once(Retry::recommended().rate(&rate));
+    assert_eq!(stage.clock.run(operation).unwrap().content, "a");
+    assert!(rate.try_acquire(1, &stage.clock.timer()));
 }

@@ -7,8 +7,9 @@ use std::task::Poll;
 use crate::script::*;
 use crate::support::Driver;
 use abreast::operation::{AttemptError, Category, Guardrails, Operation, Retry};
+use abreast::time::VirtualClock;
 use abreast::{fall_through, parallel, race};
-use futures::stream;
+use futures::stream::{self, StreamExt};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -47,6 +48,22 @@ fn times_are_since_the_start() {
     assert_eq!(
         (state.first_token_at, state.duration),
         (Some(ms(10)), ms(10))
+    );
+}
+
+#[test]
+fn the_last_of_several_is_timed() {
+    let clock = VirtualClock::new();
+    let operation = Operation::new(|| {
+        stream::iter(["a", "b", "c"]).map(|token| {
+            clock.advance(ms(5));
+            Ok::<_, Fault>(token)
+        })
+    });
+    let state = clock.run(operation.timer(clock.timer())).unwrap();
+    assert_eq!(
+        (state.first_token_at, state.last_token_at),
+        (Some(ms(5)), Some(ms(15)))
     );
 }
 

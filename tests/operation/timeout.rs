@@ -2,6 +2,7 @@
 #![cfg(all(feature = "operation", feature = "test-util"))]
 
 use crate::script::*;
+use abreast::Rate;
 use abreast::operation::{AttemptError, Operation, Retry, TimedOut, Timeout, TimeoutKind};
 use futures::stream;
 #[cfg(target_family = "wasm")]
@@ -181,4 +182,97 @@ fn timers_are_set_for_waits() {
         .timeout(LIMITS);
     stage.clock.run(operation).unwrap();
     assert_eq!(stage.clock.timers_set(), 0);
+}
+
+#[track_caller]
+fn out_of_time<const N: usize>(scripts: [&[Step]; N], total: u64) -> (usize, u128, usize) {
+    let stage = Stage::new();
+    let operation = Operation::new(stage.source(scripts))
+        .timer(stage.clock.timer())
+        .retry(Retry::recommended().base_delay(ms(50)))
+        .total_time(ms(total));
+    let failure = stage.clock.run(operation).unwrap_err();
+    assert_eq!(failure.error, AttemptError::OutOfTime(ms(total)));
+    assert_eq!((stage.open(), stage.clock.timers_running()), (0, 0));
+    let now = stage.clock.now().as_millis();
+    (stage.opened(), now, failure.state.token_count)
+}
+
+#[test]
+fn the_total_time_ends_all() {
+    assert_eq!(out_of_time([&[Hang]], 80), (1, 80, 0));
+    // It is no limit to a token, so it goes on when some come.
+    let tokens = [Token("a"), Wait(30)].repeat(5);
+    assert_eq!(out_of_time([&tokens], 80), (1, 80, 3));
+    // An attempt before has had its part of it.
+    let fails = [Wait(10), Fail(Fault::Broken)];
+    let (opened, now, _) = out_of_time([&fails, &[Hang]], 200);
+    assert_eq!((opened, now), (2, 200));
+}
+
+#[test]
+fn late_retries_fall_back() {
+    let stage = Stage::new();
+    let operation = Operation::new(stage.source([&[Fail(Fault::Refused)]]))
+        .fallback(stage.source([&[Token("a")]]))
+        .timer(stage.clock.timer())
+        .retry(Retry::recommended())
+        .total_time(ms(100));
+    // The retry would start after a second, and the fallback starts now.
+    assert_eq!(stage.clock.run(operation).unwrap().fallback_index, 1);
+    assert_eq!(stage.clock.now(), ms(0));
+}
+
+#[test]
+fn no_fallback_starts_too_late() {
+    let stage = Stage::new();
+    let operation = Operation::new(stage.source([&[Hang]]))
+        .fallback(stage.source([&[Token("a")]]))
+        .timer(stage.clock.timer())
+        .timeout(LIMITS)
+        .total_time(ms(100));
+    let failure = stage.clock.run(operation).unwrap_err();
+    assert_eq!(failure.error, AttemptError::OutOfTime(ms(100)));
+    assert_eq!((stage.opened(), failure.earlier.len()), (1, 0));
+}
+
+#[test]
+fn the_first_of_both_limits_counts() {
+    let stage = Stage::new();
+    let operation = Operation::new(stage.source([&[Token("a"), Hang]]))
+        .timer(stage.clock.timer())
+        .timeout(LIMITS)
+        .total_time(ms(100));
+    let failure = stage.clock.run(operation).unwrap_err();
+    assert_eq!(failure.error, timed_out(TimeoutKind::InterToken, 30));
+    assert_eq!(stage.clock.now(), ms(30));
+}
+
+#[test]
+fn the_total_time_ends_at_the_rate() {
+    let stage = Stage::new();
+    let rate = Rate::per_second(1);
+    assert!(rate.try_acquire(1, &stage.clock.timer()));
+    let operation = |total| {
+        Operation::new(stage.source([&[Hang]]))
+            .timer(stage.clock.timer())
+            .retry(Retry::recommended().rate(&rate))
+            .timeout(LIMITS)
+            .total_time(ms(total))
+    };
+    let failure = stage.clock.run(operation(300)).unwrap_err();
+    assert_eq!(failure.error, AttemptError::OutOfTime(ms(300)));
+    assert_eq!((stage.opened(), stage.clock.now()), (0, ms(300)));
+    assert_eq!(stage.clock.timers_running(), 0);
+
+    // Once the stream is open, the limits to tokens count.
+    let operation = operation(10_000).on_event(|_| {});
+    let mut run = crate::support::Driver::new(operation);
+    assert!(run.run().is_pending());
+    stage.clock.advance(ms(700));
+    assert!(run.run().is_pending());
+    assert_eq!(stage.opened(), 1);
+    stage.clock.advance(ms(100));
+    assert!(run.run().is_pending());
+    assert_eq!(stage.open(), 0);
 }

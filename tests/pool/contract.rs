@@ -41,7 +41,8 @@ fn jobs_start_in_order_of_acceptance() {
     let (pool, driver) = pool(3);
     let mut driver = Loop::new(driver);
     let board = Board::new(10);
-    let _handles = submit(&pool, &board, 10);
+    let handles = submit(&pool, &board, 10);
+    assert!(handles.iter().map(JobHandle::id).eq(0..10));
     assert_eq!(
         board.total_polls(),
         0,
@@ -225,6 +226,12 @@ fn a_job_may_submit_others() {
     driver.finish();
     let inner = Loop::new(outer.unwrap()).finish().unwrap();
     assert_eq!(Loop::new(inner).finish(), Ok(7));
+}
+
+#[test]
+fn local_builders_keep_their_settings() {
+    let (pool, _driver) = Pool::builder().worker_count(3).local().build();
+    assert_eq!(pool.worker_count(), 3);
 }
 
 #[test]

@@ -134,6 +134,7 @@ fn shutting_down_finishes_what_was_accepted() {
     let board = Board::new(3);
     let handles = [0, 1, 2].map(|index| pool.execute(board.task(index)).unwrap());
     assert!(driver.run().is_pending());
+    assert!(!pool.is_closed());
     let mut shutdown = Loop::new(pool.shutdown());
     assert_eq!(
         pool.execute(async { Ok::<_, ()>(1) }).unwrap_err(),

@@ -11,7 +11,13 @@ mod contract;
 mod drain;
 mod driver;
 mod feed;
+#[cfg(feature = "test-util")]
+mod histogram;
+mod limit;
 mod panic;
+mod priority;
+#[cfg(feature = "test-util")]
+mod rate;
 mod times;
 #[cfg(feature = "test-util")]
 mod within;

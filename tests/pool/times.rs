@@ -5,7 +5,7 @@ use std::time::Duration;
 #[cfg(not(target_family = "wasm"))]
 use std::time::Instant;
 
-use crate::support::Driver as Loop;
+use crate::support::{Board, Driver as Loop};
 use abreast::{Pool, PoolEvent, PoolStats, pool};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -44,6 +44,19 @@ fn durations_are_summed() {
     let most = 2 * begin.elapsed();
     let side_by_side = pool.stats().total_duration - one_by_one;
     assert!(side_by_side > Duration::from_millis(20) && side_by_side <= most);
+}
+
+#[test]
+fn jobs_side_by_side_are_summed() {
+    let (pool, driver) = pool(2);
+    let mut driver = Loop::new(driver);
+    let board = Board::new(2);
+    let _handles = [0, 1].map(|index| pool.execute(board.task(index)).unwrap());
+    assert!(driver.run().is_pending());
+    toil();
+    (0..2).for_each(|index| board.end(index, Ok(index)));
+    assert!(driver.run().is_pending());
+    assert!(pool.stats().total_duration >= Duration::from_millis(8));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::support::{Board, Driver as Loop};
 use abreast::pool::ShutdownReport;
 use abreast::time::VirtualClock;
-use abreast::{JobError, Pool, local_pool, pool};
+use abreast::{EndReason, JobError, Pool, PoolError, local_pool, pool};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -195,4 +195,66 @@ fn deadlines_race_with_workers() {
         assert_eq!(stats.total_executed + stats.total_abandoned, 20);
         assert!(stats.total_abandoned >= 1);
     }
+}
+
+#[test]
+fn a_drain_ends_with_its_time() {
+    let (pool, driver) = pool(1);
+    let mut driver = Loop::new(driver);
+    let clock = VirtualClock::new();
+    let board = Board::new(3);
+    let handles = [0, 1, 2].map(|index| pool.execute(board.task(index)).unwrap());
+    assert!(driver.run().is_pending());
+    let mut drain = Loop::new(pool.drain().within(SECOND, clock.timer()));
+    assert!(drain.run().is_pending());
+    board.end(0, Ok(0));
+    assert!(driver.run().is_pending());
+    let refused = pool.execute(async { Ok::<_, ()>(()) });
+    assert_eq!(refused.unwrap_err(), PoolError::Draining);
+
+    clock.advance(SECOND);
+    let report = drain.finish();
+    assert_eq!((report.finished, report.running, report.queued), (1, 1, 1));
+    assert_eq!(report.end_reason, EndReason::DeadlineElapsed);
+
+    // The pool accepts again although the future is still there, and what was left goes on.
+    let late = pool.execute(async { Ok::<_, ()>(7) }).unwrap();
+    board.end(1, Ok(1));
+    board.end(2, Ok(2));
+    assert!(driver.run().is_pending());
+    assert_eq!(
+        handles.map(|handle| Loop::new(handle).finish()),
+        [Ok(0), Ok(1), Ok(2)]
+    );
+    assert_eq!(Loop::new(late).finish(), Ok(7));
+}
+
+#[test]
+fn a_drain_in_time_completes() {
+    let (pool, driver) = pool(1);
+    let mut driver = Loop::new(driver);
+    let clock = VirtualClock::new();
+    let board = Board::new(1);
+    let handle = pool.execute(board.task(0)).unwrap();
+    let mut drain = Loop::new(pool.drain().within(SECOND, clock.timer()));
+    assert!(driver.run().is_pending() && drain.run().is_pending());
+    board.end(0, Ok(4));
+    assert!(driver.run().is_pending());
+    clock.advance(SECOND);
+    let report = drain.finish();
+    assert_eq!((report.finished, report.running, report.queued), (1, 0, 0));
+    assert_eq!(report.end_reason, EndReason::Completed);
+    assert_eq!(Loop::new(handle).finish(), Ok(4));
+}
+
+#[test]
+fn a_dropped_drain_leaves_others() {
+    let (pool, driver) = pool(1);
+    let clock = VirtualClock::new();
+    let mut bounded = Loop::new(pool.drain().within(SECOND, clock.timer()));
+    let _endless = pool.drain();
+    assert!(bounded.run().is_ready(), "nothing runs");
+    let refused = pool.execute(async { Ok::<_, ()>(()) });
+    assert_eq!(refused.unwrap_err(), PoolError::Draining);
+    drop(driver);
 }

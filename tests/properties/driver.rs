@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, JoinHandle};
 
-use crate::support::Random;
+use crate::random::Random;
 use crate::world::{World, planned_panic};
 
 /// What came of a program.
@@ -82,9 +82,10 @@ pub(crate) fn drive_with<F: Future>(
     future: F,
 ) -> Ending<F::Output> {
     let mut future = pin!(Some(future));
-    let mut polls_left = match cancelled {
-        true => random.below(12),
-        false => usize::MAX,
+    let mut polls_left = if cancelled {
+        random.below(12)
+    } else {
+        usize::MAX
     };
     // No program takes as many polls as this. What does is never going to end.
     let mut patience = 100_000;
@@ -149,17 +150,15 @@ pub(crate) fn drive_with<F: Future>(
     for thread in threads {
         thread.join().expect("nothing panics there");
     }
-    // Wakers outlive what they were made for.
     for index in 0..world.plans().len() {
-        world.wake(index);
+        world.wake_too_late(index);
     }
-    match panics_pass {
-        true => assert_eq!(panics, world.panics(), "panics that passed through"),
+    if panics_pass {
+        assert_eq!(panics, world.panics(), "panics that passed through");
+    } else {
         // What is dropped with the future that runs it has nobody else to panic to.
-        false => assert!(
-            panics == 0 || matches!(ending, Ending::Cancelled),
-            "a panic passed through"
-        ),
+        let has_caught = panics == 0 || matches!(ending, Ending::Cancelled);
+        assert!(has_caught, "a panic passed through");
     }
     ending
 }

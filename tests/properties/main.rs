@@ -1,8 +1,9 @@
 //! Random programs of hostile tasks, wakers and destructors, for everything that runs tasks.
 //!
-//! A program is a number of [plans](world::Plan), one a task, and a seed. What happens between two polls is drawn from the seed,
-//! too: tasks are released, woken for no reason or long after their end, from this thread or another; the waker of each poll
-//! may be another one, may wake other tasks while it is woken itself, and may panic.
+//! A program is a number of [plans](plan::Plan), one a task, and a seed. What happens between two polls is drawn from
+//! the seed, too: tasks are released, woken for no reason or long after their end, from this thread or another, by
+//! themselves, by each other and by destructors; the waker of each poll may be another one, may wake tasks while it is
+//! woken itself, and may panic.
 //!
 //! Whatever the program, for everything:
 //!
@@ -16,51 +17,55 @@
 //! | each panic passes through once | `driver::drive` |
 //! | no result is lost or made up | the file of the verb |
 //!
+//! | file | programs |
+//! |---|---|
+//! | `verbs.rs`, `sets.rs` | every verb over lists, streams and tuples; size hints that lie, sources that are pending |
+//! | `streams.rs` | results and pages that are taken by fits and starts, and dropped |
+//! | `hooks.rs` | hooks that panic |
+//! | `stops.rs` | runs and groups that a signal stops; races of which several win |
+//! | `shared.rs`, `watched.rs` | runs that share a limit, which changes, or a rate on a virtual clock; tasks that are tried again |
+//! | `waits.rs` | timers that are tasks like the others: timeouts, staggered races, pauses |
+//! | `times.rs` | races and timeouts on a virtual clock, to the millisecond |
+//! | `group.rs`, `pool.rs` | task groups; pools whose jobs are submitted, fed and sent |
+//! | `operation/` | streams of tokens on a virtual clock, against a model of all that comes of them |
+//!
+//! A fuzzer runs the same programs, drawn from its input: `fuzz/`.
+//!
 //! `ABREAST_PROGRAMS=100000 cargo test --release --test properties` runs more than the 2,000 of each kind, and
-//! `ABREAST_SEED=7` those from another seed on. A failure says which seed to begin with to see it first. Not in a browser, which
-//! has no threads.
-#![cfg(all(panic = "unwind", not(target_family = "wasm")))]
+//! `ABREAST_SEED=7` those from another seed on. A failure says which seed to begin with to see it first. Not in a
+//! browser, which has no threads.
+#![cfg(all(
+    panic = "unwind",
+    feature = "async-channel",
+    feature = "test-util",
+    not(target_family = "wasm")
+))]
 
 #[path = "../support/mod.rs"]
 mod support;
 
-#[cfg(all(feature = "operation", feature = "test-util"))]
+#[cfg(feature = "operation")]
 #[path = "../script/mod.rs"]
 mod script;
 
 mod driver;
 mod group;
-#[cfg(all(feature = "operation", feature = "test-util"))]
+mod hooks;
+mod kinds;
+#[cfg(feature = "operation")]
 mod operation;
+mod plan;
 mod pool;
+mod random;
+mod seeds;
+mod sets;
+mod shared;
+mod stops;
+mod streams;
+mod times;
 mod verbs;
+mod waits;
+mod watched;
 mod world;
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::str::FromStr;
-
-use support::Random;
-
-/// The number of programs of each kind, unless the environment says otherwise.
-const PROGRAMS: u64 = 2000;
-
-/// Runs programs, each with random numbers of its own.
-fn programs(run: impl Fn(&mut Random)) {
-    let first = setting("ABREAST_SEED", 1);
-    for seed in first..first + setting("ABREAST_PROGRAMS", PROGRAMS) {
-        // Seeds that differ in one bit only would begin alike.
-        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(&mut random))) {
-            eprintln!("this was ABREAST_SEED={seed}");
-            resume_unwind(panic);
-        }
-    }
-}
-
-fn setting<T: FromStr>(name: &str, default: T) -> T {
-    let value = std::env::var(name).ok();
-    value.map_or(default, |value| {
-        let number = value.parse().ok();
-        number.unwrap_or_else(|| panic!("{name} has to be a number"))
-    })
-}
+use seeds::programs;

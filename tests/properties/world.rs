@@ -6,89 +6,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use crate::support::Random;
+use crate::plan::{End, Plan, Wait};
 
 /// Panics as planned, which is no news to be printed.
 pub(crate) fn planned_panic() -> ! {
     resume_unwind(Box::new("as planned"))
-}
-
-/// What a task does at one of its polls but the last.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Wait {
-    /// It wakes itself, as one that yields.
-    Itself,
-    /// It wakes itself twice, the second time by value.
-    Twice,
-    /// It waits until it is released by the program.
-    Released,
-    /// It is woken by another thread.
-    Thread,
-}
-
-/// How a task ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum End {
-    Value,
-    Error,
-    Panic,
-    Never,
-}
-
-/// All that a task does.
-#[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    pub(crate) waits: Vec<Wait>,
-    pub(crate) end: End,
-    /// Whether its destructor panics.
-    pub(crate) drop_panics: bool,
-}
-
-impl Plan {
-    /// Returns what the task resolves to, if it does.
-    pub(crate) fn result(&self, index: usize) -> Option<Result<usize, usize>> {
-        match self.end {
-            End::Value => Some(Ok(index)),
-            End::Error => Some(Err(index)),
-            End::Panic | End::Never => None,
-        }
-    }
-}
-
-/// Draws the plans of a program. Errors are as frequent as `errors` of a hundred.
-pub(crate) fn plans(random: &mut Random, errors: usize) -> Vec<Plan> {
-    let count = match random.below(20) {
-        0 => random.below(150),
-        _ => random.below(12),
-    };
-    // A destructor that panics during another panic would abort, so that a program has either, and of destructors one.
-    let trouble = random.below(6);
-    let mut plans: Vec<_> = (0..count)
-        .map(|_| {
-            let waits = (0..random.below(4)).map(|_| match random.below(12) {
-                0..=2 => Wait::Itself,
-                3 => Wait::Twice,
-                4 => Wait::Thread,
-                _ => Wait::Released,
-            });
-            let waits = waits.collect();
-            let end = match random.below(100) {
-                luck if luck < errors => End::Error,
-                luck if luck >= 90 && trouble == 1 => End::Panic,
-                luck if luck >= 90 && trouble == 2 => End::Never,
-                _ => End::Value,
-            };
-            Plan {
-                waits,
-                end,
-                drop_panics: false,
-            }
-        })
-        .collect();
-    if trouble == 3 && count > 0 {
-        plans[random.below(count)].drop_panics = true;
-    }
-    plans
 }
 
 /// What is known of a task.
@@ -98,6 +20,8 @@ struct Cell {
     dropped: usize,
     polls: usize,
     wakes: usize,
+    /// Those of the wakes that come from other threads, and so perhaps after its end.
+    thread_wakes: usize,
     /// Whether it has been woken since its last poll.
     is_woken: bool,
     is_being_polled: bool,
@@ -181,9 +105,28 @@ impl World {
         self.state().most_running
     }
 
+    /// Returns the number of tasks that have been created.
+    pub(crate) fn created(&self) -> usize {
+        let state = self.state();
+        state.cells.iter().map(|cell| cell.created).sum()
+    }
+
+    /// Counts a panic that is not one of a task, and panics.
+    pub(crate) fn panic(&self) -> ! {
+        self.state().panics += 1;
+        planned_panic()
+    }
+
     /// Returns whether the task has been polled.
     pub(crate) fn has_started(&self, index: usize) -> bool {
         self.state().cells[index].polls > 0
+    }
+
+    /// Returns whether the task has ended and been dropped.
+    pub(crate) fn is_over(&self, index: usize) -> bool {
+        let state = self.state();
+        let cell = &state.cells[index];
+        cell.has_ended && cell.created == cell.dropped
     }
 
     /// Returns whether the task was created, and has neither ended nor been dropped.
@@ -219,6 +162,14 @@ impl World {
         }
     }
 
+    /// Wakes a task by a waker that outlives all that it was made for.
+    pub(crate) fn wake_too_late(&self, index: usize) {
+        let waker = self.state().cells[index].waker.clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
     /// Notes a wake, and returns the waker to be woken: not under the lock, since a waker may do anything.
     fn note_wake(&self, index: usize) -> Option<Waker> {
         let runs = self.runs(index);
@@ -245,6 +196,7 @@ impl World {
                 let cell = &mut state.cells[index];
                 if cell.created > cell.dropped && !cell.has_ended {
                     cell.wakes += 1;
+                    cell.thread_wakes += 1;
                     cell.is_woken = true;
                 } else {
                     state.stale_wakes += 1;
@@ -259,8 +211,13 @@ impl World {
     pub(crate) fn assert_at_rest(&self) {
         let state = self.state();
         for (index, cell) in state.cells.iter().enumerate() {
+            // What a source waits for is polled when there is room for what it leads to. If not even then, it hangs.
             let runs = cell.created > cell.dropped && !cell.has_ended;
-            assert!(!(runs && cell.is_woken), "a wake of task {index} was lost");
+            let is_due = runs && !self.plans[index].shares_waker;
+            assert!(
+                !(is_due && cell.is_woken),
+                "a wake of task {index} was lost"
+            );
         }
     }
 
@@ -278,13 +235,27 @@ impl World {
         for (index, cell) in state.cells.iter().enumerate() {
             assert!(cell.created <= 1, "task {index} was created again");
             assert_eq!(cell.created, cell.dropped, "drops of task {index}");
-            without_wake += cell.polls.saturating_sub(1 + cell.wakes);
+            if !self.plans[index].shares_waker {
+                without_wake += cell.polls.saturating_sub(1 + cell.wakes);
+            }
         }
         assert!(
             without_wake <= state.stale_wakes,
             "{without_wake} polls without a wake, {} stale wakes",
             state.stale_wakes
         );
+        drop(state);
+        self.forget_wakers();
+    }
+
+    /// Drops the wakers of all tasks: each keeps its parent, which keeps this world, so that it would never be freed.
+    fn forget_wakers(&self) {
+        let mut state = self.state();
+        let wakers = state.cells.iter_mut().map(|cell| cell.waker.take());
+        let wakers: Vec<_> = wakers.collect();
+        // Foreign code does not run under the lock.
+        drop(state);
+        drop(wakers);
     }
 }
 
@@ -321,32 +292,33 @@ impl Future for Scripted {
             cell.step += 1;
         }
         let Some(&wait) = plan.waits.get(cell.step) else {
-            let ended = self.end(guard);
+            let ended = self.end(guard, cx.waker());
             drop(before);
             return ended;
         };
         if wait != Wait::Released {
             cell.step += 1;
         }
-        let wakes = match wait {
-            Wait::Itself => 1,
-            Wait::Twice => 2,
-            Wait::Released | Wait::Thread => 0,
-        };
-        cell.wakes += wakes;
-        cell.is_woken = wakes > 0;
+        // However often it wakes itself during a poll, that is worth one more.
+        let wakes_itself = !matches!(wait, Wait::Released | Wait::Thread);
+        cell.wakes += usize::from(wakes_itself);
+        cell.is_woken = wakes_itself;
         cell.is_being_polled = false;
         if wait == Wait::Thread {
             state.for_threads.push((index, cx.waker().clone()));
         }
         drop(guard);
         drop(before);
-        if wakes > 0 {
+        if wakes_itself {
             cx.waker().wake_by_ref();
         }
-        if wakes > 1 {
-            let waker = cx.waker().clone();
-            waker.wake();
+        match wait {
+            Wait::Twice => {
+                let waker = cx.waker().clone();
+                waker.wake();
+            }
+            Wait::Another(other) => self.world.wake(other),
+            Wait::Itself | Wait::Released | Wait::Thread => {}
         }
         Poll::Pending
     }
@@ -354,36 +326,44 @@ impl Future for Scripted {
 
 impl Scripted {
     /// Ends the task as planned.
-    fn end(&self, mut state: MutexGuard<'_, State>) -> Poll<Result<usize, usize>> {
+    fn end(&self, mut state: MutexGuard<'_, State>, waker: &Waker) -> Poll<Result<usize, usize>> {
         let plan = &self.world.plans[self.index];
         let cell = &mut state.cells[self.index];
         cell.is_being_polled = false;
-        match plan.result(self.index) {
-            Some(result) => {
-                cell.has_ended = true;
-                state.results.push(result);
-                Poll::Ready(result)
-            }
-            None if plan.end == End::Panic => {
-                cell.has_ended = true;
-                state.panics += 1;
-                drop(state);
-                planned_panic();
-            }
-            None => Poll::Pending,
+        if plan.end == End::Never {
+            return Poll::Pending;
+        }
+        cell.has_ended = true;
+        // Others may be polled for what comes too late for this one.
+        state.stale_wakes += cell.thread_wakes;
+        let result = plan.result(self.index);
+        state.results.extend(result);
+        state.panics += usize::from(result.is_none());
+        drop(state);
+        // Not counted, since nobody is to be polled for it.
+        if plan.end_wakes {
+            waker.wake_by_ref();
+        }
+        match result {
+            Some(result) => Poll::Ready(result),
+            None => planned_panic(),
         }
     }
 }
 
 impl Drop for Scripted {
     fn drop(&mut self) {
+        let plan = &self.world.plans[self.index];
         let mut state = self.world.state();
         state.cells[self.index].dropped += 1;
         state.alive -= 1;
         state.running -= usize::from(state.cells[self.index].polls > 0);
-        if self.world.plans[self.index].drop_panics {
-            state.panics += 1;
-            drop(state);
+        state.panics += usize::from(plan.drop_panics);
+        drop(state);
+        if let Some(other) = plan.drop_wakes {
+            self.world.wake(other);
+        }
+        if plan.drop_panics {
             planned_panic();
         }
     }

@@ -35,8 +35,8 @@ where
 
 #[test]
 fn tokio_3516_a_shared_coop_budget() {
-    // All permits are there, but after 128 of them tokio has everybody wait until the executor had its turn, and the wakes
-    // come after that, so they do not show while a task is polled.
+    // All permits are there, but after 128 of them tokio has everybody wait until the executor had its turn, and the
+    // wakes come after that, so they do not show while a task is polled.
     for permits in [1, 3] {
         for tasks in [1_000, 10_000] {
             let semaphore = tokio::sync::Semaphore::new(tasks);

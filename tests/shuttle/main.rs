@@ -1,8 +1,8 @@
-//! Whole verbs, groups and pools under random schedules: their tasks are woken, cancelled and submitted by other threads, and
-//! every step of every thread may come at any time.
+//! Whole verbs, groups and pools under random schedules: their tasks are woken, cancelled and submitted by other
+//! threads, and every step of every thread may come at any time.
 //!
-//! `ci/shuttle.sh` runs this on a copy of the crate whose locks and atomics are those of shuttle. A schedule in which nobody can
-//! go on fails as a deadlock, so a wake that is lost shows as one.
+//! `ci/shuttle.sh` runs this on a copy of the crate whose locks and atomics are those of shuttle. A schedule in which
+//! nobody can go on fails as a deadlock, so a wake that is lost shows as one.
 #![cfg(abreast_shuttle)]
 
 use std::pin::Pin;

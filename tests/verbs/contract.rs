@@ -4,8 +4,8 @@ use std::cell::RefCell;
 
 use crate::support::{Board, Driver, returns};
 use abreast::{
-    Outcome, ParallelOptions, Progress, RaceError, TaskError, batched, parallel, parallel_stream,
-    race, sequential,
+    Outcome, ParallelOptions, Progress, RaceError, TaskError, batched, fall_through, parallel,
+    parallel_stream, race, sequential,
 };
 use futures::StreamExt;
 use futures::executor::block_on;
@@ -187,17 +187,52 @@ fn hooks_see_every_outcome() {
 }
 
 #[test]
+fn hooks_see_every_start() {
+    let board = Board::<usize, ()>::of(3);
+    let (observed, seen) = (board.clone(), RefCell::new(Vec::new()));
+    let run = parallel(board.tasks())
+        .concurrency(2)
+        .on_start(|index| {
+            assert_eq!(observed.polls(index), 0, "called before the first poll");
+            seen.borrow_mut().push(index);
+        })
+        .on_progress(|progress| assert_eq!(seen.borrow().len(), progress.completed + 1));
+    let mut run = Driver::new(run);
+    assert!(run.run().is_pending());
+    assert_eq!(*seen.borrow(), [0, 1], "the third has no place yet");
+    board.end(1, Ok(1));
+    assert!(run.run().is_pending());
+    assert_eq!(*seen.borrow(), [0, 1, 2]);
+    drop(run);
+}
+
+#[test]
+fn every_verb_tells_of_starts() {
+    let seen = RefCell::new(Vec::new());
+    let note = |index| seen.borrow_mut().push(index);
+    let tasks = || [Err("no"), Ok(1), Ok(2)].map(returns);
+    let handler = |n: usize| returns(Ok::<_, &str>(n));
+    block_on(sequential(tasks()).on_start(note)).unwrap_err();
+    block_on(batched([0, 1, 2], handler).batch_size(2).on_start(note)).unwrap();
+    block_on(batched([0, 1, 2], handler).settle().on_start(note));
+    block_on(fall_through(tasks()).on_start(note)).unwrap();
+    block_on(race(tasks()).on_start(note)).unwrap();
+    block_on(parallel(tasks()).on_start(note).into_stream().count());
+    block_on(parallel(tasks()).on_start(note).for_each(async |_, _| ()));
+    assert_eq!(
+        seen.into_inner(),
+        [0, 0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 2]
+    );
+}
+
+#[test]
 fn an_inexact_hint_gives_no_total() {
     let mut seen = Vec::new();
     let tasks = (0..3)
         .filter(|n| n % 2 == 0)
         .map(|n| returns(Ok::<_, ()>(n)));
     block_on(parallel(tasks).on_progress(|progress| seen.push(progress)));
-    let progress = |completed| Progress {
-        completed,
-        total: None,
-    };
-    assert_eq!(seen, [progress(1), progress(2)]);
+    assert_eq!(seen, [Progress::new(1, None), Progress::new(2, None)]);
 }
 
 #[test]

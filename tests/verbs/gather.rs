@@ -1,6 +1,8 @@
 //! Sets of futures: `gather`, `try_gather` and `join_all`.
 
 use std::cell::{Cell, RefCell};
+#[cfg(panic = "unwind")]
+use std::future::Future;
 use std::future::{pending, poll_fn, ready};
 #[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -153,8 +155,8 @@ fn lists_poll_once_per_wake() {
 fn yielding_tuples_yield_to_the_executor() {
     let mut run = Driver::new(gather((yield_times(10), yield_times(3))));
     assert_eq!(run.finish(), ((), ()));
-    // One poll for each yield, and one poll of the set for two of its futures that yield together. A pass that ended one
-    // is followed by another in the same poll.
+    // One poll for each yield, and one poll of the set for two of its futures that yield together. A pass that ended
+    // one is followed by another in the same poll.
     assert!((9..=11).contains(&run.polls), "{}", run.polls);
 }
 
@@ -247,6 +249,57 @@ fn siblings_of_a_panic_run_on() {
     let message = message.downcast_ref::<String>().unwrap();
     assert_eq!(message, "future 0 has panicked, so it has no output");
     assert!(ended.get());
+}
+
+/// Panics when it is dropped.
+#[cfg(panic = "unwind")]
+struct PanicsOnDrop;
+
+#[cfg(panic = "unwind")]
+impl Drop for PanicsOnDrop {
+    fn drop(&mut self) {
+        std::panic::resume_unwind(Box::new("as planned"));
+    }
+}
+
+/// A future that returns `result` at once, and whose destructor panics.
+#[cfg(panic = "unwind")]
+fn drops_badly<T: Copy>(result: T) -> impl Future<Output = T> {
+    let bad = PanicsOnDrop;
+    poll_fn(move |_| {
+        let _kept = &bad;
+        Poll::Ready(result)
+    })
+}
+
+#[cfg(panic = "unwind")]
+#[test]
+fn panicking_destructors_lose_no_output() {
+    fn check<F: Future<Output: PartialEq + std::fmt::Debug>>(set: F, expected: F::Output) {
+        let mut run = Driver::new(set);
+        assert!(catch_unwind(AssertUnwindSafe(|| run.run().is_ready())).is_err());
+        assert_eq!(run.finish(), expected);
+    }
+    let value = || drops_badly(Ok::<_, ()>(1));
+    check(gather((value(), ready(2))), (Ok(1), 2));
+    check(gather((ready(0), value(), yield_now())), (0, Ok(1), ()));
+    check(gather([value()]), [Ok(1)]);
+    check(try_gather((ready(Ok(0)), value())), Ok((0, 1)));
+    check(try_gather(vec![value()]), Ok(vec![1]));
+    check(try_gather((drops_badly(Err::<(), _>(1)),)), Err(1));
+    check(join_all([value()]), vec![Ok(1)]);
+
+    // That of a sibling, which is dropped when the first error is known.
+    let bad = PanicsOnDrop;
+    let sibling = async move {
+        let _bad = bad;
+        pending::<Result<(), _>>().await
+    };
+    let set = try_gather((sibling, async {
+        yield_now().await;
+        Err::<(), _>(2)
+    }));
+    check(set, Err(2));
 }
 
 #[test]

@@ -6,8 +6,9 @@ use std::future::{Ready, pending, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 
-use crate::support::{Driver, yield_now};
+use crate::support::{Board, Driver, yield_now};
 use abreast::{Outcome, paginate, parallel_stream};
+use futures::FutureExt;
 use futures::stream::{FusedStream, Stream, StreamExt};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -128,6 +129,21 @@ fn pages_are_fetched_on_demand() {
     assert_eq!(Driver::new(pages.next()).finish(), Some(Ok(10)));
     assert_eq!(server.offsets(), [0, 10]);
     assert_eq!(pages.size_hint(), (9, None));
+}
+
+#[test]
+fn each_poll_polls_the_fetch_once() {
+    let board = Board::new(1);
+    let fetch = |_, _| board.task(0).map(|result| result.map(|_| [1, 2]));
+    let mut pages = Driver::new(paginate(fetch).collect::<Vec<_>>());
+    for polls in 1..=3 {
+        assert!(pages.poll().is_pending());
+        assert_eq!(board.polls(0), polls);
+    }
+    // There are no more polls of it for the items of its page.
+    board.end(0, Ok(0));
+    assert_eq!(pages.poll(), Poll::Ready(vec![Ok(1), Ok(2)]));
+    assert_eq!((board.polls(0), board.created()), (4, 1));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The rows of the tables of patterns, under virtual time: what each does about an error, and how long it takes. Needs the
-//! feature `test-util`.
+//! The rows of the tables of patterns, under virtual time: what each does about an error, and how long it takes. Needs
+//! the feature `test-util`.
 #![cfg(feature = "test-util")]
 
 use std::cell::Cell;
@@ -16,7 +16,8 @@ use futures::StreamExt;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// A service whose operations take a time each. It counts what was asked for, what has ended, and what was dropped first.
+/// A service whose operations take a time each. It counts what was asked for, what has ended, and what was dropped
+/// first.
 #[derive(Clone, Default)]
 struct Service {
     clock: VirtualClock,
@@ -25,7 +26,7 @@ struct Service {
 }
 
 impl Service {
-    /// An operation that takes so many milliseconds.
+    /// A task that takes as many milliseconds.
     async fn call<T>(
         &self,
         takes: u64,

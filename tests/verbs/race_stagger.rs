@@ -1,8 +1,8 @@
 //! When the tasks of a race start: at once, after a delay, or after a failure. Needs the feature `test-util`.
 #![cfg(feature = "test-util")]
 
-use std::cell::RefCell;
-use std::future::{pending, ready};
+use std::cell::{Cell, RefCell};
+use std::future::{pending, poll_fn, ready};
 #[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
@@ -162,6 +162,23 @@ fn timer_and_racers_wake_separately() {
     clock.advance(DELAY);
     assert!(run.run().is_pending());
     assert_eq!((board.polls(0), board.polls(1), board.created()), (2, 1, 2));
+}
+
+#[test]
+fn racers_that_wake_poll_no_timer() {
+    let polls = Cell::new(0);
+    let board = Board::new(2);
+    let timer = |_| {
+        poll_fn(|_| {
+            polls.set(polls.get() + 1);
+            Poll::<()>::Pending
+        })
+    };
+    let mut run = Driver::new(race(board.tasks()).stagger(DELAY, timer));
+    assert!(run.run().is_pending());
+    board.wake(0);
+    assert!(run.run().is_pending());
+    assert_eq!((board.polls(0), polls.get()), (2, 1));
 }
 
 #[test]

@@ -7,9 +7,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::support::Driver;
+use abreast::limit::Feedback;
 use abreast::{
-    Failures, Observer, Outcome, ParallelOptions, ParallelResult, Progress, RaceError, RaceResult,
-    TaskError, batched, fall_through, parallel, parallel_stream, race, sequential, timeout,
+    Failures, Limit, Observer, Outcome, ParallelOptions, ParallelResult, Progress, RaceError,
+    RaceResult, Rate, TaskError, batched, fall_through, gather, join_all, parallel, parallel_map,
+    parallel_stream, race, sequential, timeout, try_gather,
 };
 use futures::future::{BoxFuture, FusedFuture, LocalBoxFuture};
 use futures::stream::FusedStream;
@@ -54,6 +56,70 @@ fn is_static<T: 'static>(value: T) -> T {
 /// Named after rust#89976: "implementation of `FnOnce` is not general enough".
 mod rust_89976_borrowed_items_under_spawn {
     use super::*;
+
+    #[test]
+    fn limits_and_rates_over_borrows() {
+        let sizes = spawned(async move {
+            let (urls, limit) = (urls(), Limit::new(2));
+            let rate = Rate::per_second(1).burst(3);
+            let tasks = urls.iter().map(|url| async { get(url).await });
+            let run = is_unpin(parallel(tasks).limit(&limit));
+            let run = is_unpin(run.rate(&rate, smol::Timer::after));
+            run.await.into_result().unwrap()
+        });
+        assert_eq!(sizes, [1, 2, 3]);
+        drop(is_sync(is_send((Limit::new(1), Rate::per_second(1)))));
+        drop(is_send(is_unpin(Limit::new(1).acquire())));
+        let acquire = Rate::per_second(1).acquire(1, smol::Timer::after);
+        drop(is_send(is_unpin(acquire)));
+    }
+
+    #[test]
+    fn adaptive_limits_over_borrows() {
+        let sizes = spawned(async move {
+            let (urls, limit) = (urls(), Limit::vegas());
+            let tasks = urls.iter().map(|url| async { get(url).await });
+            let run = parallel(tasks).adaptive(&limit, smol::Timer::after, |result| match result {
+                Ok(_) => Feedback::Fine,
+                Err(_) => Feedback::Ignored,
+            });
+            is_unpin(run).await.into_result().unwrap()
+        });
+        assert_eq!(sizes, [1, 2, 3]);
+        drop(is_sync(is_send(Limit::gradient())));
+        drop(is_send(is_unpin(Limit::aimd().acquire(smol::Timer::after))));
+    }
+
+    #[test]
+    fn maps_over_borrows() {
+        let sizes = spawned(async move {
+            let (urls, limit) = (urls(), Limit::new(2));
+            let rate = Rate::per_second(1).burst(9);
+            let run = is_unpin(parallel_map(&urls, |url| async move { get(url).await }));
+            let run = is_unpin(run.per_key(1, |url| url.chars().next()));
+            let run = run.weigh(&limit, |url| url.len());
+            let run = is_unpin(run.cost(&rate, smol::Timer::after, |url| url.len() as u32));
+            run.await.into_result().unwrap()
+        });
+        assert_eq!(sizes, [1, 2, 3]);
+    }
+
+    #[test]
+    fn stopped_runs_over_borrows() {
+        let sizes = spawned(async move {
+            let urls = urls();
+            let tasks = urls.iter().map(|url| async { get(url).await });
+            let run = is_unpin(parallel(tasks).stop_on(std::future::pending::<()>()));
+            let run = run.deadline(Duration::from_secs(600), smol::Timer::after);
+            run.await.into_result().unwrap()
+        });
+        assert_eq!(sizes, [1, 2, 3]);
+        let group = abreast::task_group(async |group| {
+            group.spawn(std::future::pending::<Result<(), ()>>());
+            Ok(())
+        });
+        drop(is_send(group.stop_on(std::future::pending::<()>())));
+    }
 
     #[test]
     fn parallel_over_a_borrowed_vec() {
@@ -122,6 +188,67 @@ mod rust_89976_borrowed_items_under_spawn {
             sum
         });
         assert_eq!(sizes, 12);
+    }
+
+    #[test]
+    fn verbs_in_tuples() {
+        let sizes = spawned(async move {
+            let urls = urls();
+            let tasks = || urls.iter().map(|url| get(url));
+            let boxed: Vec<BoxFuture<'_, _>> = tasks().map(FutureExt::boxed).collect();
+            let outer = gather((get(&urls[0]), gather((parallel(tasks()), join_all(boxed)))));
+            let (first, (all, listed)) = outer.await;
+            let each = sequential(tasks()).map_err(|error| error.into_error().unwrap());
+            let (second, values) = try_gather((get(&urls[1]), each)).await.unwrap();
+            let counts = [all.success_count(), listed.len(), values.len()];
+            (first.unwrap(), second, counts)
+        });
+        assert_eq!(sizes, (1, 2, [3, 3, 3]));
+    }
+
+    #[test]
+    fn consumers_that_borrow() {
+        struct Sum(std::sync::atomic::AtomicUsize);
+        impl Sum {
+            async fn add(&self, size: &usize) -> Result<(), Error> {
+                crate::support::yield_now().await;
+                self.0.fetch_add(*size, std::sync::atomic::Ordering::SeqCst);
+                Ok(())
+            }
+        }
+        let sum = spawned(async move {
+            let (urls, sum) = (urls(), Sum(0.into()));
+            let tasks = || {
+                let sized = urls
+                    .iter()
+                    .map(|url| async move { Ok::<_, Error>((url, get(url).await?)) });
+                parallel(sized).concurrency(2).on_progress(drop)
+            };
+            // A closure that borrows, one that writes, and the values of tasks that borrow.
+            let mut longest = "";
+            let consumed = tasks().for_each(async |index, result| {
+                let (url, size) = result.unwrap();
+                assert_eq!(url, &urls[index]);
+                sum.add(&size).await.unwrap();
+            });
+            assert_eq!(consumed.await.count, 3);
+            let consumed = tasks().for_each(|_, result| {
+                let (url, size) = result.unwrap();
+                longest = if size > longest.len() { url } else { longest };
+                let sum = &sum;
+                async move { sum.add(&size).await.unwrap() }
+            });
+            assert_eq!(consumed.ordered().await.count, 3);
+            assert_eq!(longest, "def");
+            let consumed = tasks().try_for_each(async |_, result| sum.add(&result?.1).await);
+            assert_eq!(consumed.await.unwrap().count, 3);
+            let sized = futures::stream::iter(&urls).map(|url| async move { get(url).await });
+            let consumed =
+                parallel_stream(sized).try_for_each(async |_, result| sum.add(&result?).await);
+            assert_eq!(consumed.ordered().await.unwrap().count, 3);
+            sum.0.into_inner()
+        });
+        assert_eq!(sum, 4 * 6);
     }
 
     #[test]
@@ -245,6 +372,10 @@ fn futures_are_send_when_parts_are() {
     ));
     drop(is_send(parallel(tasks()).into_stream()));
     drop(is_send(parallel(tasks()).into_ordered_stream()));
+    drop(is_send(parallel(tasks()).for_each(async |_, _| ())));
+    drop(is_send(
+        parallel(tasks()).try_for_each(async |_, result| result.map(drop)),
+    ));
     drop(is_send(parallel_stream(futures::stream::iter(tasks()))));
     drop(is_send(race(tasks()).on_error(|_, _| ())));
     drop(is_send(
@@ -267,6 +398,7 @@ fn futures_are_sync_when_parts_are() {
     drop(is_sync(parallel(tasks()).on_progress(drop)));
     drop(is_sync(parallel(tasks()).into_stream()));
     drop(is_sync(parallel(tasks()).into_ordered_stream()));
+    drop(is_sync(parallel(tasks()).for_each(async |_, _| ())));
     drop(is_sync(race(tasks())));
     drop(is_sync(sequential(tasks())));
     drop(is_sync(batched(
@@ -566,6 +698,7 @@ fn debug_needs_no_bounds() {
     let shown = [
         format!("{:?}", parallel(tasks()).on_progress(drop)),
         format!("{:?}", parallel(tasks()).into_stream()),
+        format!("{:?}", parallel(tasks()).for_each(async |_, _| ())),
         format!("{:?}", race(tasks()).on_error(|_, _| ())),
         format!("{:?}", sequential(tasks()).on_progress(drop)),
         format!(
@@ -576,6 +709,7 @@ fn debug_needs_no_bounds() {
     let names = [
         "Parallel",
         "ParallelStream",
+        "ForEach",
         "Race",
         "Sequential",
         "Batched",

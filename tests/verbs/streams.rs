@@ -1,6 +1,6 @@
 //! The streams of a window: order, limits, ends, and the results without their indices.
 
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 use crate::support::{Board, Driver};
 use abreast::parallel;
@@ -34,6 +34,46 @@ fn streams_yield_as_tasks_end() {
     assert_eq!(poll.run(), Poll::Ready(Some((3, Ok(3)))));
     assert_eq!(poll.run(), Poll::Ready(None));
     assert_eq!(poll.run(), Poll::Ready(None));
+}
+
+#[test]
+fn held_results_come_before_polls() {
+    let board = Board::new(4);
+    let mut stream = parallel(board.tasks()).into_stream();
+    let mut poll = Driver::new(futures::future::poll_fn(move |cx| {
+        stream.poll_next_unpin(cx)
+    }));
+    assert!(poll.run().is_pending());
+    for index in 0..3 {
+        board.end(index, Ok(index));
+    }
+    for index in 0..3 {
+        assert_eq!(poll.poll(), Poll::Ready(Some((index, Ok(index)))));
+        board.wake(3);
+    }
+    assert_eq!(board.polls(3), 1);
+    assert!(poll.run().is_pending());
+    assert_eq!(board.polls(3), 2);
+}
+
+#[test]
+fn late_wakes_reach_no_successor() {
+    let board = Board::new(6);
+    let mut stream = parallel(board.tasks()).concurrency(3).into_stream();
+    let mut poll = Driver::new(futures::future::poll_fn(move |cx| {
+        stream.poll_next_unpin(cx)
+    }));
+    assert!(poll.run().is_pending());
+    let wakers = [0, 1, 2].map(|index| board.waker(index));
+    for index in 0..3 {
+        board.end(index, Ok(index));
+    }
+    assert!(poll.poll().is_ready());
+    // Their slots are free while their results are held, and are taken as those are handed over.
+    wakers.into_iter().for_each(Waker::wake);
+    assert!(poll.poll().is_ready() && poll.poll().is_ready());
+    assert!(poll.run().is_pending());
+    assert_eq!([3, 4, 5].map(|index| board.polls(index)), [1, 1, 1]);
 }
 
 #[test]
@@ -81,6 +121,16 @@ fn fail_fast_streams_yield_finished_results() {
         assert_eq!(poll.run(), Poll::Ready(Some((2, Err("no")))));
         assert_eq!(poll.run(), Poll::Ready(None));
     }
+}
+
+#[test]
+fn size_hints_count_running_tasks() {
+    let board = Board::new(4);
+    let mut stream = parallel(board.tasks()).concurrency(2).into_stream();
+    let mut cx = std::task::Context::from_waker(Waker::noop());
+    assert!(stream.poll_next_unpin(&mut cx).is_pending());
+    assert_eq!(board.created(), 2);
+    assert_eq!(futures::Stream::size_hint(&stream), (4, Some(4)));
 }
 
 #[test]

@@ -237,6 +237,40 @@ fn a_failing_body_drops_the_tasks() {
     assert_eq!(board.alive(), 0);
 }
 
+/// The task is gone already, and the group about to end, when its sibling asks.
+#[test]
+fn siblings_may_await_failed_tasks() {
+    let board = Board::new(2);
+    let mut run = Driver::new(task_group(async |group| {
+        let failing = group.spawn(board.task(0));
+        group.spawn(async {
+            board.task(1).await?;
+            failing.await;
+            Ok(())
+        });
+        pending().await
+    }));
+    assert!(run.run().is_pending());
+    board.end(0, Err("no"));
+    board.end(1, Ok(1));
+    let failures: Result<(), TaskGroupError<_>> = run.finish();
+    assert_eq!(failures.unwrap_err().into_iter().count(), 1);
+}
+
+#[test]
+fn waiting_tasks_go_before_it_resolves() {
+    let board = Board::new(3);
+    let group = task_group(async |group| {
+        (0..3).for_each(|index| drop(group.spawn(board.task(index))));
+        Ok(())
+    });
+    let mut run = Driver::new(group.concurrency(1));
+    assert!(run.run().is_pending());
+    board.end(0, Err("no"));
+    assert!(run.finish().is_err());
+    assert_eq!((board.created(), board.alive()), (3, 0));
+}
+
 #[test]
 fn waiting_for_a_failing_task_ends() {
     let after = Cell::new(false);
@@ -301,6 +335,27 @@ fn a_dropped_group_wakes_escaped_handles() {
     // Woken once, and then let go of.
     assert_eq!((Arc::strong_count(&count), count.get()), (1, 1));
     panic_message(|| handle.poll_unpin(&mut cx));
+}
+
+/// A task has panicked, and the group has not ended yet, when a handle outside is polled.
+#[cfg(panic = "unwind")]
+#[test]
+fn escaped_handles_are_woken_once() {
+    let escaped = Mutex::new(None);
+    let mut run = Box::pin(task_group(async |group| {
+        *escaped.lock().unwrap() = Some(group.spawn(async { panic!("on purpose") }));
+        pending::<Result<(), ()>>().await
+    }));
+    let mut cx = Context::from_waker(Waker::noop());
+    panic_message(|| run.poll_unpin(&mut cx));
+    let mut handle: abreast::TaskHandle<()> = escaped.lock().unwrap().take().unwrap();
+    let (count, waker) = Count::new();
+    for _ in 0..2 {
+        let polled = handle.poll_unpin(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+    }
+    assert!(run.poll_unpin(&mut cx).is_ready());
+    assert_eq!(count.get(), 1);
 }
 
 /// A task fails, the group goes on for a poll because its body yields, and a handle outside waits for the task.

@@ -1,7 +1,7 @@
 //! Timeouts and the virtual clock. Needs the feature `test-util`.
 #![cfg(feature = "test-util")]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::{pending, ready};
 #[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,9 +16,11 @@ use std::time::Duration;
 
 use crate::support::{Board, Driver, yield_times};
 use abreast::time::VirtualClock;
-use abreast::{Elapsed, Timer, parallel, timeout};
-use futures::FutureExt;
+use abreast::{
+    Elapsed, Progress, TaskTimes, Timer, batched, join_all, parallel, sequential, timeout,
+};
 use futures::future::FusedFuture;
+use futures::{FutureExt, StreamExt};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -82,6 +84,21 @@ fn ready_futures_set_no_timer() {
     let clock = VirtualClock::new();
     assert_eq!(clock.run(timeout(secs(5), clock.timer(), ready(1))), Ok(1));
     assert_eq!(clock.timers_set(), 0);
+}
+
+#[test]
+fn each_poll_polls_future_and_timer() {
+    let board = Board::new(2);
+    let timer = |_| board.task(1);
+    let mut run = Driver::new(timeout(secs(5), timer, board.task(0)));
+    for polls in 1..=3 {
+        assert!(run.poll().is_pending());
+        assert_eq!((board.polls(0), board.polls(1)), (polls, polls));
+    }
+    // Once the future is ready, the timer is not asked.
+    board.end(0, Ok(7));
+    assert_eq!(run.poll(), Poll::Ready(Ok(Ok(7))));
+    assert_eq!((board.polls(0), board.polls(1)), (4, 3));
 }
 
 #[test]
@@ -367,4 +384,105 @@ fn waits_by_borrowed_timers_are_send() {
         a.unwrap() + b.unwrap() + batches + winner + group.await.unwrap()
     });
     assert_eq!(sum, 1 + 1 + 3 + 1 + 3);
+}
+
+#[test]
+fn progress_has_rate_and_eta() {
+    let (clock, seen) = (&VirtualClock::new(), RefCell::new(Vec::new()));
+    let tasks = [1, 3, 2].map(|seconds| async move {
+        clock.sleep(secs(seconds)).await;
+        Ok::<_, ()>(())
+    });
+    let run = parallel(tasks).concurrency(1).on_progress(|progress| {
+        let progress = progress.after(clock.now());
+        seen.borrow_mut().push((progress.rate(), progress.eta()));
+    });
+    clock.run(run);
+    assert_eq!(
+        seen.into_inner(),
+        [
+            (Some(1.0), Some(secs(2))),
+            (Some(0.5), Some(secs(2))),
+            (Some(0.5), Some(secs(0))),
+        ]
+    );
+}
+
+#[test]
+fn unknown_progress_has_no_eta() {
+    let second = secs(1);
+    assert_eq!(Progress::new(1, None).after(second).eta(), None);
+    assert_eq!(Progress::new(0, Some(4)).after(second).eta(), None);
+    assert_eq!(Progress::new(0, Some(4)).after(second).rate(), Some(0.0));
+    assert_eq!(Progress::new(1, Some(4)).after(Duration::ZERO).rate(), None);
+    assert_eq!(Progress::new(1, Some(4)).rate(), None);
+    assert_eq!(Progress::new(1, Some(4)).eta(), None);
+    let late = Progress::new(1, Some(usize::MAX)).after(Duration::MAX);
+    assert_eq!(late.eta(), Some(Duration::from_nanos(u64::MAX)));
+}
+
+#[test]
+fn every_run_knows_its_time() {
+    let seen = Cell::new(0);
+    let note = |progress: Progress| {
+        assert!(progress.elapsed().is_some());
+        seen.set(seen.get() + 1);
+    };
+    let tasks = || [ready(Ok::<_, ()>(1))];
+    let clock = VirtualClock::new();
+    clock.run(parallel(tasks()).on_progress(note));
+    clock.run(parallel(tasks()).on_progress(note).into_stream().count());
+    clock.run(
+        parallel(tasks())
+            .on_progress(note)
+            .for_each(async |_, _| ()),
+    );
+    clock.run(sequential(tasks()).on_progress(note)).unwrap();
+    clock
+        .run(batched([1], |n| ready(Ok::<_, ()>(n))).on_progress(note))
+        .unwrap();
+    clock.run(join_all(tasks()).on_progress(note));
+    assert_eq!(seen.get(), 6);
+}
+
+#[test]
+fn tasks_wait_and_run_by_the_timer() {
+    let (clock, plan) = (
+        &VirtualClock::new(),
+        [(1, false), (4, true), (2, false), (9, false), (9, false)],
+    );
+    let tasks = plan.map(|(seconds, fails)| async move {
+        clock.sleep(secs(seconds)).await;
+        if fails { Err("no") } else { Ok(()) }
+    });
+    clock.advance(secs(10));
+    let mut times = TaskTimes::new(clock.timer());
+    let result = clock.run(
+        parallel(tasks)
+            .concurrency(2)
+            .fail_fast(true)
+            .observe(&mut times),
+    );
+    assert_eq!(result.cancelled_count(), 2);
+    let seen = |index| {
+        times
+            .get(index)
+            .map(|time| (time.queue_time, time.run_time))
+    };
+    assert_eq!(seen(0), Some((secs(0), Some(secs(1)))));
+    assert_eq!(seen(1), Some((secs(0), Some(secs(4)))));
+    assert_eq!(seen(2), Some((secs(1), Some(secs(2)))));
+    assert_eq!(seen(3), Some((secs(3), None)));
+    assert_eq!(seen(4), None);
+}
+
+#[test]
+fn a_cancelled_task_has_no_run_time() {
+    let (clock, mut times) = (VirtualClock::new(), TaskTimes::new(|_| ready(())));
+    let run = parallel([pending::<Result<(), ()>>()]).observe(&mut times);
+    assert!(clock.run(timeout(secs(1), clock.timer(), run)).is_err());
+    assert_eq!(times.get(0).unwrap().run_time, None);
+    // Another run is measured anew.
+    clock.run(parallel([ready(Ok::<_, ()>(()))]).observe(&mut times));
+    assert!(times.get(0).unwrap().run_time.is_some());
 }

@@ -85,7 +85,7 @@ async fn parallel_runs_promises() {
 }
 
 #[wasm_bindgen_test]
-async fn a_failed_promise_drops_the_others_if_the_run_is_to_fail_fast() {
+async fn fail_fast_drops_other_promises() {
     let gauge = Gauge::default();
     let tasks = [Some(13), None, None].map(|value| {
         let held = gauge.hold();
@@ -103,7 +103,7 @@ async fn a_failed_promise_drops_the_others_if_the_run_is_to_fail_fast() {
 }
 
 #[wasm_bindgen_test]
-async fn the_streams_hand_over_what_promises_give() {
+async fn streams_hand_over_promised_values() {
     let mut finished: Vec<_> = parallel((0..6).map(promised)).into_stream().collect().await;
     finished.sort_by_key(|(index, _)| *index);
     let ordered: Vec<_> = parallel((0..6).map(promised))
@@ -115,7 +115,7 @@ async fn the_streams_hand_over_what_promises_give() {
 }
 
 #[wasm_bindgen_test]
-async fn a_stream_of_promises_is_run_while_it_is_fed() {
+async fn a_fed_stream_runs_meanwhile() {
     let (mut queue, promises) = mpsc::channel(1);
     spawn_local(async move {
         for value in 0..20 {
@@ -128,7 +128,7 @@ async fn a_stream_of_promises_is_run_while_it_is_fed() {
 }
 
 #[wasm_bindgen_test]
-async fn the_first_promise_to_be_kept_wins_a_race() {
+async fn the_first_kept_promise_wins() {
     let winner = race([13, 5, 3].map(promised)).await.expect("one succeeds");
     assert_eq!((winner.winner_index, winner.value), (2, 3.into()));
     let lost = race([13, 13].map(promised))
@@ -138,7 +138,7 @@ async fn the_first_promise_to_be_kept_wins_a_race() {
 }
 
 #[wasm_bindgen_test]
-async fn fall_through_asks_one_after_the_other() {
+async fn fall_through_asks_in_turn() {
     let asked = RefCell::new(Vec::new());
     let tasks = [13, 13, 7, 8].map(|value| {
         let asked = &asked;
@@ -202,7 +202,7 @@ async fn gather_takes_futures_of_many_kinds() {
 }
 
 #[wasm_bindgen_test]
-async fn a_local_group_runs_tasks_that_stay_here() {
+async fn a_local_group_runs_local_tasks() {
     let sum = Cell::new(0.0);
     let spawned = local_task_group(async |group| {
         for value in 0..5 {
@@ -262,7 +262,7 @@ async fn each_task_has_its_own_timeout() {
 }
 
 #[wasm_bindgen_test]
-async fn at_most_so_many_timers_run_at_once() {
+async fn timers_run_within_the_limit() {
     let gauge = Gauge::default();
     let tasks = (0..40).map(|index| {
         let gauge = gauge.clone();
@@ -278,7 +278,7 @@ async fn at_most_so_many_timers_run_at_once() {
 }
 
 #[wasm_bindgen_test]
-async fn timers_end_in_order_of_time_and_results_come_in_order_of_input() {
+async fn results_come_in_input_order() {
     let ended = RefCell::new(Vec::new());
     let result = parallel([90, 10, 50].map(|wait| async move {
         sleep_ms(wait).await;
@@ -291,7 +291,7 @@ async fn timers_end_in_order_of_time_and_results_come_in_order_of_input() {
 }
 
 #[wasm_bindgen_test]
-async fn a_slow_racer_has_the_next_one_started() {
+async fn slow_racers_start_the_next() {
     let started = Rc::new(Cell::new(0));
     let tasks = [60_000, 1, 1].map(|wait| {
         let started = started.clone();
@@ -349,7 +349,7 @@ async fn dropping_a_run_drops_its_timers() {
 // --- Its clock
 
 #[wasm_bindgen_test]
-async fn durations_are_those_of_the_browsers_clock() {
+async fn durations_follow_the_browsers_clock() {
     let began = now();
     let result = parallel([20, 40].map(|wait| async move {
         sleep_ms(wait).await;
@@ -374,7 +374,7 @@ async fn waits(gauge: Gauge, millis: u64) -> Result<JsValue, JsValue> {
 }
 
 #[wasm_bindgen_test]
-async fn a_local_pool_runs_promises_beside_a_future() {
+async fn a_local_pool_runs_promises() {
     let gauge = Gauge::default();
     let (pool, mut driver) = local_pool(3);
     let submit = |millis| {
@@ -404,7 +404,7 @@ async fn a_local_pool_runs_promises_beside_a_future() {
 }
 
 #[wasm_bindgen_test]
-async fn the_driver_of_a_local_pool_is_spawned_like_any_future() {
+async fn local_drivers_are_spawned() {
     let gauge = Gauge::default();
     let (pool, driver) = local_pool(2);
     let (tell, ended) = oneshot::channel();
@@ -432,7 +432,7 @@ async fn the_driver_of_a_local_pool_is_spawned_like_any_future() {
 }
 
 #[wasm_bindgen_test]
-async fn operations_are_cancelled_or_abandoned_with_their_timers() {
+async fn operations_end_with_their_timers() {
     let gauge = Gauge::default();
     let (pool, mut driver) = local_pool(2);
     let submit = || {
@@ -499,7 +499,7 @@ fn third_time_lucky(
 }
 
 #[wasm_bindgen_test]
-async fn an_operation_retries_and_times_out_by_the_browsers_timers() {
+async fn operations_wait_by_browser_timers() {
     let opened = Cell::new(0);
     let retry = Retry::recommended()
         .base_delay(Duration::from_millis(30))
@@ -524,7 +524,7 @@ async fn an_operation_retries_and_times_out_by_the_browsers_timers() {
 }
 
 #[wasm_bindgen_test]
-async fn an_operation_falls_back_and_tells_of_every_attempt() {
+async fn fallbacks_report_every_attempt() {
     let failure = Operation::new(|| tokens(&[(1, "refused")]))
         .timer(sleep)
         .fallback(|| tokens(&[(60_000, "late")]))
@@ -541,7 +541,7 @@ async fn an_operation_falls_back_and_tells_of_every_attempt() {
 }
 
 #[wasm_bindgen_test]
-async fn operations_are_tasks_of_verbs_and_pools() {
+async fn operations_run_in_verbs_and_pools() {
     let ask = |after: &'static [(u64, &'static str)]| Operation::new(move || tokens(after));
     let first = race([ask(&[(60_000, "slow")]), ask(&[(1, "quick")])]).await;
     assert_eq!(first.expect("one succeeds").value.content, "quick");
@@ -608,7 +608,7 @@ async fn pages_are_fetched_from_a_server() {
 }
 
 #[wasm_bindgen_test]
-async fn a_run_is_a_promise_to_javascript() {
+async fn a_run_becomes_a_promise() {
     let promise = wasm_bindgen_futures::future_to_promise(async {
         let result = parallel((0..4).map(promised)).await;
         let values = numbers(result.into_successful_results());

@@ -115,7 +115,8 @@ pub(crate) fn compare(rows: &[Row], earlier: &[Row]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Says in which counts a row differs. Fewer instructions are a difference, too: what was gained is not to be lost again.
+/// Says in which counts a row differs. Fewer instructions are a difference, too: what was gained is not to be lost
+/// again.
 fn differences(row: &Row, known: Option<&Row>) -> Vec<String> {
     let name = &row.program;
     let Some(known) = known else {

@@ -1,4 +1,5 @@
-//! Counts what does not depend on how fast or how busy a machine is, and compares it with what `benches/counts.tsv` says.
+//! Counts what does not depend on how fast or how busy a machine is, and compares it with what `benches/counts.tsv`
+//! says.
 //!
 //! ```text
 //! cargo run --profile single-unit -p abreast-counts                 fails if a count of abreast has changed
@@ -6,14 +7,15 @@
 //! cargo run --profile single-unit -p abreast-counts -- w3 pool      only programs with one of these words in their names
 //! ```
 //!
-//! - Instructions are counted by valgrind's callgrind, in a process of its own for each program, with N tasks and with 2N. The
-//!   difference, divided by N, is what a task costs; the start of the process is in both and drops out.
-//! - Only instructions of this executable are compared. Those of the C library (the allocator, and copies of memory) are in a
-//!   column of their own: they depend on its version and on the processor. The allocations are counted exactly instead.
+//! - Instructions are counted by valgrind's callgrind, in a process of its own for each program, with N tasks and with
+//!   2N. The difference, divided by N, is what a task costs; the start of the process is in both and drops out.
+//! - Only instructions of this executable are compared. Those of the C library (the allocator, and copies of memory)
+//!   are in a column of their own: they depend on its version and on the processor. The allocations are counted exactly
+//!   instead.
 //! - Polls, parent polls and allocations are those of N tasks, and have to be the same to the last one.
 //!
-//! Choices are random but the seed is not, and there is one thread, so the same build gives the same counts. Another version of
-//! the compiler may give others: that is a reason to update them, in a commit that changes nothing else.
+//! Choices are random but the seed is not, and there is one thread, so the same build gives the same counts. Another
+//! version of the compiler may give others: that is a reason to update them, in a commit that changes nothing else.
 
 mod callgrind;
 mod check;

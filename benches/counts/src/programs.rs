@@ -61,6 +61,17 @@ fn stream(name: &'static str, work: (Workload, usize, usize)) -> Program {
     Program::new(name, work, contenders)
 }
 
+/// A window whose outcomes are consumed, beside the future that keeps them.
+fn for_each(name: &'static str, work: (Workload, usize, usize)) -> Program {
+    let [for_each, ordered] = peer_abreast::for_each();
+    let contenders = [
+        (SUBJECT, for_each),
+        ("abreast ordered", ordered),
+        ("abreast parallel", peer_abreast::window()),
+    ];
+    Program::new(name, work, contenders)
+}
+
 fn race(name: &'static str, work: (Workload, usize, usize)) -> Program {
     let [select_ok, _] = peer_futures::races(work.0);
     let contenders = [
@@ -128,6 +139,9 @@ pub(crate) fn all() -> Vec<Program> {
         window("w4-bursts-k4096", (bursts, 4096, 8192)),
         stream("stream-w2-k64", (Yield, 64, 4096)),
         stream("stream-w4-k64", (bursts, 64, 4096)),
+        for_each("each-w1-k256", (Ready, 256, 4096)),
+        for_each("each-w2-k64", (Yield, 64, 4096)),
+        for_each("each-w4-k64", (bursts, 64, 4096)),
         race("race-3-ready", (ReadyLast, 3, 3000)),
         race("race-3-woken", (single, 3, 3000)),
         race("race-30-yield", (Yield, 30, 3000)),

@@ -1,7 +1,7 @@
 //! The outside world of a benchmark: a switchboard of stored wakers, and the tasks that wait at it.
 //!
-//! It is thread-local, so that the tasks are `Send + 'static` and even runtimes that spawn can take them, at the cost of no
-//! lock.
+//! It is thread-local, so that the tasks are `Send + 'static` and even runtimes that spawn can take them, at the cost
+//! of no lock.
 //!
 //! ```text
 //!  Free --- first poll of a task: its waker is stored, the place listed in `waiting` ---> Waiting

@@ -1,7 +1,7 @@
 //! What all benchmarks share: the tasks that are run, the outside world that wakes them, and what is measured.
 //!
-//! Each library is used in a crate of its own, below `peers`, so that the code made for one does not depend on another. Such
-//! a crate implements [`Scheme`] once for each way to run many tasks, and hands it out as a [`Contender`].
+//! Each library is used in a crate of its own, below `peers`, so that the code made for one does not depend on another.
+//! Such a crate implements [`Scheme`] once for each way to run many tasks, and hands it out as a [`Contender`].
 //!
 //! ```text
 //!  peers/*: a Scheme  ->  measure::<Scheme>  ->  Contender { name, run: fn(Job, Meter) -> f64 }

@@ -21,7 +21,8 @@ pub fn polls(work: &mut dyn FnMut()) -> f64 {
     (board::polls() - before) as f64
 }
 
-/// Returns how often [`block_on`](crate::block_on) polls in `work`: once to start and once for each wake, for each future.
+/// Returns how often [`block_on`](crate::block_on) polls in `work`: once to start and once for each wake, for each
+/// future.
 pub fn parent_polls(work: &mut dyn FnMut()) -> f64 {
     let before = host::polls();
     work();

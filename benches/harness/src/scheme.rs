@@ -9,7 +9,8 @@ use crate::workload::Task;
 
 /// A way to run many tasks.
 pub trait Scheme {
-    /// Runs all tasks, and keeps their results. What `size` limits depends on the scheme. Returns the number of results.
+    /// Runs all tasks, and keeps their results. What `size` limits depends on the scheme. Returns the number of
+    /// results.
     fn run<F: Task>(
         tasks: impl ExactSizeIterator<Item = F>,
         size: usize,
@@ -21,8 +22,8 @@ pub trait Scheme {
     }
 }
 
-/// Declares a [`Scheme`]: `Name, |tasks, size| expression`, where the expression is in an async function, and `F` is the type
-/// of the tasks. `Name on host` has the future run by that function.
+/// Declares a [`Scheme`]: `Name, |tasks, size| expression`, where the expression is in an async function, and `F` is
+/// the type of the tasks. `Name on host` has the future run by that function.
 ///
 /// ```
 /// harness::scheme!(OneByOne, |tasks, _size| {

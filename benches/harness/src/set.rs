@@ -16,8 +16,8 @@ pub trait Set<F: Future> {
     fn next(&mut self) -> impl Future<Output = Option<F::Output>>;
 }
 
-/// Runs a rolling window by hand: fills the set up to `limit`, and again after each output. Returns how many outputs there
-/// were, all of which it keeps.
+/// Runs a rolling window by hand: fills the set up to `limit`, and again after each output. Returns how many outputs
+/// there were, all of which it keeps.
 pub async fn roll<S: Set<F>, F: Future>(tasks: impl Iterator<Item = F>, limit: usize) -> usize {
     let mut set = S::with_capacity(limit);
     let mut tasks = tasks.fuse();

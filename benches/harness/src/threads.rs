@@ -1,8 +1,8 @@
 //! Tasks that are woken from other threads.
 //!
-//! Each thread has a queue of tasks that wait for it. It takes all that are there, wakes them one after another, and looks
-//! again. What is measured is the traffic between cores: that of these queues is the same for all libraries, that of the
-//! wakers is not.
+//! Each thread has a queue of tasks that wait for it. It takes all that are there, wakes them one after another, and
+//! looks again. What is measured is the traffic between cores: that of these queues is the same for all libraries, that
+//! of the wakers is not.
 
 use std::future::{Future, poll_fn};
 use std::hint::spin_loop;

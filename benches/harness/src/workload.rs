@@ -45,7 +45,8 @@ pub enum Workload {
 }
 
 impl Workload {
-    /// Returns the largest size for those that scan all that they hold for each wake: `cap`, unless wakes come all at once.
+    /// Returns the largest size for those that scan all that they hold for each wake: `cap`, unless wakes come all at
+    /// once.
     pub fn cap(self, cap: usize) -> usize {
         match self {
             Self::Ready | Self::ReadyLast | Self::Yield | Self::YieldLarge => usize::MAX,

@@ -138,7 +138,7 @@ fn huge_windows(session: &mut Session) {
             title: &format!("parallel huge {title}"),
             measure: "ns per future",
             axis: "K",
-            columns: &[1000, 100_000, 1_000_000],
+            columns: &[1000, 10_000, 100_000, 1_000_000],
         },
         workload,
         tasks: 20_000,

@@ -69,6 +69,14 @@ impl Mode {
         }
     }
 
+    /// Takes over what can be set while a run is under way.
+    fn change(self) {
+        match self {
+            Self::Compare => {}
+            Self::Verb => verb::change(),
+        }
+    }
+
     fn start(self) -> Run {
         match self {
             Self::Compare => compare::start(),
@@ -140,6 +148,7 @@ pub(crate) fn open() {
         let current = current.clone();
         move |_| current.cancel()
     });
+    on(&by_id::<Element>("stop"), "click", |_| verb::stop());
     on(&by_id::<Element>("share"), "click", |_| share());
     on(&document(), "keydown", {
         let current = current.clone();
@@ -196,7 +205,9 @@ fn input(changed: &HtmlInputElement, current: &Current) {
         current.replace();
         fill_in(&by_id("plan"));
     }
-    if !current.is_running() {
+    if current.is_running() {
+        Mode::chosen().change();
+    } else {
         preview();
         show_link();
     }
@@ -242,6 +253,7 @@ fn start(current: &Rc<Current>) {
 
     by_id::<HtmlButtonElement>("run").set_disabled(true);
     by_id::<HtmlButtonElement>("cancel").set_disabled(false);
+    by_id::<HtmlButtonElement>("stop").set_disabled(false);
     set_phase("running", "Running…");
 
     let (began, current) = (now(), current.clone());
@@ -276,15 +288,16 @@ fn start(current: &Rc<Current>) {
 
 /// Makes ready for another run.
 fn release_buttons() {
-    let [run, cancel] = ["run", "cancel"].map(by_id::<HtmlButtonElement>);
+    let [run, cancel, stop] = ["run", "cancel", "stop"].map(by_id::<HtmlButtonElement>);
     run.set_disabled(false);
     // A button that is disabled loses the focus, so it goes to where it was.
     let focused = document().active_element();
-    if focused.is_some_and(|focused| focused == **cancel) {
+    if focused.is_some_and(|focused| focused == **cancel || focused == **stop) {
         // There is nothing to be done if it cannot have it.
         let _ = run.focus();
     }
     cancel.set_disabled(true);
+    stop.set_disabled(true);
 }
 
 /// Shows the run anew for each frame of the screen, or now and then if motion is unwelcome.

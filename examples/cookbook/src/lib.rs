@@ -1,11 +1,23 @@
-//! What the recipes have in common: a server on loopback, so that each is a whole program, and a client for it.
+//! What the recipes have in common: servers on loopback, so that each is a whole program, and a client for them.
+
+mod chat;
+mod histogram;
+mod items;
+mod site;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use tokio::net::TcpListener;
+
+pub use self::chat::{Chat, Chunk};
+pub use self::histogram::Histogram;
+pub use self::items::serve_items;
+pub use self::site::Site;
+
+/// Any error, and threads may pass it on.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// Serves `router` at a free port of this machine for as long as the program runs.
 pub async fn serve(router: Router) -> io::Result<SocketAddr> {
@@ -21,25 +33,11 @@ pub fn client() -> reqwest::Client {
     builder.build().expect("a client without TLS can be built")
 }
 
-/// Counts what is going on at the same time, and remembers the most.
-#[derive(Debug, Default)]
-pub struct Gauge {
-    now: AtomicUsize,
-    most: AtomicUsize,
-}
-
-impl Gauge {
-    /// Counts `work` while it runs.
-    pub async fn during<F: Future>(&self, work: F) -> F::Output {
-        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most.fetch_max(now, Ordering::SeqCst);
-        let output = work.await;
-        self.now.fetch_sub(1, Ordering::SeqCst);
-        output
-    }
-
-    /// Returns the most that was ever going on.
-    pub fn most(&self) -> usize {
-        self.most.load(Ordering::SeqCst)
-    }
+/// Counts the prime numbers below `n`.
+pub fn count_primes(n: u32) -> usize {
+    let is_prime = |n: &u32| {
+        let mut factors = (2..).take_while(|factor| factor * factor <= *n);
+        factors.all(|factor| n % factor != 0)
+    };
+    (2..n).filter(is_prime).count()
 }

@@ -29,4 +29,4 @@ macro_rules! recipes {
     )*};
 }
 
-recipes! { crawler rate_limit bulk_import axum_pool shutdown metrics llm_tools virtual_clock }
+recipes! { crawler many_hosts rate_limit bulk_import axum_pool shutdown metrics llm_tools virtual_clock }

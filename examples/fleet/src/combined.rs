@@ -6,8 +6,8 @@
 //!              └─── again, if the task that had sent it was dropped
 //! ```
 //!
-//! Whoever comes while no batch is on its way sends one; the others wait, and go together with the next one. So a command that
-//! comes alone goes at once, and the busier it gets, the more of them share the way and the transaction.
+//! Whoever comes while no batch is on its way sends one; the others wait, and go together with the next one. So a
+//! command that comes alone goes at once, and the busier it gets, the more of them share the way and the transaction.
 
 use std::fmt;
 use std::future::Future;

@@ -1,4 +1,5 @@
-//! The demonstration: a server for the queue, a site, workers, and a coordinator that watches them. One worker is killed.
+//! The demonstration: a server for the queue, a site, workers, and a coordinator that watches them. One worker is
+//! killed.
 
 use std::error::Error;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! From one process to a fleet: many workers, each with its own window, over a queue that lives in an engine of its own.
+//! From one process to a fleet: many workers, each with its own window, over a queue that lives in an engine of its
+//! own.
 //!
 //! abreast is not a queue. It bounds what one process does at a time, and that is what a worker of any queue needs: its
 //! window asks for jobs when slots are free, and so never takes more than it can run. What an application adds is in
@@ -26,7 +27,15 @@ pub use self::postgres::PostgresQueue;
 pub use self::redis::RedisQueue;
 pub use self::runtime::{Runtime, Socket};
 
-/// Compiles what the page of the cookbook shows.
+/// Stands for a request in `docs/FLEET.md`.
+///
+/// # Errors
+/// Never, as it asks nobody.
+pub async fn fetch(url: String) -> std::io::Result<String> {
+    Ok(url)
+}
+
+/// Compiles what that page shows.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/FLEET.md")]
 pub struct FourSteps;

@@ -10,9 +10,9 @@
 //!      └───────────────────┴────────────────────────▶ dead letters
 //! ```
 //!
-//! A job belongs to the worker that took it for as long as its lease lasts. The worker extends the lease while it works; if
-//! it dies, the lease ends and another worker takes the job. So a job may run twice, and its effect has to be idempotent:
-//! [`Results::record`] keeps the first result of each job and ignores any other.
+//! A job belongs to the worker that took it for as long as its lease lasts. The worker extends the lease while it
+//! works; if it dies, the lease ends and another worker takes the job. So a job may run twice, and its effect has to be
+//! idempotent: [`Results::record`] keeps the first result of each job and ignores any other.
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -142,8 +142,8 @@ impl Counts {
         self.submitted == self.outstanding() + self.done + self.dead
     }
 
-    /// Returns the number of leases that ended with nobody having given the job back: their workers died, or could not be
-    /// reached for too long.
+    /// Returns the number of leases that ended with nobody having given the job back: their workers died, or could not
+    /// be reached for too long.
     ///
     /// Each redelivery follows such an end, or a failure that was not the last, or a worker that had to stop.
     #[must_use]

@@ -262,8 +262,8 @@ fn make_cluster(folder: &Path) -> io::Result<()> {
     Err(io::Error::other(reason))
 }
 
-/// Returns a command for a program that is killed when the thread that starts it ends, and so outlives no test, whatever ends
-/// that. If `as_postgres`, it runs as the user `postgres`.
+/// Returns a command for a program that is killed when the thread that starts it ends, and so outlives no test,
+/// whatever ends that. If `as_postgres`, it runs as the user `postgres`.
 #[must_use]
 pub fn tied(program: &Path, as_postgres: bool) -> Command {
     let Some(setpriv) = find("setpriv") else {

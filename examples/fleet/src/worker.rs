@@ -124,7 +124,8 @@ where
         handler,
     };
 
-    // The window asks for a job only when a slot is free. That is all the back-pressure there is, and all that is needed.
+    // The window asks for a job only when a slot is free. That is all the back-pressure there is, and all that is
+    // needed.
     let jobs = worker
         .deliveries(stop.clone())
         .map(|(delivery, slot)| worker.attend(delivery, slot, deadline.clone()));
@@ -252,8 +253,8 @@ impl<Q: Queue, M: Timer, H> Worker<'_, Q, M, H> {
         }
     }
 
-    /// Tries to tell the queue something until the lease must be over, whether the attempts fail or hang. Returns whether the
-    /// job was still leased.
+    /// Tries to tell the queue something until the lease must be over, whether the attempts fail or hang. Returns
+    /// whether the job was still leased.
     async fn persist<Fut>(&self, tell: impl Fn() -> Fut) -> bool
     where
         Fut: Future<Output = Result<bool, Error>>,
@@ -286,7 +287,8 @@ fn delay(first: Duration, failures: u32, most: Duration) -> Duration {
     first.saturating_mul(1 << failures.min(16)).min(most)
 }
 
-/// Returns the waits before each attempt at something that has to succeed within `total`. There is none before the first.
+/// Returns the waits before each attempt at something that has to succeed within `total`. There is none before the
+/// first.
 fn waits(total: Duration) -> impl Iterator<Item = Duration> {
     let doubling = (0..).map(|failures| delay(RETRY, failures, PATIENCE));
     let mut sum = Duration::ZERO;

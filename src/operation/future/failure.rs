@@ -7,12 +7,12 @@ use core::mem;
 use core::time::Duration;
 
 use super::session::Session;
-use crate::operation::classify::{Category, Classification};
 use crate::operation::event::{EventKind, Recovery};
 use crate::operation::guardrails::Severity;
 use crate::operation::handlers::Handlers;
 use crate::operation::outcome::{AttemptError, AttemptLocation, OperationFailure};
-use crate::operation::retry::{Budget, RetryContext};
+use crate::operation::retry::{RetryContext, RetryPredicates};
+use crate::retry::{Category, Classification, Closures};
 
 /// The consequence of a failed attempt.
 pub(super) enum Decision<E> {
@@ -40,20 +40,20 @@ impl<E> Session<E> {
         self.state.duration = now;
 
         // The category decides whether a retry may help. Messages of the network are kept for the final state.
-        let Classification {
-            category,
-            retry_after,
-        } = classify(&error, handlers);
+        let classification = classify(&error, handlers);
+        let category = classification.category;
+        self.last_failed = (!self.is_fallback()).then_some(classification);
         if category == Category::Network {
             self.state.network_errors.push(error.to_string());
         }
 
-        // The budget comes first, so that closures are asked only about what is possible.
-        let retry = self.retry_delay(&error, category, retry_after);
-        // After the last retry comes the next stream. A rule that panics would panic there, too.
+        let left = self.left(now);
+        let retry = self.retry_delay(&error, classification, left);
+        // After the last retry comes the next stream, if there is time. A rule that panics would panic there, too.
         let recovery = match &error {
             _ if retry.is_some() => Recovery::Retry,
-            AttemptError::RulePanicked { .. } => Recovery::Halt,
+            AttemptError::RulePanicked { .. } | AttemptError::OutOfTime(_) => Recovery::Halt,
+            _ if left.is_some_and(|left| left.is_zero()) => Recovery::Halt,
             _ if self.state.fallback_index + 1 < self.sources => Recovery::Fallback,
             _ => Recovery::Halt,
         };
@@ -67,9 +67,9 @@ impl<E> Session<E> {
             attempt: self.attempt,
         };
         match recovery {
-            // The same stream again, at the cost of its budget.
+            // The same stream again, which has a retry less.
             Recovery::Retry => {
-                self.budget.spend(category);
+                self.retries.spend(category);
                 self.attempt = self.attempt.saturating_add(1);
                 let count = if category.is_of_model() {
                     &mut self.state.model_retry_count
@@ -78,11 +78,11 @@ impl<E> Session<E> {
                 };
                 *count = count.saturating_add(1);
             }
-            // Another stream, with a budget of its own.
+            // Another stream, with retries of its own.
             Recovery::Fallback => {
                 self.state.fallback_index += 1;
                 self.attempt = 1;
-                self.budget = Budget::default();
+                self.retries.reset();
             }
             // The content of the last attempt stays in the state.
             Recovery::Halt => {
@@ -105,31 +105,24 @@ impl<E> Session<E> {
     fn retry_delay(
         &mut self,
         error: &AttemptError<E>,
-        category: Category,
-        retry_after: Option<Duration>,
+        classification: Classification,
+        left: Option<Duration>,
     ) -> Option<Duration> {
         // Without a policy there are no retries.
-        let plan = self.settings.retry?;
-        // The budget is asked first, as the closures may be expensive.
-        let failed = RetryContext {
-            error,
-            state: &self.state,
-            attempt: self.budget.spent().saturating_add(1),
-            category,
+        let plan = self.settings.retry.as_ref()?;
+        let mut closures = Asked {
+            predicates: &self.predicates,
+            failed: RetryContext {
+                error,
+                state: &self.state,
+                attempt: self.retries.spent().saturating_add(1),
+                category: classification.category,
+            },
         };
-        if !self.budget.allows(&plan, category) || !self.predicates.allow(&failed) {
-            return None;
-        }
-        // A delay of the user's own outweighs what the other side asks for, and that the strategy.
-        if !plan.waits {
-            return Some(Duration::ZERO);
-        }
-        let asked = retry_after.map(|delay| delay.min(plan.max_delay));
-        let delay = self.predicates.delay(&failed).or(asked);
-        Some(delay.unwrap_or_else(|| {
-            let retries = self.budget.of(category);
-            self.jitter.delay(&plan, retries, self.reporter.id())
-        }))
+        let decision = self
+            .retries
+            .decide(plan, classification, left, &mut closures);
+        decision.ok()
     }
 
     /// Reports that an attempt has failed, and what follows.
@@ -165,13 +158,14 @@ impl<E> Session<E> {
         });
 
         // Then the retry, or that there is none.
-        let plan = self.settings.retry;
+        let plan = self.settings.retry.as_ref();
+        let limit = plan.map_or(0, |plan| self.retries.limit(plan, category));
         match (recovery, plan) {
-            (Recovery::Retry, plan) => {
+            (Recovery::Retry, _) => {
                 report(EventKind::RetryStart);
                 report(EventKind::RetryAttempt {
                     attempt,
-                    max_attempts: plan.map_or(0, |plan| self.budget.limit(&plan, category)),
+                    max_attempts: limit,
                     delay,
                     reason: message.clone(),
                 });
@@ -197,6 +191,22 @@ impl<E> Session<E> {
     }
 }
 
+/// The closures of a policy, and the attempt that they are asked about.
+struct Asked<'a, E> {
+    predicates: &'a RetryPredicates<E>,
+    failed: RetryContext<'a, E>,
+}
+
+impl<E> Closures for Asked<'_, E> {
+    fn allow(&mut self) -> bool {
+        self.predicates.allow(&self.failed)
+    }
+
+    fn delay(&mut self) -> Option<Duration> {
+        self.predicates.delay(&self.failed)
+    }
+}
+
 /// Returns the kind of failure. Only the errors of streams need to be asked.
 fn classify<E>(error: &AttemptError<E>, handlers: &impl Handlers<E>) -> Classification {
     match error {
@@ -209,6 +219,8 @@ fn classify<E>(error: &AttemptError<E>, handlers: &impl Handlers<E>) -> Classifi
         {
             Category::Content.into()
         }
-        AttemptError::Violated(_) | AttemptError::RulePanicked { .. } => Category::Fatal.into(),
+        AttemptError::OutOfTime(_)
+        | AttemptError::Violated(_)
+        | AttemptError::RulePanicked { .. } => Category::Fatal.into(),
     }
 }

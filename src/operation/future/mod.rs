@@ -12,8 +12,8 @@
 //!                              Decision::Retry
 //! ```
 //!
-//! It is one hand-written future: a boxed one would cost an allocation, and an unnamed one could be neither stored nor be
-//! the operation itself.
+//! It is one hand-written future: a boxed one would cost an allocation, and an unnamed one could be neither stored nor
+//! be the operation itself.
 
 mod failure;
 mod reporter;
@@ -21,6 +21,7 @@ pub(in crate::operation) mod session;
 #[cfg(test)]
 mod tests;
 
+use alloc::boxed::Box;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
@@ -33,8 +34,9 @@ use self::failure::Decision;
 use self::session::Session;
 use super::outcome::{AttemptError, OperationFailure, State};
 use super::source::{Source, Tokens};
-use super::timer::{Clock, NoTimer, OptionalTimer};
-use crate::time::Sleep;
+use super::timer::{AsTimer, NoTimer, OptionalTimer};
+use crate::rate::Acquisition;
+use crate::time::{Clock, Sleep};
 
 /// The phase of an operation: see the drawing above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,14 +54,16 @@ pub(super) enum Phase {
 }
 
 pin_project! {
-    /// Consumes a stream of tokens, with retries, fallbacks, timeouts and guardrails: see the [module](crate::operation).
+    /// Consumes a stream of tokens, with retries, fallbacks, timeouts and guardrails: see the
+    /// [module](crate::operation).
     ///
     /// It is a future of `Result<State, OperationFailure<E>>`, and so a task for every verb and pool. `S` is the
-    /// [`Source`], `M` the [`Timer`](crate::Timer) or [`NoTimer`], and `E` the error of the streams, which follows from `S`.
+    /// [`Source`], `M` the [`Timer`](crate::Timer) or [`NoTimer`], and `E` the error of the streams, which follows from
+    /// `S`.
     ///
     /// # Order
-    /// Nothing happens until it is polled. A stream is dropped before another one is opened, and before events report that
-    /// its attempt has failed. Tokens are appended to the content first, then given to handlers, then checked.
+    /// Nothing happens until it is polled. A stream is dropped before another one is opened, and before events report
+    /// that its attempt has failed. Tokens are appended to the content first, then given to handlers, then checked.
     ///
     /// # Errors
     /// [`OperationFailure`], with the error and the content of the last attempt, and those of all before it.
@@ -70,8 +74,8 @@ pin_project! {
     ///
     /// # Panics
     /// With the feature `std`, a panic of a handler is caught and has no effect on the operation; a panic of a rule is
-    /// caught and fails it. A panic of a source, a stream, a timer, or a closure that classifies or retries errors passes
-    /// through to whoever polls it.
+    /// caught and fails it. A panic of a source, a stream, a timer, or a closure that classifies or retries errors
+    /// passes through to whoever polls it.
     ///
     /// # Polls and allocations
     /// The stream is polled until it is pending, or 256 times; the operation then wakes itself. One allocation, for the
@@ -91,6 +95,8 @@ pin_project! {
         // The wait for a token, or for a retry.
         #[pin]
         pub(super) sleep: Sleep<M::Sleep>,
+        // The place in the line of the rate, made when it is first waited for.
+        pub(super) acquisition: Option<Box<Acquisition<M::Sleep>>>,
         pub(super) clock: Clock,
         pub(super) phase: Phase,
         pub(super) session: Session<E>,
@@ -117,7 +123,7 @@ where
         let mut this = self.project();
         // Nothing has happened before the first poll, so time is counted from here.
         if *this.phase == Phase::Start {
-            this.clock.start(this.timer);
+            this.clock.start(this.timer.time());
             let (sources, now) = (this.source.count(), this.clock.last());
             this.session.start(sources, now, &mut this.source);
             *this.phase = Phase::Open;
@@ -136,8 +142,18 @@ where
             this.sleep.as_mut().stop();
         }
 
+        // The rate is waited for last, so that the stream is opened when it says so.
+        let mut is_late = false;
+        if *this.phase == Phase::Open && this.poll_turn(cx).is_pending() {
+            this.session.wait_to_open();
+            ready!(this.poll_limit(cx, None));
+            *this.acquisition = None;
+            is_late = true;
+        }
+
         // The attempt runs for as long as its stream yields tokens.
         let opened = match *this.phase {
+            _ if is_late => Err(this.on_limit()),
             Phase::Open => this.open(),
             Phase::Streaming => Ok(()),
             _ => panic!("`Operation` was polled after it had resolved"),
@@ -147,23 +163,33 @@ where
             Err(error) => Err(error),
         };
 
-        // The attempt is over. What is foreign may panic from here on, and then there is no next poll. The stream goes before
-        // anything is reported, so that handlers find nothing open.
+        // The attempt is over. What is foreign may panic from here on, and then there is no next poll. The stream goes
+        // before anything is reported, so that handlers find nothing open.
         *this.phase = Phase::Done;
         this.source.as_mut().close();
         this.sleep.as_mut().stop();
         // A stream that has ended may still have failed: its content must pass.
-        let now = this.clock.read(this.timer);
+        let now = this.clock.read(this.timer.time());
         let result = ended.and_then(|()| this.session.on_end(now, &mut this.source));
         let error = match result {
-            Ok(state) => return Poll::Ready(Ok(state)),
+            Ok(state) => {
+                #[cfg(feature = "tracing")]
+                this.session.record(&state);
+                return Poll::Ready(Ok(state));
+            }
             Err(error) => error,
         };
         // The session decides what follows, and the phase keeps it for the next poll.
-        *this.phase = match this.session.on_failure(error, now, &mut this.source) {
+        let decision = this.session.on_failure(error, now, &mut this.source);
+        this.session.hold_back(&AsTimer(this.timer));
+        *this.phase = match decision {
             Decision::Retry { delay } => Phase::Delay(delay),
             Decision::Fallback => Phase::Open,
-            Decision::Halt(failure) => return Poll::Ready(Err(failure)),
+            Decision::Halt(failure) => {
+                #[cfg(feature = "tracing")]
+                this.session.record(&failure.state);
+                return Poll::Ready(Err(failure));
+            }
         };
         // The next attempt is for another poll, so that attempts which fail at once starve nothing else.
         cx.waker().wake_by_ref();
@@ -176,9 +202,54 @@ where
     S: Source<Error = E>,
     M: OptionalTimer,
 {
+    /// Waits until the rate lets a stream be opened, if there is one.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(rate) = self.session.rate() else {
+            return Poll::Ready(());
+        };
+        let acquisition = self
+            .acquisition
+            .get_or_insert_with(|| Box::new(rate.acquisition()));
+        ready!(acquisition.poll(cx, &AsTimer(self.timer)));
+        // What is waited for from here on is another limit.
+        self.sleep.as_mut().stop();
+        Poll::Ready(())
+    }
+
+    /// Waits for `limit`, or for the end of the total time if that comes first.
+    fn poll_limit(&mut self, cx: &mut Context<'_>, limit: Option<Duration>) -> Poll<()> {
+        // A stream that always has tokens may let no timer fire. But then the clock was read for them.
+        let left = self.session.left(self.clock.last());
+        if left.is_some_and(|left| left.is_zero()) {
+            return Poll::Ready(());
+        }
+        // Without a limit there is nothing to wait for but the stream.
+        if limit.is_none() && left.is_none() {
+            return Poll::Pending;
+        }
+        let Self {
+            session,
+            clock,
+            timer,
+            ..
+        } = self;
+        self.sleep.as_mut().poll(cx, || {
+            let limit = limit.unwrap_or(Duration::MAX);
+            // The clock is read only if something depends on it.
+            let left = left.and_then(|_| session.left(clock.read(timer.time())));
+            timer.start(left.map_or(limit, |left| left.min(limit)))
+        })
+    }
+
+    /// Returns the error of an attempt that has reached a limit.
+    fn on_limit(&mut self) -> AttemptError<E> {
+        let now = self.clock.read(self.timer.time());
+        self.session.on_timeout(now, &mut self.source)
+    }
+
     /// Begins an attempt: opens the stream that the session names.
     fn open(&mut self) -> Result<(), AttemptError<E>> {
-        let now = self.clock.read(self.timer);
+        let now = self.clock.read(self.timer.time());
         let index = self.session.on_open(now, &mut self.source)?;
         // Handlers forget the attempt before, as its stream is gone.
         self.source.as_mut().restart();
@@ -197,8 +268,8 @@ where
 
     /// Takes tokens for as long as they come, and resolves when the attempt is over.
     fn poll_tokens(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), AttemptError<E>>> {
-        // Reading the clock for every token would cost more than all else that is done for it. So it is read for the first
-        // and the last of a poll.
+        // Reading the clock for every token would cost more than all else that is done for it. So it is read for the
+        // first and the last of a poll.
         let mut tokens = 0_usize;
         let mut restarts_wait = false;
         let mut has_read_clock = false;
@@ -223,7 +294,7 @@ where
             let text = self.source.text(&chunk);
             let counts = text.is_none_or(|text| !text.is_empty());
             if counts && !core::mem::replace(&mut has_read_clock, true) {
-                now = self.clock.read(self.timer);
+                now = self.clock.read(self.timer.time());
             }
             // The content comes first, then the handlers of chunks.
             match text {
@@ -240,7 +311,7 @@ where
         };
         // The clock was read for the first token. The last of several came later.
         if tokens > 1 {
-            let now = self.clock.read(self.timer);
+            let now = self.clock.read(self.timer.time());
             self.session.last_token_came(now);
         }
         if ended.is_ready() {
@@ -251,16 +322,11 @@ where
         if restarts_wait || tokens > 0 {
             self.sleep.as_mut().stop();
         }
-        // Without a limit there is nothing to wait for but the stream.
-        let Some(limit) = self.session.limit() else {
-            return Poll::Pending;
-        };
-        let sleep = self.sleep.as_mut();
-        ready!(sleep.poll(cx, || self.timer.start(limit)));
+        let limit = self.session.limit();
+        ready!(self.poll_limit(cx, limit));
         // The token is late: its stream is dropped before that is reported.
         self.source.as_mut().close();
-        let now = self.clock.read(self.timer);
-        Poll::Ready(Err(self.session.on_timeout(now, &mut self.source)))
+        Poll::Ready(Err(self.on_limit()))
     }
 }
 

@@ -2,9 +2,14 @@
 
 use core::time::Duration;
 
+#[cfg(feature = "tracing")]
+use tracing::field::Empty;
+
 use crate::operation::context::EventContext;
 use crate::operation::event::{Event, EventKind, OperationId};
 use crate::operation::handlers::Handlers;
+#[cfg(feature = "tracing")]
+use crate::operation::outcome::State;
 
 /// Reports the events of one operation.
 pub(super) struct Reporter {
@@ -34,14 +39,44 @@ impl Reporter {
         self.event.context = context.unwrap_or_default();
         #[cfg(feature = "tracing")]
         {
+            // What is not known yet is recorded at the end. What the caller's span says is inherited by this one.
             let id = self.event.operation_id.get();
             let context = &self.event.context;
-            self.span = tracing::info_span!("operation", operation_id = id, ?context);
+            self.span = tracing::info_span!(
+                "operation",
+                operation_id = id,
+                ?context,
+                gen_ai.request.stream = true,
+                gen_ai.response.time_to_first_chunk = Empty,
+                gen_ai.usage.output_tokens = Empty,
+                model_retries = Empty,
+                network_retries = Empty,
+                otel.status_code = Empty,
+            );
         }
     }
 
-    pub(super) fn id(&self) -> u64 {
-        self.event.operation_id.get()
+    /// Adds to the span what the operation has come to. Where OpenTelemetry has a name for that, it has it: of its
+    /// conventions for generative AI, times are in seconds, and the status of a success is not set.
+    #[cfg(feature = "tracing")]
+    pub(super) fn record(&self, state: &State) {
+        if self.span.is_disabled() {
+            return;
+        }
+        if let Some(time) = state.first_token_at {
+            let seconds = time.as_secs_f64();
+            self.span
+                .record("gen_ai.response.time_to_first_chunk", seconds);
+        }
+        // There is always something to count, if only zero.
+        let tokens = state.token_count as u64;
+        self.span.record("gen_ai.usage.output_tokens", tokens);
+        self.span.record("model_retries", state.model_retry_count);
+        self.span
+            .record("network_retries", state.network_retry_count);
+        if !state.completed {
+            self.span.record("otel.status_code", "ERROR");
+        }
     }
 
     /// Enters the span of the operation, so that what others report while it is polled belongs to it as well.

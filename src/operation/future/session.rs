@@ -1,18 +1,19 @@
 //! The decisions of an operation: which stream is next, what an error means, when the content has passed.
 //!
-//! A session knows neither streams nor timers, and takes the time as an argument. Its future opens the streams, waits, and
-//! calls it with what happened:
+//! A session knows neither streams nor timers, and takes the time as an argument. Its future opens the streams, waits,
+//! and calls it with what happened:
 //!
 //! | the future has | and calls | which returns | and then |
 //! |---|---|---|---|
 //! | been polled for the first time | `start` | | opens a stream |
-//! | to open a stream | `on_open` | the index of its source | opens it |
+//! | to open a stream | `rate` | what it is opened at, if anything | waits |
+//! | | and `on_open` | the index of its source | opens it |
 //! | a chunk without text | `on_other_chunk` | whether to wait anew | asks for the next one |
 //! | a token | `on_token` | whether it passed | asks for the next token, or fails the attempt |
-//! | to wait for a token | `limit` | for how long at most | waits |
+//! | to wait for a token | `limit`, `left` | for how long at most | waits |
 //! | waited that long | `on_timeout` | an error | fails the attempt |
 //! | the end of the stream | `on_end` | the final state, or an error | resolves, or fails the attempt |
-//! | an attempt that failed | `on_failure`, in `failure.rs` | `Decision::Retry { delay }` | waits, and opens the same stream again |
+//! | an attempt that failed | `on_failure`, in `failure.rs`, and `hold_back` | `Decision::Retry { delay }` | waits, and opens the same stream again |
 //! | | | `Decision::Fallback` | opens the next stream |
 //! | | | `Decision::Halt` | resolves |
 //!
@@ -28,9 +29,12 @@ use crate::operation::event::{EventKind, GuardrailPhase};
 use crate::operation::guardrails::{Guard, GuardrailContext, Passed};
 use crate::operation::handlers::Handlers;
 use crate::operation::outcome::{AttemptError, FailedAttempt, State};
-use crate::operation::retry::{Budget, Jitter, RetryPredicates};
+use crate::operation::retry::RetryPredicates;
 use crate::operation::settings::Settings;
 use crate::operation::timeout::{TimedOut, TimeoutKind};
+use crate::rate::Rate;
+use crate::retry::{Classification, Retries};
+use crate::time::Timer;
 
 /// The state of an operation on streams that fail with `E`.
 pub(in crate::operation) struct Session<E> {
@@ -44,8 +48,9 @@ pub(in crate::operation) struct Session<E> {
     /// The number of the attempt of the current stream: 1 is the first.
     pub(super) attempt: u32,
     /// The retries of the current stream.
-    pub(super) budget: Budget,
-    pub(super) jitter: Jitter,
+    pub(super) retries: Retries,
+    /// What the last error of the primary stream was, until its rate was paused for it.
+    pub(super) last_failed: Option<Classification>,
     /// The guardrails of the current attempt, if there are any.
     pub(super) guard: Option<Guard>,
     pub(super) reporter: Reporter,
@@ -64,8 +69,8 @@ impl<E> Session<E> {
             state: State::default(),
             earlier: Vec::new(),
             attempt: 1,
-            budget: Budget::default(),
-            jitter: Jitter::default(),
+            retries: Retries::default(),
+            last_failed: None,
             guard: None,
             reporter: Reporter::new(),
             awaited: TimeoutKind::InitialToken,
@@ -91,15 +96,40 @@ impl<E> Session<E> {
         self.reporter.enter()
     }
 
+    /// Adds to the span what the operation has come to.
+    #[cfg(feature = "tracing")]
+    pub(super) fn record(&self, state: &State) {
+        self.reporter.record(state);
+    }
+
     /// Starts the operation, which has this many sources.
     pub(super) fn start(&mut self, sources: usize, now: Duration, handlers: &mut impl Handlers<E>) {
         self.sources = sources;
+        // Streams that are opened again take from the budget what first ones put in.
+        let retry = self.settings.retry.as_ref();
+        if let Some(budget) = retry.and_then(|plan| plan.budget.as_ref()) {
+            budget.deposit();
+        }
         self.reporter.start(self.settings.context.clone());
         self.report(now, handlers, || EventKind::SessionStart {
             attempt: 1,
             is_retry: false,
             is_fallback: false,
         });
+    }
+
+    /// Returns the rate at which the stream that is next is opened, if there is one. Fallbacks may be of other
+    /// services.
+    pub(super) fn rate(&self) -> Option<&Rate> {
+        let plan = self.settings.retry.as_ref().filter(|_| !self.is_fallback());
+        plan?.rate.as_ref()
+    }
+
+    /// Holds back all who share the rate, if the error of the last attempt asks for that.
+    pub(super) fn hold_back(&mut self, timer: &impl Timer) {
+        if let (Some(plan), Some(failed)) = (&self.settings.retry, self.last_failed.take()) {
+            plan.hold_back(failed, timer);
+        }
     }
 
     /// Starts an attempt, and returns the index of the source to open.
@@ -179,12 +209,35 @@ impl<E> Session<E> {
         self.settings.limit(self.awaited)
     }
 
+    /// Returns the time that is left for the whole operation, if that is limited.
+    pub(super) fn left(&self, now: Duration) -> Option<Duration> {
+        let total = self.settings.total_time?;
+        Some(total.saturating_sub(now))
+    }
+
+    /// Returns the error of an operation whose total time is up, if that comes no later than the limit to the wait for
+    /// a token.
+    fn out_of_time(&self) -> Option<AttemptError<E>> {
+        let total = self.settings.total_time?;
+        let limit = self.limit();
+        let is_first = limit.is_none_or(|limit| self.waiting_since.saturating_add(limit) >= total);
+        is_first.then_some(AttemptError::OutOfTime(total))
+    }
+
+    /// Waits for no token, as the stream is yet to be opened.
+    pub(super) fn wait_to_open(&mut self) {
+        self.waiting_since = Duration::MAX;
+    }
+
     /// Reports that the wait for a token has reached its limit, and returns the error of the attempt.
     pub(super) fn on_timeout(
         &mut self,
         now: Duration,
         handlers: &mut impl Handlers<E>,
     ) -> AttemptError<E> {
+        if let Some(error) = self.out_of_time() {
+            return error;
+        }
         // There is a limit, or there would have been no wait.
         let kind = self.awaited;
         let configured = self.settings.limit(kind).unwrap_or(Duration::MAX);

@@ -7,13 +7,12 @@ use core::time::Duration;
 
 use super::failure::Decision;
 use super::session::Session;
-use crate::operation::classify::{Category, Classification};
 use crate::operation::event::{Event, EventKind};
 use crate::operation::guardrails::{Guardrails, Violation, rules};
 use crate::operation::handlers::Handlers;
 use crate::operation::outcome::{AttemptError, OperationFailure};
-use crate::operation::retry::{Retry, Strategy};
 use crate::operation::timeout::{TimedOut, Timeout, TimeoutKind};
+use crate::retry::{Category, Classification, Retry, Strategy};
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)

@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 
 /// A rule that content must pass.
 ///
-/// A rule keeps nothing: it makes a checker for each attempt, and that may keep what it likes. For a rule that is a mere
-/// closure over the content, see [`from_fn`](super::rules::from_fn).
+/// A rule keeps nothing: it makes a checker for each attempt, and that may keep what it likes. For a rule that is a
+/// mere closure over the content, see [`from_fn`](super::rules::from_fn).
 ///
 /// ```
 /// use std::borrow::Cow;
@@ -65,7 +65,8 @@ pub trait Rule: Send + Sync {
 /// assert_eq!(checker.looked_at(), 6);
 /// ```
 pub trait Checker: Send {
-    /// Returns what it finds in the content, beyond what it has found before. Found again, the same violation counts once.
+    /// Returns what it finds in the content, beyond what it has found before. Found again, the same violation counts
+    /// once.
     fn check(&mut self, context: &GuardrailContext<'_>) -> Vec<Violation>;
 
     /// Returns the number of bytes that it has read, if it counts them. A byte that is read twice counts twice.

@@ -2,17 +2,20 @@
 
 use alloc::sync::Arc;
 use core::marker::PhantomData;
+use core::time::Duration;
 
 use super::OperationPool;
 use super::shared::Shared;
-use crate::operation::classify::Classification;
+use crate::limit::Limit;
 use crate::operation::context::EventContext;
 use crate::operation::event::Event;
 use crate::operation::guardrails::Guardrails;
-use crate::operation::retry::{Retry, SharedPredicates};
+use crate::operation::retry::SharedPredicates;
 use crate::operation::timeout::Timeout;
 use crate::operation::timer::{HasTimer, NoTimer, SharedTimer};
 use crate::pool::{Driver, Pool, PoolBuilder, PoolOptions};
+use crate::rate::Rate;
+use crate::retry::{Classification, Retry};
 use crate::time::Timer;
 
 /// Creates a pool of operations with at most `workers` running at any time: see [`OperationPool`].
@@ -114,19 +117,31 @@ impl<M> OperationPoolBuilder<M> {
         self
     }
 
-    /// Tries again what failed, without any delay, for operations without a [`retry`](crate::operation::Operation::retry).
+    /// Tries again what failed, without any delay or [rate](Retry::rate), for operations without a
+    /// [`retry`](crate::operation::Operation::retry).
     pub fn shared_retry_at_once<P: SharedPredicates>(mut self, retry: Retry<P>) -> Self {
         self.shared.settings.retry = Some(retry.plan.without_delay());
         self.shared.predicates = retry.predicates.share();
         self
     }
 
-    /// Gives up on tokens that take too long, for operations without a [`timeout`](crate::operation::Operation::timeout).
+    /// Gives up on tokens that take too long, for operations without a
+    /// [`timeout`](crate::operation::Operation::timeout).
     pub fn shared_timeout(mut self, timeout: Timeout) -> Self
     where
         M: HasTimer,
     {
         self.shared.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// Limits the whole of each operation without a [`total_time`](crate::operation::Operation::total_time), from when
+    /// it starts.
+    pub fn shared_total_time(mut self, limit: Duration) -> Self
+    where
+        M: HasTimer,
+    {
+        self.shared.settings.total_time = Some(limit);
         self
     }
 
@@ -157,15 +172,15 @@ impl<M> OperationPoolBuilder<M> {
         self
     }
 
-    /// Checks content with guardrails, for operations without [`guardrails`](crate::operation::Operation::guardrails). Those with
-    /// [`Guardrails::none`] have some, which have no rules.
+    /// Checks content with guardrails, for operations without [`guardrails`](crate::operation::Operation::guardrails).
+    /// Those with [`Guardrails::none`] have some, which have no rules.
     pub fn shared_guardrails(mut self, guardrails: Guardrails) -> Self {
         self.shared.settings.guardrails = Some(guardrails);
         self
     }
 
-    /// Calls `handler` with each event of all operations without an [`on_event`](crate::operation::Operation::on_event). The
-    /// last handler that is given counts.
+    /// Calls `handler` with each event of all operations without an
+    /// [`on_event`](crate::operation::Operation::on_event). The last handler that is given counts.
     pub fn on_event(mut self, handler: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.shared.on_event = Some(Arc::new(handler));
         self
@@ -214,6 +229,44 @@ impl<M> OperationPoolBuilder<M> {
     #[track_caller]
     pub fn options(mut self, options: PoolOptions) -> Self {
         self.pool = self.pool.options(options);
+        self
+    }
+
+    /// Limits the operations that run at any time by a [`Limit`], too, which others may share: see
+    /// [`PoolBuilder::limit`].
+    pub fn limit(mut self, limit: &Limit) -> Self {
+        self.pool = self.pool.limit(limit);
+        self
+    }
+
+    /// Starts operations at a [`Rate`] that others may share, by the [timer](Self::timer): see [`PoolBuilder::rate`].
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use std::time::Duration;
+    /// use abreast::operation::{Operation, create_pool};
+    /// use abreast::{Rate, time::VirtualClock};
+    /// use futures::stream;
+    ///
+    /// let clock = VirtualClock::new();
+    /// let rate = Rate::per_second(2);
+    /// let (pool, mut driver) = create_pool(10).timer(clock.timer()).rate(&rate).build();
+    /// for _ in 0..5 {
+    ///     _ = pool.execute(Operation::new(|| stream::iter([Ok::<_, String>("Hello")])))?;
+    /// }
+    /// clock.run(driver.run_until(pool.drain()));
+    /// assert_eq!(clock.now(), Duration::from_secs(2));
+    /// # }
+    /// # Ok::<_, abreast::PoolError>(())
+    /// ```
+    pub fn rate(mut self, rate: &Rate) -> Self
+    where
+        M: HasTimer,
+    {
+        // There is one, as its type says.
+        if let Some(timer) = self.shared.timer.clone() {
+            self.pool = self.pool.rate(rate, timer);
+        }
         self
     }
 

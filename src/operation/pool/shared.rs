@@ -17,6 +17,7 @@ use crate::operation::retry::RetryPredicates;
 use crate::operation::settings::Settings;
 use crate::operation::source::Source;
 use crate::operation::timer::{BoxSleep, OptionalTimer, SharedTimer};
+use crate::time::Timer;
 
 /// The settings of a pool, without their types.
 #[derive(Default)]
@@ -88,7 +89,7 @@ impl<M: OptionalTimer> OptionalTimer for PoolTimer<M> {
         // The timer of the operation comes first. Without any, nothing was set that waits.
         match &self.shared {
             Some(shared) if !M::IS_SET => PoolSleep::Shared {
-                sleep: shared.start(duration),
+                sleep: shared.sleep(duration),
             },
             _ => PoolSleep::Own {
                 sleep: self.own.start(duration),
@@ -98,7 +99,7 @@ impl<M: OptionalTimer> OptionalTimer for PoolTimer<M> {
 
     fn time(&self) -> Option<Duration> {
         match &self.shared {
-            Some(shared) if !M::IS_SET => shared.time(),
+            Some(shared) if !M::IS_SET => shared.now(),
             _ => self.own.time(),
         }
     }

@@ -9,8 +9,8 @@ use core::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::{Source, Tokens};
-use crate::operation::classify::Classification;
 use crate::operation::event::Event;
+use crate::retry::Classification;
 
 /// Makes chunks of one type of those of a source and of its fallback, which has no handlers.
 pub(in crate::operation) trait Join<A: Tokens, B: Tokens> {
@@ -102,8 +102,8 @@ impl<A: Tokens, B: Tokens> Join<A, B> for Unlike {
 }
 
 pin_project! {
-    /// A source, and another to fall back on. Events and tokens of both go to the handlers of the first, which classifies
-    /// errors, too.
+    /// A source, and another to fall back on. Events and tokens of both go to the handlers of the first, which
+    /// classifies errors, too.
     pub(in crate::operation) struct Fallback<A, B, J> {
         #[pin]
         first: A,

@@ -1,7 +1,7 @@
 //! Sources of tokens: factories of streams, the primary one and its fallbacks.
 //!
-//! Sources are adaptors around one another, as iterators are. Each holds its open stream itself, so that an operation names
-//! no type through a projection, which is what keeps it `Send` in an `async` block with borrowed data.
+//! Sources are adaptors around one another, as iterators are. Each holds its open stream itself, so that an operation
+//! names no type through a projection, which is what keeps it `Send` in an `async` block with borrowed data.
 //!
 //! ```text
 //! Operation::new(a)               Streams(a, AsText)
@@ -14,14 +14,16 @@
 //! ```
 
 mod fallback;
+mod first_token;
 mod streams;
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::classify::Classification;
 use super::event::Event;
+use crate::retry::Classification;
 pub(super) use fallback::{Alike, Fallback, Fallbacks, Unlike};
+pub use first_token::{FirstToken, FirstTokenStream, Races, first_token};
 pub(super) use streams::NoText;
 pub use streams::{AsText, Connection, Connects, OpenStream, Opener, Opens, Streams, TextOf};
 
@@ -40,8 +42,8 @@ pub use streams::{AsText, Connection, Connects, OpenStream, Opener, Opens, Strea
 /// # assert_eq!(smol::block_on(ask("Hello")).unwrap().content, "Hello");
 /// ```
 ///
-/// It is implemented if it is known what kind of failures its errors are: they implement [`Classify`](super::Classify), or
-/// [`classify`](super::Operation::classify) was called.
+/// It is implemented if it is known what kind of failures its errors are: they implement [`Classify`](super::Classify),
+/// or [`classify`](super::Operation::classify) was called.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a source of tokens whose errors are classified",
     label = "not a classified source",

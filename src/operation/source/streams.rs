@@ -9,13 +9,14 @@ use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
 use super::{Source, Tokens};
-use crate::operation::classify::{Classification, Classify};
+use crate::retry::{Classification, Classify};
 
 /// Opens a stream each time that it is called: a closure that becomes a [`Source`].
 ///
-/// Every `FnMut() -> Stream` does, and so does every `FnMut() -> Future<Output = Result<Stream, E>>`, for streams that must
-/// first connect. The streams yield `Result<impl AsRef<str>, E>`, or `Result<C, E>` for an operation on
-/// [chunks](crate::operation::Operation::chunks) `C`. The parameter `Via` distinguishes the two, and the compiler finds it.
+/// Every `FnMut() -> Stream` does, and so does every `FnMut() -> Future<Output = Result<Stream, E>>`, for streams that
+/// must first connect. The streams yield `Result<impl AsRef<str>, E>`, or `Result<C, E>` for an operation on
+/// [chunks](crate::operation::Operation::chunks) `C`. The parameter `Via` distinguishes the two, and the compiler finds
+/// it.
 ///
 /// ```
 /// use abreast::operation::Operation;
@@ -105,7 +106,8 @@ where
 }
 
 pin_project! {
-    /// Connects first, and then yields what its stream yields: the stream of a closure that returns a future of a stream.
+    /// Connects first, and then yields what its stream yields: the stream of a closure that returns a future of a
+    /// stream.
     pub struct Connection<Fut, St> {
         #[pin]
         state: ConnectionState<Fut, St>,
@@ -162,7 +164,8 @@ pub trait TextOf<C> {
     fn text_of<'c>(&self, chunk: &'c C) -> Option<&'c str>;
 }
 
-/// Takes chunks that are text as they are: [`TextOf`] the tokens of [`Operation::new`](crate::operation::Operation::new).
+/// Takes chunks that are text as they are: [`TextOf`] the tokens of
+/// [`Operation::new`](crate::operation::Operation::new).
 #[derive(Clone, Copy, Debug)]
 pub struct AsText;
 
@@ -173,8 +176,9 @@ impl<C: AsRef<str>> TextOf<C> for AsText {
     }
 }
 
-/// Stands in for the text of a fallback on the same chunks, whose text is told by the first source. It is not a function of
-/// the chunk, as an operation whose type names one through a projection would not be `Send` in an `async` block.
+/// Stands in for the text of a fallback on the same chunks, whose text is told by the first source. It is not a
+/// function of the chunk, as an operation whose type names one through a projection would not be `Send` in an `async`
+/// block.
 pub(in crate::operation) struct NoText;
 
 impl<C> TextOf<C> for NoText {
@@ -192,8 +196,8 @@ impl<C, X: Fn(&C) -> Option<&str>> TextOf<C> for X {
 
 pin_project! {
     /// The source that [`Operation::new`](crate::operation::Operation::new) and
-    /// [`Operation::chunks`](crate::operation::Operation::chunks) make of a closure: an [`Opener`], its open stream, and what
-    /// tells the text of a chunk.
+    /// [`Operation::chunks`](crate::operation::Operation::chunks) make of a closure: an [`Opener`], its open stream,
+    /// and what tells the text of a chunk.
     pub struct Streams<O, St, X = AsText> {
         opener: O,
         #[pin]

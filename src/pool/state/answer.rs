@@ -49,7 +49,7 @@ pub(crate) struct Ended<W> {
 /// A worker has left.
 #[derive(Debug)]
 pub(crate) struct Left<J, W> {
-    /// What nobody will run any more.
+    /// The queued jobs, if it was the last worker.
     pub(crate) jobs: Vec<J>,
     /// The number of jobs that are [abandoned](super::PoolState::abandoned) with it.
     pub(crate) abandoning: usize,

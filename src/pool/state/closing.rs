@@ -53,8 +53,8 @@ impl<J, W: Clone> PoolState<J, W> {
         self.0.with(|fields| fields.is_idle())
     }
 
-    /// Makes `workers` of the one that there was, and which is `running` some jobs. Each runs one job at a time from now on.
-    /// All that is returned is to be woken: the one may have been idle, and have no room now.
+    /// Makes `workers` of the one that there was, and which is `running` some jobs. Each runs one job at a time from
+    /// now on. All that is returned is to be woken: the one may have been idle, and have no room now.
     pub(crate) fn set_workers(&self, workers: usize, running: usize) -> Vec<W> {
         self.0.with(|fields| {
             fields.workers = workers;
@@ -72,10 +72,20 @@ impl<J, W: Clone> PoolState<J, W> {
             .with(|fields| fields.known_workers.push((worker, waker)));
     }
 
+    /// Returns the wakers of all workers that have begun to run jobs.
+    pub(crate) fn known_workers(&self) -> Vec<W> {
+        self.0.with(|fields| {
+            let known = fields.known_workers.iter();
+            known.map(|(_, waker)| waker.clone()).collect()
+        })
+    }
+
     /// Takes all that is queued, counted as abandoned, and the wakers of all workers, which are to be woken to leave.
     pub(crate) fn abort(&self) -> Aborted<J, W> {
         self.0.with(|fields| {
+            // As they were before: a bounded shutdown reports what was queued and what ran.
             let stats = fields.stats;
+            // Their handles do not know yet, so the pool is not idle before `abandoned` has counted them off.
             let jobs: Vec<J> = fields.queue.take().collect();
             fields.stats.queue_length -= jobs.len();
             fields.stats.total_abandoned += jobs.len() as u64;
@@ -97,7 +107,7 @@ impl<J, W: Clone> PoolState<J, W> {
             fields.free -= free;
             fields.idle_workers.retain(|(idle, _)| *idle != worker);
             fields.known_workers.retain(|(known, _)| *known != worker);
-            // The last one takes along all that nobody will run, and nobody need wait any longer.
+            // The last one takes along the queue, which no worker is left to run, and wakes all who wait.
             let (mut jobs, mut waiting) = (Vec::new(), Vec::new());
             if fields.workers == 0 {
                 jobs.extend(fields.queue.take());

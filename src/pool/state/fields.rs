@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use super::answer::{Accepted, Refusal};
+use super::answer::{Accepted, Next, Refusal};
 use super::queue::JobQueue;
 use super::waiters::Waiters;
 use crate::pool::stats::PoolStats;
@@ -11,8 +11,8 @@ use crate::pool::stats::PoolStats;
 /// What the lock guards.
 #[derive(Debug)]
 pub(super) struct Fields<J, W> {
-    /// What users see. The pool goes by its `queue_length` and `active_workers`, too: jobs that are being cancelled have left the
-    /// queue, and count as queued.
+    /// What users see. The pool goes by its `queue_length` and `active_workers`, too: jobs that are being cancelled
+    /// have left the queue, and count as queued.
     pub(super) stats: PoolStats,
     pub(super) queue: JobQueue<J>,
     /// The limit to `queue_length`. Set once.
@@ -40,15 +40,16 @@ pub(super) struct Fields<J, W> {
 }
 
 impl<J, W> Fields<J, W> {
-    pub(super) fn new(worker_count: usize, capacity: usize) -> Self {
+    pub(super) fn new(worker_count: usize, capacity: usize, aging: u32) -> Self {
         Self {
             stats: PoolStats {
                 worker_count,
                 ..PoolStats::default()
             },
-            queue: JobQueue::new(),
+            queue: JobQueue::new(aging),
             capacity,
             abandoning: 0,
+            // All is run by one driver, until that is split into workers.
             workers: 1,
             free: worker_count,
             known_workers: Vec::new(),
@@ -85,17 +86,70 @@ impl<J, W> Fields<J, W> {
     }
 
     #[inline]
-    pub(super) fn push(&mut self, job: J) -> Accepted<W> {
+    pub(super) fn push(&mut self, job: J, priority: i32) -> Accepted<W> {
+        let id = self.stats.total_accepted;
         self.stats.queue_length += 1;
         self.stats.total_accepted += 1;
+        self.queue.push(id, job, priority);
         Accepted {
-            id: self.queue.push(job),
+            id,
             worker: self.idle_workers.pop().map(|(_, worker)| worker),
         }
     }
 
-    /// Takes the waker of the last in line that there is room for: the only one that may not know it yet, when there is room
-    /// for one more.
+    /// Hands a job that has left the queue to a worker.
+    #[inline]
+    pub(super) fn start(&mut self, id: u64, job: J) -> Next<J, W> {
+        self.stats.queue_length -= 1;
+        self.stats.active_workers += 1;
+        self.free -= 1;
+        let room = self.wake_for_room();
+        Next::Run { id, job, room }
+    }
+
+    /// Gives a worker its next job, or has it rest.
+    #[inline]
+    pub(super) fn next(&mut self, worker: usize, waker: &W) -> Next<J, W>
+    where
+        W: Clone,
+    {
+        match self.queue.pop() {
+            Some((id, job)) => self.start(id, job),
+            None => self.next_ranked(worker, waker),
+        }
+    }
+
+    /// Gives a worker the next of the jobs that have ranks, or has it rest. Apart, so that queues without priorities
+    /// pay nothing for it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn next_ranked(&mut self, worker: usize, waker: &W) -> Next<J, W>
+    where
+        W: Clone,
+    {
+        match self.queue.pop_ranked() {
+            Some((id, job)) => self.start(id, job),
+            None => self.rest(worker, waker),
+        }
+    }
+
+    /// Says what a worker is to do for which there is no job: to leave, or to wait with the idle ones.
+    #[inline]
+    pub(super) fn rest(&mut self, worker: usize, waker: &W) -> Next<J, W>
+    where
+        W: Clone,
+    {
+        if self.closed && self.reserved == 0 {
+            return Next::Leave;
+        }
+        if !self.idle_workers.iter().any(|(idle, _)| *idle == worker) {
+            self.idle_workers.push((worker, waker.clone()));
+        }
+        Next::Wait
+    }
+
+    /// Takes the waker of the last in line that there is room for: the only one that may not know it yet, when there is
+    /// room for one more.
     pub(super) fn wake_for_room(&mut self) -> Option<W> {
         if self.room.is_empty() {
             return None;
@@ -104,7 +158,8 @@ impl<J, W> Fields<J, W> {
         self.room.wake(room.checked_sub(1)?)
     }
 
-    /// Returns the number of workers that are free for sources: those that neither the queue nor a reservation counts on.
+    /// Returns the number of workers that are free for sources: those that neither the queue nor a reservation counts
+    /// on.
     pub(super) fn free_for_sources(&self) -> usize {
         match self.refusal() {
             Some(_) => 0,
@@ -114,8 +169,8 @@ impl<J, W> Fields<J, W> {
         }
     }
 
-    /// Takes the waker of the last source for which there is a worker: the only one that may not know it, if there is one
-    /// more now.
+    /// Takes the waker of the last source for which there is a worker: the only one that may not know it, if there is
+    /// one more now.
     pub(super) fn wake_source(&mut self) -> Option<W> {
         if self.sources.is_empty() {
             return None;

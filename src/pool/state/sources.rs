@@ -6,8 +6,8 @@ use super::PoolState;
 use super::answer::{Accepted, Refusal, Released, Reservation};
 
 impl<J, W: Clone> PoolState<J, W> {
-    /// Asks for a worker that a source can count on while it is asked for a job. Without one, `waker` is woken when there is
-    /// one for it and for all that wait ahead of it.
+    /// Asks for a worker that a source can count on while it is asked for a job. Without one, `waker` is woken when
+    /// there is one for it and for all that wait ahead of it.
     ///
     /// `ticket` is its place in the line. All wakers that are left over are to be dropped.
     pub(crate) fn reserve(
@@ -25,7 +25,7 @@ impl<J, W: Clone> PoolState<J, W> {
                 fields.sources.wait(ticket, waker);
                 return (Reservation::Wait, None);
             }
-            // Its place becomes a reservation, so for nobody else does anything change.
+            // Its place becomes a reservation, so nothing changes for those who wait behind it.
             let own = fields.sources.leave(ticket);
             match refusal {
                 Some(refusal) => (Reservation::Refused(refusal), own),
@@ -37,11 +37,15 @@ impl<J, W: Clone> PoolState<J, W> {
         })
     }
 
-    /// Turns a reservation into a job, whatever became of the pool meanwhile. If all workers have left, the job comes back
-    /// counted as abandoned: it is to be dropped, and the reservation to be [released](Self::release) after that.
+    /// Turns a reservation into a job, whatever became of the pool meanwhile. If all workers have left, the job comes
+    /// back counted as abandoned: it is to be dropped, and the reservation to be [released](Self::release) after that.
     ///
     /// Beside the job, it gives workers that can leave now, to be woken.
-    pub(crate) fn accept_reserved(&self, job: J) -> Result<(Accepted<W>, Vec<W>), J> {
+    pub(crate) fn accept_reserved(
+        &self,
+        job: J,
+        priority: i32,
+    ) -> Result<(Accepted<W>, Vec<W>), J> {
         self.0.with(|fields| {
             if fields.workers == 0 {
                 fields.stats.total_accepted += 1;
@@ -49,7 +53,7 @@ impl<J, W: Clone> PoolState<J, W> {
                 return Err(job);
             }
             fields.reserved -= 1;
-            let accepted = fields.push(job);
+            let accepted = fields.push(job, priority);
             Ok((accepted, fields.leaving()))
         })
     }

@@ -1,7 +1,7 @@
 //! A line of those who wait for a pool: for room in its queue, or for a free worker. First come, first served.
 //!
-//! Whoever waits keeps its place until it gets what it waits for, or gives up; being woken does not cost it the place. So
-//! somebody who takes what it was woken for sends it to sleep again, and not to the end of the line.
+//! Whoever waits keeps its place until it gets what it waits for, or gives up; being woken does not cost it the place.
+//! So somebody who takes what it was woken for sends it to sleep again, and not to the end of the line.
 
 use alloc::collections::VecDeque;
 
@@ -44,7 +44,9 @@ impl<W> Waiters<W> {
     pub(super) fn wait(&mut self, ticket: &mut Option<u64>, waker: &mut Option<W>) {
         let known = ticket.and_then(|ticket| self.find(ticket));
         match known.and_then(|place| self.line.get_mut(place)) {
+            // It keeps its place.
             Some(waiter) => core::mem::swap(&mut waiter.waker, waker),
+            // A newcomer goes to the end. Tickets grow, so the line stays sorted.
             None => {
                 *ticket = Some(self.next_ticket);
                 self.line.push_back(Waiter {

@@ -1,7 +1,8 @@
-//! Compiles and runs the code on the pages of abreast: each block is a documentation test of this crate, with warnings denied.
+//! Compiles and runs the code on the pages of abreast: each block is a documentation test of this crate, with warnings
+//! denied.
 //!
-//! The pages are part of the documentation of abreast, too. Their code is tested here, next to the crates that they compare
-//! it with, so that the crate itself need not build those for its tests.
+//! The pages are part of the documentation of abreast, too. Their code is tested here, next to the crates that they
+//! compare it with, so that the crate itself need not build those for its tests.
 
 #![doc(test(attr(deny(warnings), allow(dead_code))))]
 
@@ -69,6 +70,15 @@ mod pages {
 ///     let (client, urls) = (&Client::default(), vec![String::new()]);
 ///     let tasks = stream::iter(urls.iter()).co();
 ///     tasks.for_each(|url| async move { _ = client.get(url).await }).await
+/// });
+/// ```
+///
+/// ```compile_fail
+/// # use pages::Client;
+/// tokio::spawn(async {
+///     let (client, urls) = (Client::default(), vec![String::new()]);
+///     let all = abreast::parallel(urls.iter().map(|url| client.get(url)));
+///     futures::join!(all, client.get(""))
 /// });
 /// ```
 #[cfg(doctest)]

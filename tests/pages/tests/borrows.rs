@@ -24,6 +24,10 @@ fn all_verbs_are_send_with_borrows() {
         while let Some((_, result)) = ended.next().await {
             assert!(result.is_ok());
         }
+        let each = parallel(tasks()).for_each(async |_, result| assert!(result.is_ok()));
+        assert_eq!(each.await.count, 3);
+        let each = parallel(tasks()).try_for_each(async |_, result| result.map(drop));
+        assert!(each.await.is_ok());
         let stream = stream::iter(&urls).map(|url| client.get(url));
         assert!(parallel_stream(stream).await.all_succeeded());
         assert!(race(tasks()).await.is_ok());
@@ -41,6 +45,11 @@ fn all_verbs_are_send_with_borrows() {
         assert!(batched(&urls, |url| client.get(url)).await.is_ok());
         let chunks = batched_chunks(&urls, 2, async |chunk| client.get(chunk[0]).await);
         assert!(chunks.await.is_ok());
+        let (first, all) = gather((client.get(&urls[0]), parallel(tasks()))).await;
+        assert!(first.is_ok() && all.all_succeeded());
+        let all = async { parallel(tasks()).await };
+        let (first, all) = future::join(client.get(&urls[0]), all).await;
+        assert!(first.is_ok() && all.all_succeeded());
         let group = task_group(async |group| {
             urls.iter().for_each(|url| _ = group.spawn(client.get(url)));
             Ok::<_, String>(())

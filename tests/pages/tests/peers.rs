@@ -1,4 +1,5 @@
-//! Holds the page that compares to what it says of others. Where one of these fails, they have mended it: then the page is wrong.
+//! Holds the page that compares to what it says of others. Where one of these fails, they have mended it: then the page
+//! is wrong.
 
 use std::cell::Cell;
 use std::future::{pending, poll_fn, ready};

@@ -1,4 +1,5 @@
-//! What the page of comparison says of others: spawned, a window whose closure borrows does not compile. The first one does.
+//! What the page of comparison says of others: spawned, a window whose closure borrows does not compile. The first one
+//! does.
 
 use std::future::ready;
 

@@ -3,6 +3,8 @@
 mod operation;
 mod pool;
 
+use std::hint::black_box;
+
 use harness::{Contender, consume, each_chunk, each_race, scheme, subject, values, variant};
 
 pub use operation::{RunOperation, Tokens, operations};
@@ -17,6 +19,16 @@ scheme!(Stream, |tasks, limit| {
 scheme!(OrderedStream, |tasks, limit| {
     let tasks = abreast::parallel(tasks).concurrency(limit);
     consume(tasks.into_ordered_stream()).await
+});
+scheme!(ForEach, |tasks, limit| {
+    let tasks = abreast::parallel(tasks).concurrency(limit);
+    let consumed = tasks.for_each(async |_, result| _ = black_box(result));
+    consumed.await.count
+});
+scheme!(OrderedForEach, |tasks, limit| {
+    let tasks = abreast::parallel(tasks).concurrency(limit);
+    let consumed = tasks.for_each(async |_, result| _ = black_box(result));
+    consumed.ordered().await.count
 });
 scheme!(Race, |tasks, size| {
     each_race(tasks, size, async |chunk| {
@@ -65,6 +77,14 @@ pub fn stream() -> Contender {
 /// Returns `parallel` as a stream in input order.
 pub fn ordered_stream() -> Contender {
     subject::<OrderedStream>("abreast into_ordered_stream")
+}
+
+/// Returns `for_each`, in the order in which tasks finish and in input order.
+pub fn for_each() -> [Contender; 2] {
+    [
+        subject::<ForEach>("abreast for_each"),
+        variant::<OrderedForEach>("abreast for_each ordered"),
+    ]
 }
 
 /// Returns `race`.

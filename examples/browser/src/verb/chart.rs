@@ -42,7 +42,7 @@ impl Chart {
         });
         let rows = (0..plan.workload.tasks).map(|index| {
             let row = append(&list, "li", "");
-            append(&row, "span", "name").set_text_content(Some(&index.to_string()));
+            append(&row, "span", "name").set_text_content(Some(&plan.name(index)));
             let track = append(&row, "span", "track");
             let ghost = append(&track, "span", "ghost");
             let bar = append(&track, "span", "bar");

@@ -12,11 +12,14 @@ mod chart;
 mod plan;
 mod run;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use abreast::Limit;
 use futures::FutureExt;
-use web_sys::{Element, HtmlInputElement};
+use futures::channel::oneshot;
+use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 use crate::axis::Seconds;
 use crate::dom::{by_id, now};
@@ -35,6 +38,7 @@ pub(crate) const PRESET: &[(&str, u32)] = &[
     ("duration", 600),
     ("failures", 15),
     ("delay", 150),
+    ("deadline", 1500),
     ("seed", 7),
 ];
 
@@ -45,14 +49,25 @@ pub(crate) fn preview() {
     Chart::new(Rc::new(Board::new(plan.workload.tasks, || 0.0)), &plan);
 }
 
+thread_local! {
+    /// The limit of the run that was started last.
+    static LIMIT: RefCell<Option<Limit>> = const { RefCell::new(None) };
+    /// Stops that run.
+    static STOP: RefCell<Option<oneshot::Sender<()>>> = const { RefCell::new(None) };
+}
+
 pub(crate) fn start() -> Run {
     let plan = plan();
     show_plan(&plan);
     let began = now();
     let board = Rc::new(Board::new(plan.workload.tasks, move || now() - began));
     let view = Box::new(Chart::new(board.clone(), &plan));
+    let limit = Limit::new(plan.limit);
+    LIMIT.set(Some(limit.clone()));
+    let (stop, stopped) = oneshot::channel();
+    STOP.set(Some(stop));
     let future = async move {
-        let sentence = run::run(plan, sleep, board.clone()).await;
+        let sentence = run::run(plan, limit, stopped, sleep, board.clone()).await;
         let elapsed = Duration::from_secs_f64(board.now() / 1000.0);
         format!("{sentence}, in {}.", Seconds(elapsed))
     };
@@ -62,14 +77,34 @@ pub(crate) fn start() -> Run {
     }
 }
 
+/// Sets the limit of the run that is under way to what the form says now.
+pub(crate) fn change() {
+    let permits = number(&by_id("concurrency")) as usize;
+    LIMIT.with_borrow(|limit| {
+        if let Some(limit) = limit {
+            limit.set(permits);
+        }
+    });
+}
+
+/// Stops the run that is under way, if it can be stopped.
+pub(crate) fn stop() {
+    if let Some(stop) = STOP.take() {
+        // If the run does not listen, or has just ended, there is nothing to stop.
+        let _ = stop.send(());
+    }
+}
+
 /// What the form says.
 fn plan() -> Plan {
     let verb = Verb::from_name(&chosen(&by_id("plan"), "verb")).expect("one of them is chosen");
     let setting = |id| number(&by_id(id));
+    let tasks = setting("tasks") as usize;
+    let of_call = if verb.has_pairs() { 2 } else { 1 };
     Plan {
         verb,
         workload: Workload {
-            tasks: setting("tasks") as usize,
+            tasks: tasks.next_multiple_of(of_call),
             duration: Duration::from_millis(setting("duration")),
             spread: 60,
             head: 1,
@@ -78,6 +113,7 @@ fn plan() -> Plan {
         },
         limit: setting("concurrency") as usize,
         delay: Duration::from_millis(setting("delay")),
+        deadline: Duration::from_millis(setting("deadline")),
         fail_fast: by_id::<HtmlInputElement>("fail-fast").checked(),
     }
 }
@@ -98,6 +134,8 @@ fn show_plan(plan: &Plan) {
         by_id::<HtmlInputElement>(id).set_disabled(of_verb.is_none());
         by_id::<Element>(label).set_text_content(Some(of_verb.unwrap_or(otherwise)));
     }
+    by_id::<HtmlInputElement>("deadline").set_disabled(verb != Verb::Deadline);
+    by_id::<HtmlElement>("stop").set_hidden(verb != Verb::StopOn);
     by_id::<HtmlInputElement>("fail-fast").set_disabled(!verb.may_fail_fast());
     let is_pool = verb == Verb::Pool;
     by_id::<Element>("active-label").set_text_content(Some(if is_pool {

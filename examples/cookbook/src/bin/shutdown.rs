@@ -1,16 +1,16 @@
 //! Graceful shutdown with a deadline: jobs may finish until then, and what is left is dropped.
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::time::Duration;
 
 use abreast::{JobError, pool};
+use cookbook::Error;
 use tokio::time::sleep;
 
 const HOUR: u64 = 3_600_000;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Error> {
     let (pool, driver) = pool(2);
     let driver = tokio::spawn(driver);
     let mut jobs = Vec::new();

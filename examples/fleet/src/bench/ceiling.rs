@@ -13,8 +13,8 @@ use crate::{PostgresQueue, RedisQueue};
 /// How many jobs the engine's own benchmark takes at a time, as a busy worker does.
 const BATCH: u64 = 16;
 
-/// Measures the engine by its own benchmark: jobs are taken, have their results recorded, and are done, by the commands of a
-/// worker, with no worker in between.
+/// Measures the engine by its own benchmark: jobs are taken, have their results recorded, and are done, by the commands
+/// of a worker, with no worker in between.
 pub(super) fn measure(engine: Engine, seconds: f64) -> Result<f64, Anything> {
     let server = Server::start(engine)?;
     let jobs = backlog(engine, seconds);

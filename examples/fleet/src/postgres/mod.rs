@@ -1,8 +1,8 @@
 //! A queue in a table of PostgreSQL.
 //!
 //! A row of `fleet_jobs` is a job, from its submission on; `state` and `due` say whether a worker may take it. Each
-//! transition is one statement in a file of this folder. What ends or extends a lease names the worker and the number of the
-//! delivery, and so changes nothing once the job is another worker's.
+//! transition is one statement in a file of this folder. What ends or extends a lease names the worker and the number
+//! of the delivery, and so changes nothing once the job is another worker's.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -33,7 +33,8 @@ pub struct PostgresQueue {
     /// Commands on one connection are run one after another. What ends a lease is not to wait for those that take.
     takes: Link<Arc<Session>>,
     commands: Link<Arc<Session>>,
-    /// What each job ends with: by itself, each would be a transaction. A job with the number of its delivery, or its result.
+    /// What each job ends with: by itself, each would be a transaction. A job with the number of its delivery, or its
+    /// result.
     acknowledgements: Combined<(i64, i32), bool>,
     records: Combined<(i64, String), bool>,
 }

@@ -9,9 +9,10 @@
 //! | `fleet:counters` | hash | what the keys above do not tell: done, failed, redelivered, unfinished |
 //!
 //! The list of pending entries of the group is the list of leases: an entry's consumer is the worker that holds it, its
-//! idle time says for how long the worker has not been heard of, and its delivery count is the number of attempts. Jobs that
-//! were given back are pending, too, with a consumer that stands for no worker; their idle time is set such that they are free
-//! when their delay is over. What changes a lease is a script, so that it is done as a whole or not at all.
+//! idle time says for how long the worker has not been heard of, and its delivery count is the number of attempts. Jobs
+//! that were given back are pending, too, with a consumer that stands for no worker; their idle time is set such that
+//! they are free when their delay is over. What changes a lease is a script, so that it is done as a whole or not at
+//! all.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -38,7 +39,8 @@ const GROUP: &str = "workers";
 /// The consumer of jobs that were given back.
 const NOBODY: &str = "given-back";
 
-/// How long a read waits for new jobs. Between two reads a worker looks for jobs to redeliver, and whether it has to stop.
+/// How long a read waits for new jobs. Between two reads a worker looks for jobs to redeliver, and whether it has to
+/// stop.
 const BLOCK: Duration = Duration::from_millis(200);
 
 /// A worker's view of the queue, or a coordinator's.

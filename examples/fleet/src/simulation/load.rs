@@ -30,7 +30,8 @@ impl Simulation {
     pub(super) async fn submit(&self) {
         let mut rng = self.rng(u64::MAX / 2);
         let burst = self.model.burst;
-        // The time in which all processors together do as much work as a burst brings, if they are in use for this share.
+        // The time in which all processors together do as much work as a burst brings, if they are in use for this
+        // share.
         let gap = WORK.mul_f64(f64::from(burst) / (self.model.load * self.model.workers as f64));
         for first in (0..self.model.jobs).step_by(burst as usize) {
             let share = if burst > 1 {
@@ -70,8 +71,8 @@ fn log_normal(rng: &mut fastrand::Rng) -> f64 {
     (0.5 * normal - 0.125).exp()
 }
 
-/// Draws from a Pareto distribution of mean 1 and shape 2: one in a hundred is 5 times as long, one in ten thousand 50 times,
-/// and none more than 100 times.
+/// Draws from a Pareto distribution of mean 1 and shape 2: one in a hundred is 5 times as long, one in ten thousand 50
+/// times, and none more than 100 times.
 fn pareto(rng: &mut fastrand::Rng) -> f64 {
     (0.5 / (1.0 - rng.f64()).sqrt()).min(100.0)
 }

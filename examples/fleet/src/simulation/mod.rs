@@ -1,12 +1,13 @@
 //! A fleet larger than any machine here, on a virtual clock: the workers run the very code of
 //! [`worker`](crate::worker), over a queue that knows as much of leases as the real ones do.
 //!
-//! Each worker is a machine with one processor. A job waits for somebody else first (a page, a database, a model), and then
-//! needs the processor, which serves one job at a time, in order. So a window that is too small leaves the processor idle
-//! while jobs wait for others; and one that is too large takes jobs that then wait for this processor while another is idle,
-//! and loses more of them when the machine dies.
+//! Each worker is a machine with one processor. A job waits for somebody else first (a page, a database, a model), and
+//! then needs the processor, which serves one job at a time, in order. So a window that is too small leaves the
+//! processor idle while jobs wait for others; and one that is too large takes jobs that then wait for this processor
+//! while another is idle, and loses more of them when the machine dies.
 //!
-//! Everything random comes from the seed and the number of the job, so that windows of different sizes get the same jobs.
+//! Everything random comes from the seed and the number of the job, so that windows of different sizes get the same
+//! jobs.
 //!
 //! | file | holds |
 //! |---|---|
@@ -46,8 +47,8 @@ pub struct Model {
     pub load: f64,
     /// How many jobs are submitted at once, again and again. A single one comes at a random moment.
     pub burst: u32,
-    /// Whether some jobs take much longer than others: waits are log-normal, the need of the processor is Pareto. The means
-    /// stay the same.
+    /// Whether some jobs take much longer than others: waits are log-normal, the need of the processor is Pareto. The
+    /// means stay the same.
     pub skewed: bool,
     /// The share of attempts that fail.
     pub failing: f64,

@@ -13,7 +13,8 @@ const LOADS: [f64; 3] = [0.5, 0.8, 0.95];
 const COLUMNS: &str =
     "utilisation | half of the jobs | 99 % | 99.9 % | redelivered | drained after";
 
-/// Simulates windows of several sizes under several loads, and each trouble on its own. Prints tables, and returns plots.
+/// Simulates windows of several sizes under several loads, and each trouble on its own. Prints tables, and returns
+/// plots.
 #[must_use]
 pub fn report(model: Model) -> Vec<Plot> {
     let plots = sizes(model);

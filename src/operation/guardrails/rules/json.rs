@@ -9,8 +9,8 @@ use super::super::{Checker, GuardrailContext, Violation};
 
 /// Finds broken JSON: content that begins like a JSON object or array must be one, or several on lines of their own.
 ///
-/// Other content passes. What follows the first bracket decides: `[1] Smith`, `[Note: ...]`, `[x] done` and `{name} is` are
-/// prose, and so is a list of numbers with words behind it.
+/// Other content passes. What follows the first bracket decides: `[1] Smith`, `[Note: ...]`, `[x] done` and `{name} is`
+/// are prose, and so is a list of numbers with words behind it.
 ///
 /// While tokens come, it finds a bracket that closes what was not opened. At the end, the content must parse.
 ///

@@ -10,8 +10,8 @@ use super::lines::{Lines, without_code_spans};
 
 /// Finds, at the end, LaTeX whose `\begin` and `\end`, `\[` and `\]`, `$$` or `$` do not match.
 ///
-/// Text passes if nothing in it looks like LaTeX: a command with an argument, an environment, a displayed formula. Code in
-/// Markdown is left out, and so are dollars of prices and of shell variables.
+/// Text passes if nothing in it looks like LaTeX: a command with an argument, an environment, a displayed formula. Code
+/// in Markdown is left out, and so are dollars of prices and of shell variables.
 ///
 /// ```
 /// use abreast::operation::{Guardrails, rules};
@@ -86,7 +86,8 @@ impl<'a> Formulas<'a> {
 
     /// Follows a backslash, and what is behind it.
     fn command(&mut self, line: &'a str, here: usize, line_at: usize) {
-        // Environments are nested, displayed formulas are not, and any other command with an argument says that it is LaTeX.
+        // Environments are nested, displayed formulas are not, and any other command with an argument says that it is
+        // LaTeX.
         let (at, text) = (line_at + here, &line[here + 1..]);
         if let Some(name) = argument(text, "begin{") {
             self.looks_like_latex = true;
@@ -190,7 +191,8 @@ impl<'a> Formulas<'a> {
     }
 }
 
-/// Returns whether what is behind a dollar makes it that of a price, `$5`, or of a variable of a shell, `$HOME` or `${x}`.
+/// Returns whether what is behind a dollar makes it that of a price, `$5`, or of a variable of a shell, `$HOME` or
+/// `${x}`.
 fn is_price_or_variable(text: &str) -> bool {
     let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
     text.starts_with(|c: char| c.is_ascii_digit() || c == '{' || c == '(')

@@ -57,7 +57,7 @@ pub(super) struct Fences {
 
 #[derive(Clone, Copy, Debug)]
 struct Fence {
-    /// Of which marks it is made, and how many: it is closed by as many.
+    /// The mark that it is made of; its number is `length`, and it is closed by as many.
     marker: u8,
     length: usize,
     /// Where its line begins, in bytes.

@@ -62,7 +62,8 @@ impl Table {
             *self = Self::default();
             return None;
         };
-        // A table begins with its second line, which must be a rule. The first one has the columns that all should have.
+        // A table begins with its second line, which must be a rule. The first one has the columns that all should
+        // have.
         let expected = match (self.columns, before) {
             (Some(expected), _) => expected,
             (None, Some(header)) if is_delimiter(line) => *self.columns.insert(header),

@@ -14,7 +14,8 @@
 //! Those that run while streaming read each character a fixed number of times at most, however long the content is and
 //! however often they check it. What a rule finds does not depend on where the content was cut into tokens.
 
-/// Implements [`Rule`](super::Rule): for a check at the end, or for a checker that follows the content while tokens come.
+/// Implements [`Rule`](super::Rule): for a check at the end, or for a checker that follows the content while tokens
+/// come.
 macro_rules! impl_rule {
     ($Rule:ty, $name:literal, at_end: $check:expr) => {
         impl_rule!(@ $Rule, $name, false, |_rule| |context: &crate::operation::GuardrailContext<'_>| {

@@ -14,9 +14,11 @@ use super::phrases::KNOWN;
 /// Warns of phrases that give a model away, whatever their case.
 ///
 /// Those that are [known](Self::known) are meta commentary ("as an AI language model"), hedging, refusals, leaks of the
-/// prompt, placeholders ("\[insert ...\]", "lorem ipsum") and collapse of the format ("Sure! Here's"). Each is reported once.
+/// prompt, placeholders ("\[insert ...\]", "lorem ipsum") and collapse of the format ("Sure! Here's"). Each is reported
+/// once.
 ///
-/// A phrase is found where it begins and ends with a word; any white space of up to eight characters is as good as another.
+/// A phrase is found where it begins and ends with a word; any white space of up to eight characters is as good as
+/// another.
 ///
 /// ```
 /// use abreast::operation::{Guardrails, rules};

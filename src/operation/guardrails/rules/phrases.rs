@@ -1,6 +1,7 @@
 //! Phrases that give a model away.
 
-/// Kinds of phrases, each with its phrases, in lower case and separated by semicolons. White space before one is left out.
+/// Kinds of phrases, each with its phrases, in lower case and separated by semicolons. White space before one is left
+/// out.
 pub(super) const KNOWN: &[(&str, &str)] = &[
     (
         "meta commentary",

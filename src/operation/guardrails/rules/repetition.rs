@@ -8,10 +8,11 @@ use core::ops::Range;
 use super::super::{Checker, GuardrailContext, Violation};
 use super::lines::{Fences, Lines};
 
-/// Finds a sentence of more than 20 characters that comes three times, and, at the end, a text that has run into a loop.
+/// Finds a sentence of more than 20 characters that comes three times, and, at the end, a text that has run into a
+/// loop.
 ///
-/// It is a loop if the last 200 characters are one passage of at most 100 characters over and over, or if more than half of
-/// the last 100 characters equal, position by position, the 100 before. Blocks of code and tables do not count.
+/// It is a loop if the last 200 characters are one passage of at most 100 characters over and over, or if more than
+/// half of the last 100 characters equal, position by position, the 100 before. Blocks of code and tables do not count.
 ///
 /// ```
 /// use abreast::operation::{Guardrails, rules};

@@ -5,10 +5,11 @@ use alloc::vec::Vec;
 use super::super::{GuardrailContext, Violation};
 use super::json::is_json;
 
-/// Finds, at the end, that there is no content: white space only, punctuation only, or one or two characters over and over.
+/// Finds, at the end, that there is no content: white space only, punctuation only, or one or two characters over and
+/// over.
 ///
-/// Short answers pass, and so do empty objects and arrays, numbers, and the operators of programming languages. So does an
-/// answer without text if there were [other chunks](GuardrailContext::other_chunks).
+/// Short answers pass, and so do empty objects and arrays, numbers, and the operators of programming languages. So does
+/// an answer without text if there were [other chunks](GuardrailContext::other_chunks).
 ///
 /// ```
 /// use abreast::operation::{Guardrails, rules};

@@ -31,6 +31,12 @@ async fn every_verb_runs_to_its_end() -> Result {
     let page = Page::open(VERB).await?;
     for (verb, most) in [
         ("parallel", 4),
+        ("limited", 4),
+        ("rated", 12),
+        ("for-each", 4),
+        ("stop-on", 4),
+        ("deadline", 4),
+        ("per-key", 4),
         ("sequential", 1),
         ("batched", 4),
         ("pool", 4),
@@ -100,6 +106,152 @@ async fn each_verb_shows_failures_its_way() -> Result {
         assert_eq!(count["failed"] + count["dropped"], 4, "{verb}: {count:?}");
         assert_eq!(count["unstarted"], 8, "{verb}: {count:?}");
     }
+    page.close().await
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_limit_is_set_while_it_runs() -> Result {
+    let page = Page::open(VERB).await?;
+    page.choose("limited", &QUICK).await?;
+    page.choose("limited", &[("duration", 10_000), ("concurrency", 2)])
+        .await?;
+    page.click("#run").await?;
+    page.wait_for("#rows li:nth-child(2)[data-state=running]")
+        .await?;
+    assert_eq!(page.figure("active").await?, 2);
+    page.set("concurrency", 7).await?;
+    page.wait_for("#rows li:nth-child(7)[data-state=running]")
+        .await?;
+    assert_eq!(page.figure("active").await?, 7);
+    page.click("#cancel").await?;
+    page.wait_for("body[data-phase=cancelled]").await?;
+    page.close().await
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_rate_starts_a_burst_first() -> Result {
+    let page = Page::open(VERB).await?;
+    page.choose("rated", &QUICK).await?;
+    let long = [("duration", 10_000), ("concurrency", 3), ("delay", 1000)];
+    page.choose("rated", &long).await?;
+    page.click("#run").await?;
+    page.wait_for("#rows li:nth-child(3)[data-state=running]")
+        .await?;
+    assert_eq!(page.figure("active").await?, 3);
+    page.wait_for("#rows li:nth-child(4)[data-state=running]")
+        .await?;
+    page.click("#cancel").await?;
+    page.wait_for("body[data-phase=cancelled]").await?;
+    page.close().await
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_stopped_run_keeps_its_results() -> Result {
+    let page = Page::open(VERB).await?;
+    page.choose("stop-on", &QUICK).await?;
+    page.choose("stop-on", &[("duration", 1000), ("concurrency", 2)])
+        .await?;
+    page.click("#run").await?;
+    page.wait_for("#rows li[data-state=succeeded]").await?;
+    page.click("#stop").await?;
+    page.wait_for("body[data-phase=done]").await?;
+    let stopped = page.count().await?;
+    assert!(page.text("status").await?.contains("stopped by its signal"));
+
+    page.choose("deadline", &[("duration", 400)]).await?;
+    page.set("deadline", 700).await?;
+    page.click("#run").await?;
+    page.wait_for("body[data-phase=done]").await?;
+    let late = page.count().await?;
+    let status = page.text("status").await?;
+    assert!(status.contains("stopped by its deadline"), "{status}");
+
+    for count in [stopped, late] {
+        assert!(count["succeeded"] > 0, "{count:?}");
+        // What had been woken by then may have ended, and nothing was started for it.
+        assert!((1..=2).contains(&count["dropped"]), "{count:?}");
+        assert!(count["unstarted"] > 0, "{count:?}");
+    }
+    page.close().await
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_slow_host_holds_nobody_up() -> Result {
+    let page = Page::open(VERB).await?;
+    page.run("per-key", &QUICK).await?;
+    page.choose("per-key", &[("duration", 400)]).await?;
+    page.click("#run").await?;
+    // All tasks of the two others have ended, and not all of the slow one have begun.
+    let others = "
+        return [...document.querySelectorAll('#rows li')]
+            .filter((_, index) => index % 3).every(bar => bar.dataset.state == 'succeeded')";
+    page.wait_until(others).await?;
+    let count = page.count().await?;
+    assert!(
+        count["running"] <= 2 && count["succeeded"] < 12,
+        "{count:?}"
+    );
+    page.click("#cancel").await?;
+    page.wait_for("body[data-phase=cancelled]").await?;
+    page.close().await
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_race_learns_its_delay() -> Result {
+    let page = Page::open(VERB).await?;
+    page.choose("hedged", &QUICK).await?;
+    let calls = [("tasks", 60), ("concurrency", 1), ("delay", 5000)];
+    page.run("hedged", &calls).await?;
+    // Until the delay is learned, it is too long for a second task.
+    let bars = page.bars().await?;
+    assert_eq!(bars[..4], ["winner", "unstarted", "winner", "unstarted"]);
+    let count = page.count().await?;
+    assert_eq!(count["winner"], 30);
+    assert!(count["dropped"] > 0 && count["unstarted"] > 0, "{count:?}");
+
+    page.run("quorum", &QUICK).await?;
+    let count = page.count().await?;
+    assert_eq!(count, counts([("dropped", 10), ("winner", 2)]));
+    page.close().await
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_limit_finds_the_capacity() -> Result {
+    let page = Page::open(VERB).await?;
+    page.choose("adaptive", &QUICK).await?;
+    page.watch("running").await?;
+    page.run("adaptive", &[("tasks", 60), ("concurrency", 3)])
+        .await?;
+    let count = page.count().await?;
+    // It was found by a few tasks that were refused.
+    assert_eq!(count["succeeded"] + count["failed"], 60, "{count:?}");
+    assert!(count["succeeded"] > 3 * count["failed"], "{count:?}");
+    assert_eq!(page.most().await?, 3);
+    page.close().await
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_budget_ends_retries() -> Result {
+    let page = Page::open(VERB).await?;
+    page.run("retried", &QUICK).await?;
+    assert_eq!(
+        page.count().await?,
+        counts([("succeeded", 6), ("unstarted", 6)])
+    );
+    page.run("retried", &[("failures", 100)]).await?;
+    assert_eq!(
+        page.count().await?,
+        counts([("failed", 8), ("unstarted", 4)])
+    );
+    let status = page.text("status").await?;
+    assert!(status.contains("the budget has 0 retries left"), "{status}");
     page.close().await
 }
 
