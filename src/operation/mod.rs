@@ -99,8 +99,8 @@ pub use outcome::{AttemptError, FailedAttempt, OperationFailure, State};
 pub use pool::{OperationPool, OperationPoolBuilder, create_pool};
 pub use retry::{RetryContext, RetryPredicates, SharedPredicates};
 pub use source::{
-    AsText, Connection, Connects, FirstToken, FirstTokenStream, OpenStream, Opener, Opens, Races,
-    Source, Streams, TextOf, Tokens, first_token,
+    AsText, Connection, Connects, FirstToken, FirstTokenOptions, FirstTokenStream, OpenStream,
+    Opener, Opens, Races, Source, Streams, TextOf, Tokens, first_token,
 };
 pub use telemetry::{AggregatedTelemetry, Telemetry};
 pub use timeout::{TimedOut, Timeout, TimeoutKind};

@@ -13,11 +13,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::script::*;
-use abreast::Timer;
 use abreast::operation::{
-    AttemptError, Category, Connection, Connects, Guardrails, NoTimer, Opener, Opens, Operation,
-    OperationFailure, OperationPool, Retry, Source, State, Streams, Timeout, create_pool,
+    AsText, AttemptError, Category, Connection, Connects, FirstToken, FirstTokenOptions,
+    FirstTokenStream, Guardrails, NoTimer, Opener, Opens, Operation, OperationFailure,
+    OperationPool, Races, Retry, Source, State, Streams, Timeout, create_pool, first_token,
 };
+use abreast::types::AtOnce;
+use abreast::{Failures, Timer};
 use futures::future::{BoxFuture, FutureExt, LocalBoxFuture, Ready, ready};
 use futures::stream::{self, Stream, StreamExt};
 
@@ -245,6 +247,7 @@ type Words = stream::Iter<std::array::IntoIter<Result<&'static str, Fault>, 1>>;
 struct Named {
     at_hand: Operation<AtHand>,
     connecting: Operation<Connecting>,
+    racing: Operation<Racing, NoTimer, Failures<Fault>>,
 }
 
 type Open = fn() -> Words;
@@ -254,19 +257,26 @@ type Connected = Ready<Result<Words, Fault>>;
 type Connect = fn() -> Connected;
 type Connecting = Streams<Opener<Connect, Connects>, Connection<Connected, Words>>;
 
+type Chosen = FirstTokenOptions<AtOnce, AsText, fn(usize)>;
+type Chooser = FirstToken<Open, Opens, Chosen>;
+type Racing = Streams<Opener<Chooser, Races<Opens>>, FirstTokenStream<Chooser, Words>>;
+
 #[test]
 fn types_can_be_written_out() {
     let open: Open = || stream::iter([Ok("a")]);
     let connect: Connect = || ready(Ok(stream::iter([Ok("b")])));
+    let ignore: fn(usize) = |_| ();
     let named = Named {
         at_hand: Operation::new(open),
         connecting: Operation::new(connect),
+        racing: Operation::new(first_token([open, open]).on_winner(ignore)),
     };
     let content = spawn(async {
         let first = named.at_hand.await.unwrap().content;
-        first + &named.connecting.await.unwrap().content
+        let second = named.connecting.await.unwrap().content;
+        first + &second + &named.racing.await.unwrap().content
     });
-    assert_eq!(content, "ab");
+    assert_eq!(content, "aba");
 }
 
 #[test]

@@ -23,7 +23,7 @@ use core::task::{Context, Poll};
 use super::event::Event;
 use crate::retry::Classification;
 pub(super) use fallback::{Alike, Fallback, Fallbacks, Unlike};
-pub use first_token::{FirstToken, FirstTokenStream, Races, first_token};
+pub use first_token::{FirstToken, FirstTokenOptions, FirstTokenStream, Races, first_token};
 pub(super) use streams::NoText;
 pub use streams::{AsText, Connection, Connects, OpenStream, Opener, Opens, Streams, TextOf};
 

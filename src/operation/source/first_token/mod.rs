@@ -15,6 +15,7 @@ mod options;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::{self, Vec};
+use core::fmt::{self, Debug};
 use core::future::Future;
 use core::marker::PhantomData;
 use core::mem;
@@ -27,6 +28,7 @@ use crate::operation::source::streams::{AsText, OpenStream, Opener, Streams, Tex
 use crate::outcome::{Failures, RaceError};
 use crate::race::{AtOnce, Race, StartPolicy};
 use crate::sync::lock::Lock;
+pub use options::FirstTokenOptions;
 
 /// Races sources for the first token that is not empty: a source for
 /// [`Operation::new`](crate::operation::Operation::new).
@@ -99,21 +101,33 @@ where
     );
     FirstToken {
         sources: Arc::new(Lock::new(sources)),
-        policy: AtOnce,
-        text: AsText,
-        on_winner: |_| (),
+        options: FirstTokenOptions {
+            policy: AtOnce,
+            text: AsText,
+            on_winner: |_| (),
+        },
         via: PhantomData,
     }
 }
 
-/// The source of [`first_token`].
+/// The source of [`first_token`]: closures `F`, which [open streams](OpenStream) as `Via` says, and what was set up.
+///
+/// ```
+/// use abreast::operation::{FirstToken, Operation, Opens, first_token};
+/// use futures::stream;
+///
+/// type Words = stream::Iter<std::array::IntoIter<Result<&'static str, String>, 1>>;
+///
+/// fn race() -> FirstToken<fn() -> Words, Opens> {
+///     first_token([|| stream::iter([Ok("a")]), || stream::iter([Ok("b")])])
+/// }
+/// # assert_eq!(smol::block_on(Operation::new(race())).unwrap().content, "a");
+/// ```
 #[must_use = "a source does nothing unless an operation opens it"]
-pub struct FirstToken<F, Via, P = AtOnce, X = AsText, H = fn(usize)> {
+pub struct FirstToken<F, Via, O = FirstTokenOptions> {
     /// Empty while a stream is open.
     sources: Arc<Lock<Vec<F>>>,
-    policy: P,
-    text: X,
-    on_winner: H,
+    options: O,
     via: PhantomData<fn() -> Via>,
 }
 
@@ -123,7 +137,8 @@ pub struct Races<Via>(PhantomData<Via>);
 
 // Who passes what is no source meant to pass a closure.
 #[diagnostic::do_not_recommend]
-impl<F, Via, St, C, E, P, X, H> OpenStream<Races<Via>> for FirstToken<F, Via, P, X, H>
+impl<F, Via, St, C, E, P, X, H> OpenStream<Races<Via>>
+    for FirstToken<F, Via, FirstTokenOptions<P, X, H>>
 where
     F: OpenStream<Via, Stream = St, Chunk = C, Error = E>,
     St: Stream<Item = Result<C, E>>,
@@ -133,7 +148,7 @@ where
 {
     type Error = Failures<E>;
     type Chunk = C;
-    type Stream = FirstTokenStream<F, Via, St, C, E, P, X, H>;
+    type Stream = FirstTokenStream<Self, St, Result<C, E>>;
     type Source = Streams<Opener<Self, Races<Via>>, Self::Stream>;
 
     fn open(&mut self) -> Self::Stream {
@@ -142,13 +157,13 @@ where
             sources: self.sources.with(mem::take),
             next: 0,
             home: self.sources.clone(),
-            text: self.text.clone(),
+            text: self.options.text.clone(),
             via: PhantomData,
         };
-        let race = Race::new(openings, self.policy.clone());
+        let race = Race::new(openings, self.options.policy.clone());
         FirstTokenStream {
             state: State::Racing(Box::new(race)),
-            on_winner: self.on_winner.clone(),
+            on_winner: self.options.on_winner.clone(),
         }
     }
 
@@ -158,7 +173,7 @@ where
 }
 
 /// Opens the streams of a race, one by one.
-struct Openings<F, Via, X> {
+pub struct Openings<F, Via, X> {
     sources: Vec<F>,
     next: usize,
     /// Where the sources go when the race is over.
@@ -173,14 +188,14 @@ where
     St: Stream<Item = Result<C, E>>,
     X: Clone,
 {
-    type Item = FirstText<St, C, X>;
+    type Item = FirstText<St, Result<C, E>, X>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let source = self.sources.get_mut(self.next)?;
         self.next += 1;
         Some(FirstText {
             stream: Some(Box::pin(source.open())),
-            chunks: Vec::new(),
+            items: Vec::new(),
             text: self.text.clone(),
             has_others: false,
         })
@@ -200,32 +215,32 @@ impl<F, Via, X> Drop for Openings<F, Via, X> {
     }
 }
 
-/// Waits for the first text of a stream.
-struct FirstText<St, C, X> {
+/// Waits for the first text of a stream `St` of items `R`, which are results.
+pub struct FirstText<St, R, X> {
     stream: Option<Pin<Box<St>>>,
-    /// What came so far.
-    chunks: Vec<C>,
+    /// What came so far, none of it errors.
+    items: Vec<R>,
     text: X,
     /// Whether some of it is no text.
     has_others: bool,
 }
 
 /// The stream is in a box, and nothing else is ever pinned.
-impl<St, C, X> Unpin for FirstText<St, C, X> {}
+impl<St, R, X> Unpin for FirstText<St, R, X> {}
 
 /// A stream that has won, unless it has ended already, and what came before.
-type Winner<St, C> = (Option<Pin<Box<St>>>, Vec<C>);
+type Winner<St, R> = (Option<Pin<Box<St>>>, Vec<R>);
 
 /// The chunks that may come in one poll.
 const CHUNKS_PER_POLL: usize = 256;
 
-impl<St, C, E, X> Future for FirstText<St, C, X>
+impl<St, C, E, X> Future for FirstText<St, Result<C, E>, X>
 where
     St: Stream<Item = Result<C, E>>,
     X: TextOf<C>,
 {
-    /// An end without an answer is no error of the stream.
-    type Output = Result<Winner<St, C>, Option<E>>;
+    /// The error is an item, too. An end without an answer is no error of the stream.
+    type Output = Result<Winner<St, Result<C, E>>, Option<Result<C, E>>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
@@ -238,15 +253,15 @@ where
                     let text = this.text.text_of(&chunk);
                     let decides = text.is_some_and(|text| !text.is_empty());
                     this.has_others |= text.is_none();
-                    this.chunks.push(chunk);
+                    this.items.push(Ok(chunk));
                     if decides {
-                        return Poll::Ready(Ok((this.stream.take(), mem::take(&mut this.chunks))));
+                        return Poll::Ready(Ok((this.stream.take(), mem::take(&mut this.items))));
                     }
                 }
-                Some(Err(error)) => return Poll::Ready(Err(Some(error))),
+                Some(error) => return Poll::Ready(Err(Some(error))),
                 // An answer without text is one.
                 None if this.has_others => {
-                    return Poll::Ready(Ok((None, mem::take(&mut this.chunks))));
+                    return Poll::Ready(Ok((None, mem::take(&mut this.items))));
                 }
                 None => return Poll::Ready(Err(None)),
             }
@@ -257,33 +272,48 @@ where
     }
 }
 
-/// A race of streams for their first text.
-type TextRace<F, Via, St, C, E, P, X> =
-    Race<Openings<F, Via, X>, FirstText<St, C, X>, Winner<St, C>, Option<E>, (), P>;
+/// The types that a [`FirstToken`] gives to its stream: one parameter there instead of five.
+///
+/// Each follows from the type alone, whatever the source opens. So the stream is `Send` in an `async` block, which it
+/// would not be if it named what a closure returns.
+pub trait RaceParts<St, R> {
+    type Race;
+    type OnWinner;
+}
+
+impl<F, Via, P, X, H, St, R> RaceParts<St, R> for FirstToken<F, Via, FirstTokenOptions<P, X, H>> {
+    type Race = Race<Openings<F, Via, X>, FirstText<St, R, X>, Winner<St, R>, Option<R>, (), P>;
+    type OnWinner = H;
+}
 
 /// Where a race for the first token is: see the drawing above.
-enum State<F, Via, St, C, E, P, X> {
+enum State<Run, St, R> {
     /// In a box, as it is large, and gone when it is decided.
-    Racing(Box<TextRace<F, Via, St, C, E, P, X>>),
+    Racing(Box<Run>),
     Won {
         index: usize,
         /// Those that came before the race was decided.
-        chunks: vec::IntoIter<C>,
+        items: vec::IntoIter<R>,
         stream: Option<Pin<Box<St>>>,
     },
     Over,
 }
 
-/// The stream that a [`FirstToken`] opens: that of the winner, once there is one.
-pub struct FirstTokenStream<F, Via, St, C, E, P, X, H> {
-    state: State<F, Via, St, C, E, P, X>,
-    on_winner: H,
+/// The stream that a [`FirstToken`] `T` opens: that of the winner, once there is one. It is a stream `St` of items `R`.
+pub struct FirstTokenStream<T, St, R = <St as Stream>::Item>
+where
+    T: RaceParts<St, R>,
+    St: Stream,
+{
+    state: State<T::Race, St, R>,
+    on_winner: T::OnWinner,
 }
 
 /// Streams are in boxes, and nothing else is ever pinned.
-impl<F, Via, St, C, E, P, X, H> Unpin for FirstTokenStream<F, Via, St, C, E, P, X, H> {}
+impl<T: RaceParts<St, R>, St: Stream, R> Unpin for FirstTokenStream<T, St, R> {}
 
-impl<F, Via, St, C, E, P, X, H> Stream for FirstTokenStream<F, Via, St, C, E, P, X, H>
+impl<F, Via, St, C, E, P, X, H> Stream
+    for FirstTokenStream<FirstToken<F, Via, FirstTokenOptions<P, X, H>>, St, Result<C, E>>
 where
     F: OpenStream<Via, Stream = St, Chunk = C, Error = E>,
     St: Stream<Item = Result<C, E>>,
@@ -304,10 +334,10 @@ where
             this.state = State::Over;
             match result {
                 Ok(won) => {
-                    let (stream, chunks) = won.value;
+                    let (stream, items) = won.value;
                     this.state = State::Won {
                         index: won.winner_index,
-                        chunks: chunks.into_iter(),
+                        items: items.into_iter(),
                         stream,
                     };
                     (this.on_winner)(won.winner_index);
@@ -318,20 +348,17 @@ where
         }
         let State::Won {
             index,
-            chunks,
+            items,
             stream,
         } = &mut this.state
         else {
             return Poll::Ready(None);
         };
         // What decided the race is the last of these.
-        if let Some(chunk) = chunks.next() {
-            return Poll::Ready(Some(Ok(chunk)));
-        }
-        let Some(stream) = stream else {
-            return Poll::Ready(None);
+        let item = match (items.next(), stream) {
+            (None, Some(stream)) => ready!(stream.as_mut().poll_next(cx)),
+            (item, _) => item,
         };
-        let item = ready!(stream.as_mut().poll_next(cx));
         Poll::Ready(item.map(|item| {
             item.map_err(|error| {
                 let mut failures = Failures::new();
@@ -343,15 +370,26 @@ where
 }
 
 /// Returns the errors of streams, if any has failed: some may have ended without a token.
-fn failed<E>(all: Failures<Option<E>>) -> Option<Failures<E>> {
+fn failed<C, E>(all: Failures<Option<Result<C, E>>>) -> Option<Failures<E>> {
     let mut failures = Failures::new();
-    for (index, error) in all {
-        if let Some(error) = error {
+    for (index, item) in all {
+        if let Some(Err(error)) = item {
             failures.push(index, error);
         }
     }
     (!failures.is_empty()).then_some(failures)
 }
 
-impl_debug! { FirstToken<F, Via, P, X, H> {} }
-impl_debug! { FirstTokenStream<F, Via, St, C, E, P, X, H> {} }
+impl_debug! { FirstToken<F, Via, O> {} }
+impl_debug! { FirstText<St, R, X> {} }
+impl_debug! { Openings<F, Via, X> {} }
+
+impl<T: RaceParts<St, R>, St: Stream, R> Debug for FirstTokenStream<T, St, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_decided = !matches!(self.state, State::Racing(_));
+        let mut debug = f.debug_struct("FirstTokenStream");
+        debug
+            .field("is_decided", &is_decided)
+            .finish_non_exhaustive()
+    }
+}
