@@ -11,7 +11,7 @@
 //! ```
 //!
 //! So an overload lowers the limit once, however many tasks it makes fail, and durations are those under the limit that
-//! they judge.
+//! they change.
 //!
 //! Vegas and the gradient add the durations up in windows, and compare the mean of each with the `baseline`, the lowest
 //! mean so far. Once in [`PROBE`] windows, the limit is halved for one of them, so that no queue is left, and the
@@ -19,12 +19,12 @@
 
 use core::time::Duration;
 
-use super::Feedback;
+use super::feedback::Feedback;
 
 /// The windows after which the baseline is measured anew.
 const PROBE: usize = 50;
 
-/// What a limit is told of a task that has ended.
+/// What is reported of a task that has ended.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Report {
     /// The changes of the limit before the task started.

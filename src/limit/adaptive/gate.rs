@@ -11,8 +11,8 @@
 use alloc::sync::Arc;
 use core::task::{Context, Poll, ready};
 
-use super::measured::Started;
-use super::{AdaptiveLimit, Feedback};
+use super::AdaptiveLimit;
+use super::feedback::{Feedback, Started};
 use crate::limit::{LeaveLimit, LimitGate, Permit};
 use crate::run::{Gate, Observer};
 use crate::sync::Lock;

@@ -3,32 +3,66 @@
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
-use core::time::Duration;
 
 use futures::future::FusedFuture;
 
-use super::{AdaptiveLimit, Feedback};
+use super::AdaptiveLimit;
+use super::feedback::{Feedback, Started};
 use crate::limit::{AcquirePermit, Permit};
-use crate::time::{Clock, Timer};
+use crate::time::Timer;
 
-/// When something started.
-#[derive(Debug)]
-pub(super) struct Started {
-    /// The changes of the limit until then.
-    pub(super) changes: u64,
-    clock: Clock,
-}
-
-impl Started {
-    pub(super) fn new(changes: u64, timer: Option<Duration>) -> Self {
-        let mut clock = Clock::default();
-        clock.start(timer);
-        Self { changes, clock }
+impl AdaptiveLimit {
+    /// Waits for a permit, and measures from then on until it is [reported](Measured::report).
+    ///
+    /// The future owns all that it needs, so it may be spawned and stored.
+    ///
+    /// ```
+    /// use abreast::Limit;
+    /// use abreast::limit::Feedback;
+    /// # async fn query() -> Result<u32, std::io::Error> { Ok(7) }
+    ///
+    /// # smol::block_on(async {
+    /// let limit = Limit::gradient();
+    /// let measured = limit.acquire(smol::Timer::after).await;
+    /// let answer = query().await;
+    /// measured.report(match &answer {
+    ///     Ok(_) => Feedback::Fine,
+    ///     Err(_) => Feedback::Overload,
+    /// });
+    /// assert_eq!(limit.limit().in_use(), 0);
+    /// # });
+    /// ```
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up its place in the line, and nothing else. A [`Measured`] that is dropped gives its
+    /// permit back and does not count.
+    pub fn acquire<M: Timer>(&self, timer: M) -> AcquireMeasured<M> {
+        AcquireMeasured::new(self.clone(), timer)
     }
 
-    /// Returns the time since the start; `None` without a clock.
-    pub(super) fn elapsed(&mut self, timer: Option<Duration>) -> Option<Duration> {
-        self.clock.measure(timer)
+    /// Measures from now on until it is [reported](Measured::report), without a permit: for what has one already, as a
+    /// job of a pool under [this limit](Self::limit).
+    ///
+    /// ```
+    /// use abreast::{Limit, Pool};
+    /// use abreast::limit::Feedback;
+    /// # async fn query() -> Result<u32, std::io::Error> { Ok(7) }
+    ///
+    /// # smol::block_on(async {
+    /// let adaptive = Limit::vegas();
+    /// let (pool, mut driver) = Pool::builder().worker_count(100).limit(adaptive.limit()).build();
+    /// let job = pool.execute(async move {
+    ///     let measured = adaptive.measure(smol::Timer::after);
+    ///     let answer = query().await;
+    ///     measured.report(Feedback::fine_if_ok(answer.as_ref()));
+    ///     answer
+    /// })?;
+    /// assert!(driver.run_until(job).await.is_ok());
+    /// # Ok::<_, abreast::PoolError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn measure<M: Timer>(&self, timer: M) -> Measured<M> {
+        Measured::new(self, timer, None)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Limits that find themselves.
 
 mod algorithm;
+mod feedback;
 mod gate;
 mod measured;
 
@@ -9,13 +10,13 @@ use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use algorithm::{Algorithm, Kind, Report, Settings};
+pub use feedback::Feedback;
+use feedback::Started;
 pub use gate::{AdaptiveGate, Learn, MeasuredPass};
-use measured::Started;
 pub use measured::{AcquireMeasured, Measured};
 
 use super::Limit;
 use crate::sync::Lock;
-use crate::time::Timer;
 
 /// A [`Limit`] that finds itself: it grows while all goes well, and shrinks when what it protects is overloaded or
 /// slows down.
@@ -89,43 +90,6 @@ pub struct AdaptiveLimit {
     limit: Limit,
     /// Locked before the state of the limit where both are. Nothing foreign runs under either.
     algorithm: Arc<Lock<Algorithm>>,
-}
-
-/// What a task that has ended says about the limit that it ran under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Feedback {
-    /// All went well, and the duration is that of a task done.
-    Fine,
-    /// It was too much: the service has refused the task, or has not answered in time.
-    Overload,
-    /// The task says nothing about the limit: it was wrong, or came out of a cache.
-    Ignored,
-}
-
-impl Feedback {
-    /// Counts a value as fine, and no error at all.
-    ///
-    /// To be used as a classifier where no error is a sign of overload. With [`Limit::aimd`], which learns from
-    /// overloads only, the limit would grow to its maximum.
-    ///
-    /// ```
-    /// use abreast::{Limit, parallel};
-    /// use abreast::limit::Feedback;
-    ///
-    /// # smol::block_on(async {
-    /// let limit = Limit::gradient();
-    /// let tasks = (0..10).map(|n| async move { Ok::<_, String>(n) });
-    /// let result = parallel(tasks).adaptive(&limit, smol::Timer::after, Feedback::fine_if_ok).await;
-    /// # assert!(result.all_succeeded());
-    /// # });
-    /// ```
-    pub fn fine_if_ok<T, E>(result: Result<&T, &E>) -> Self {
-        match result {
-            Ok(_) => Self::Fine,
-            Err(_) => Self::Ignored,
-        }
-    }
 }
 
 impl Limit {
@@ -339,59 +303,6 @@ impl AdaptiveLimit {
     #[must_use]
     pub const fn limit(&self) -> &Limit {
         &self.limit
-    }
-
-    /// Waits for a permit, and measures from then on until it is [reported](Measured::report).
-    ///
-    /// The future owns all that it needs, so it may be spawned and stored.
-    ///
-    /// ```
-    /// use abreast::Limit;
-    /// use abreast::limit::Feedback;
-    /// # async fn query() -> Result<u32, std::io::Error> { Ok(7) }
-    ///
-    /// # smol::block_on(async {
-    /// let limit = Limit::gradient();
-    /// let measured = limit.acquire(smol::Timer::after).await;
-    /// let answer = query().await;
-    /// measured.report(match &answer {
-    ///     Ok(_) => Feedback::Fine,
-    ///     Err(_) => Feedback::Overload,
-    /// });
-    /// assert_eq!(limit.limit().in_use(), 0);
-    /// # });
-    /// ```
-    ///
-    /// # Cancel safety
-    /// Dropping the future gives up its place in the line, and nothing else. A [`Measured`] that is dropped gives its
-    /// permit back and does not count.
-    pub fn acquire<M: Timer>(&self, timer: M) -> AcquireMeasured<M> {
-        AcquireMeasured::new(self.clone(), timer)
-    }
-
-    /// Measures from now on until it is [reported](Measured::report), without a permit: for what has one already, as a
-    /// job of a pool under [this limit](Self::limit).
-    ///
-    /// ```
-    /// use abreast::{Limit, Pool};
-    /// use abreast::limit::Feedback;
-    /// # async fn query() -> Result<u32, std::io::Error> { Ok(7) }
-    ///
-    /// # smol::block_on(async {
-    /// let adaptive = Limit::vegas();
-    /// let (pool, mut driver) = Pool::builder().worker_count(100).limit(adaptive.limit()).build();
-    /// let job = pool.execute(async move {
-    ///     let measured = adaptive.measure(smol::Timer::after);
-    ///     let answer = query().await;
-    ///     measured.report(Feedback::fine_if_ok(answer.as_ref()));
-    ///     answer
-    /// })?;
-    /// assert!(driver.run_until(job).await.is_ok());
-    /// # Ok::<_, abreast::PoolError>(())
-    /// # }).unwrap();
-    /// ```
-    pub fn measure<M: Timer>(&self, timer: M) -> Measured<M> {
-        Measured::new(self, timer, None)
     }
 
     /// Begins to measure a task, at what the timer's clock shows.
