@@ -1,4 +1,13 @@
 //! Spans of `tracing` for a run and each of its tasks.
+//!
+//! ```text
+//!   a task      poll              ready
+//!       New ----------> Polled ---------> Ended
+//!        |             |   ^  |
+//!        |     pending v   |  '--> dropped: it has panicked
+//!        |            Waiting
+//!        '----------------'------> dropped: it was cancelled
+//! ```
 
 use alloc::sync::Arc;
 use core::future::Future;

@@ -1,4 +1,13 @@
 //! A fixed set of unlike futures, run in place: the window's rules without its slots.
+//!
+//! ```text
+//!   index       0  1  2  3
+//!   running     1  0  1  1     a bit for each future that has not ended
+//!   to_start             3..   those that were not polled yet
+//!   ready       .  1  1  .     the ready set: those that were woken since; 1 is late, as it has ended
+//! ```
+//!
+//! A pass takes what is to start first, and then what is ready.
 
 use alloc::vec::Vec;
 use core::ops::Range;

@@ -1,4 +1,29 @@
 //! The guards that stand for a slot and a task while foreign code runs: whatever panics, the window stays consistent.
+//!
+//! # The slots
+//! ```text
+//!   free ---> slot 3 ---> slot 0 ---> NONE      a free slot: its `index` is the next one that is free
+//!             slot 1      slot 2                an occupied slot: its `index` is that of its task in the input
+//! ```
+//!
+//! # A guard
+//! ```text
+//!                start                      poll: pending
+//!   free slot ------------> SlotGuard -------------------------> forgotten: the slot stays occupied
+//!       ^                    |     ^
+//!       |                    |     | poll: ready, and refill has another task
+//!       |                    |     |
+//!       |                    +-----+
+//!       |                    |
+//!       +--------------------+
+//!         dropped: no task follows, or something has panicked
+//! ```
+//!
+//! | what panics | the guard | what is left |
+//! |---|---|---|
+//! | a hook when a task starts | `KeepTask` | the task in its slot, for the next pass |
+//! | a task when it is polled | `RecordPanic`, then `SlotGuard` | a free slot, and no output in its place |
+//! | a task when it is dropped, or a hook when it has ended | `SlotGuard` | a free slot, and the output |
 
 use core::future::Future;
 use core::mem;

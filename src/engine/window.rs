@@ -14,11 +14,11 @@
 //!
 //! # A poll
 //! 1. A *pass* visits the slots that were woken, and refills those whose task has ended. It comes first, so that a
-//!    source of tasks that end on their first poll cannot keep it from its counts.
+//!    source of tasks that end on their first poll cannot keep it from its turn.
 //! 2. What is free is *filled* while there is room. A new task is polled at once. Half of what may be done is kept for
 //!    this, so that tasks that wake themselves again and again cannot keep slots empty.
 //! 3. If nothing was woken meanwhile, the window goes to sleep. Otherwise there is another pass if this one has
-//!    completed something, and if not the executor has its counts.
+//!    completed something, and if not it is the turn of the executor.
 //!
 //! All of it ends when the [budget](super::budget) is spent.
 

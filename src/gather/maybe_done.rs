@@ -1,4 +1,9 @@
 //! A future, and then its output in the same place.
+//!
+//! ```text
+//!             poll: ready            take
+//!   Running --------------> Ended --------> Empty
+//! ```
 
 use core::future::Future;
 use core::pin::Pin;

@@ -1,4 +1,13 @@
 //! A job as its worker sees it: without the types of its task.
+//!
+//! ```text
+//!             returned, cancelled, panicked                publish
+//!   Running -------------------------------> Ended ---------------------> Published
+//!      |         the future is dropped         |    the handle has it         |
+//!      |                                       |                              |
+//!      '------------------ dropped ------------'                           dropped
+//!            the handle learns that it was abandoned              the handle is woken
+//! ```
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;

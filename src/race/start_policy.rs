@@ -1,4 +1,16 @@
 //! When the next task of a race starts.
+//!
+//! The delay of a staggered race, from one start to the next:
+//!
+//! ```text
+//!              poll_start: there is a delay            the timer has fired
+//!   Unknown ---------------------------------> After ----------------------> a task starts: Unknown again
+//!      |                                         |
+//!      |  there is none                          |  the timer has fired, and the budget is empty
+//!      '-----------------> Never <---------------'
+//! ```
+//!
+//! A failure leads back to `Unknown` from anywhere: then the next task starts at once, and a delay begins anew.
 
 use alloc::boxed::Box;
 use core::fmt::{self, Debug};

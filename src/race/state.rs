@@ -1,4 +1,17 @@
 //! The task set of a race: which task starts, which one wins, and what the others failed with.
+//!
+//! ```text
+//!                      a task has succeeded
+//!   Open(failures) --------------------------> Won: the others are dropped
+//!      |     ^  |
+//!      |     '--' a task has failed: one more may start
+//!      |
+//!      '----------> all have failed, or there was none
+//!       no task is left
+//! ```
+//!
+//! Tasks that may start are counted: one at first, and one for each that has ended. Beyond those, it is for the policy
+//! to say when the next one starts.
 
 use core::future::Future;
 use core::mem;

@@ -9,6 +9,15 @@
 //!    +------------------------------------------------+
 //!       the future has ended or panicked, and is dropped
 //! ```
+//!
+//! # Its waker
+//! ```text
+//!              set by                          cleared or taken by
+//!   is_woken   a wake                          the consumer, just before its future is polled
+//!   parent     the run, when it goes to sleep  the first wake after that, or the end of the run
+//! ```
+//! A wake that sets the flag wakes the parent, one that finds it set does nothing. The run leaves the parent first and
+//! then looks at the flag, so a wake in between is seen by one of the two.
 
 use alloc::sync::Arc;
 use alloc::task::Wake;

@@ -1,4 +1,14 @@
 //! Closures that open streams.
+//!
+//! ```text
+//!                     open                   close
+//!   Streams      no stream -----> a stream -----> no stream
+//!
+//!                      the future is ready: Ok
+//!   Connection   Connecting -------------------> Connected: yields what its stream yields
+//!                   '--------------------------> yields the error, with which the attempt ends
+//!                      the future is ready: Err
+//! ```
 
 use core::future::Future;
 use core::marker::PhantomData;
