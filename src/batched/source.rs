@@ -20,7 +20,7 @@ pin_project! {
         handler: F,
         pub(super) batch_size: usize,
         // The number of tasks so far, by which the end of a batch is known.
-        handled: usize,
+        mapped: usize,
         #[pin]
         pause: P,
     }
@@ -32,7 +32,7 @@ impl<I, F> MappedSource<I, F> {
             items,
             handler,
             batch_size,
-            handled: 0,
+            mapped: 0,
             pause: (),
         }
     }
@@ -42,7 +42,7 @@ impl<I, F> MappedSource<I, F> {
             items: self.items,
             handler: self.handler,
             batch_size: self.batch_size,
-            handled: self.handled,
+            mapped: self.mapped,
             pause,
         }
     }
@@ -65,11 +65,11 @@ where
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Fut>> {
         // The clock runs from the first poll on.
         let mut this = self.project();
-        if *this.handled == 0 {
+        if *this.mapped == 0 {
             this.pause.as_mut().begin();
         }
         // A pause lies between two batches, never before the first.
-        let is_between = *this.handled > 0 && *this.handled % *this.batch_size == 0;
+        let is_between = *this.mapped > 0 && *this.mapped % *this.batch_size == 0;
         let item = if is_between {
             ready!(this.pause.poll_after(cx, || this.items.next()))
         } else {
@@ -77,7 +77,7 @@ where
         };
         let task = item.map(this.handler);
         // Not before, so that a panic of the handler leaves the count where it was.
-        *this.handled += usize::from(task.is_some());
+        *this.mapped += usize::from(task.is_some());
         Poll::Ready(task)
     }
 

@@ -6,11 +6,12 @@ use alloc::sync::Arc;
 
 use super::driver::Driver;
 use super::event::PoolEvent;
-use super::gate::{Gates, turns};
+use super::gates::Gates;
 use super::inner::Inner;
 use super::kind::{Kind, Local, Sendable};
 use super::options::{PoolOptions, assert_aging, assert_capacity, assert_workers};
 use super::pool::Pool;
+use super::rate::rate_waiters;
 #[cfg(feature = "std")]
 use super::times::Meter;
 use super::worker::JobRunner;
@@ -311,8 +312,8 @@ impl PoolBuilder {
     where
         M: Timer<Sleep: Send + 'static> + Send + Sync + 'static,
     {
-        let turns = turns(rate, Arc::new(timer));
-        self.gates.rate = Some(Box::new(move || Box::new(turns())));
+        let new_waiter = rate_waiters(rate, Arc::new(timer));
+        self.gates.rate = Some(Box::new(move || Box::new(new_waiter())));
         self
     }
 
@@ -375,8 +376,8 @@ impl PoolBuilder<Local> {
     where
         M: Timer<Sleep: 'static> + 'static,
     {
-        let turns = turns(rate, Rc::new(timer));
-        self.gates.rate = Some(Box::new(move || Box::new(turns())));
+        let new_waiter = rate_waiters(rate, Rc::new(timer));
+        self.gates.rate = Some(Box::new(move || Box::new(new_waiter())));
         self
     }
 

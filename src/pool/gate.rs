@@ -11,66 +11,34 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::future::Future;
-use core::ops::Deref;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
-use core::time::Duration;
 
+use super::gates::Gates;
 use super::inner::{Inner, QueuedJob};
-use super::kind::{Kind, Local, Sendable};
+use super::kind::Kind;
+use super::rate::RateWaiter;
 use super::state::Next;
 use crate::limit::{AcquirePermit, Limit, Permit};
-use crate::rate::{Rate, RateGate};
-use crate::time::Timer;
 
-/// What holds the starts of a pool back.
-pub(super) struct Gates<K: Kind> {
-    pub(super) limit: Option<Limit>,
-    pub(super) rate: Option<Box<K::NewTurn>>,
-}
-
-impl<K: Kind> Gates<K> {
-    pub(super) const fn none() -> Self {
-        Self {
-            limit: None,
-            rate: None,
-        }
-    }
-
-    pub(super) const fn is_none(&self) -> bool {
-        self.limit.is_none() && self.rate.is_none()
-    }
-
-    /// Creates what a worker needs to start jobs, if that takes anything.
-    pub(super) fn gate(&self) -> Option<Gate<K>> {
-        if self.is_none() {
-            return None;
-        }
-        Some(Gate {
-            permits: self.limit.clone().map(Permits::new),
-            turn: self.rate.as_ref().map(|new_turn| new_turn()),
-        })
-    }
-}
-
-impl Gates<Sendable> {
-    /// Makes it that of a pool whose jobs stay on one thread.
-    pub(super) fn local(self) -> Gates<Local> {
-        let rate = self.rate;
-        Gates {
-            limit: self.limit,
-            rate: rate.map(|new_turn| Box::new(move || -> Box<dyn RateTurn> { new_turn() }) as _),
-        }
-    }
-}
-
-/// What one worker has of all that, or a driver, which is a worker that runs many jobs.
+/// What one worker needs to start jobs, or a driver, which is a worker that runs many.
 pub(super) struct Gate<K: Kind> {
     permits: Option<Permits>,
-    turn: Option<Box<K::RateTurn>>,
+    rate: Option<Box<K::RateWaiter>>,
 }
 
 impl<K: Kind> Gate<K> {
+    /// Creates what a worker needs to start jobs, if that takes anything.
+    pub(super) fn new(gates: &Gates<K>) -> Option<Self> {
+        if gates.is_none() {
+            return None;
+        }
+        Some(Self {
+            permits: gates.limit.clone().map(Permits::new),
+            rate: gates.rate.as_ref().map(|new_waiter| new_waiter()),
+        })
+    }
+
     /// Polls for a job that may start, or for what is to be done if there is none.
     #[cold]
     #[inline(never)]
@@ -91,10 +59,10 @@ impl<K: Kind> Gate<K> {
             ready!(permits.poll_spare(cx));
         }
         let mut next = Next::Wait;
-        match &mut self.turn {
+        match &mut self.rate {
             None => next = inner.state.next(worker, waker),
             // Asked for under the lock of the queue, so no unit is taken without a job.
-            Some(turn) => ready!(turn.poll_turn(cx, &mut |acquire| {
+            Some(rate) => ready!(rate.poll_asking(cx, &mut |acquire| {
                 if let Some(decided) = inner.state.next_if(worker, waker, acquire) {
                     next = decided;
                 }
@@ -128,7 +96,7 @@ impl<K: Kind> Gate<K> {
     pub(super) fn stop_waiting(&mut self) -> bool {
         let permits = self.permits.as_mut();
         let limited = permits.is_some_and(Permits::stop_waiting);
-        let rated = self.turn.as_mut().is_some_and(|turn| turn.stop_waiting());
+        let rated = self.rate.as_mut().is_some_and(|rate| rate.stop_waiting());
         limited || rated
     }
 }
@@ -173,57 +141,5 @@ impl Permits {
             drop(self.held.pop());
         }
         was_waiting
-    }
-}
-
-/// The place of a worker in the line of a rate, without the type of its timer.
-pub trait RateTurn {
-    /// Polls for a unit as long as it is asked for: see [`RateGate::poll_asking`].
-    fn poll_turn(
-        &mut self,
-        cx: &mut Context<'_>,
-        ask: &mut dyn FnMut(&mut dyn FnMut() -> bool),
-    ) -> Poll<()>;
-
-    /// Leaves the line. Returns whether it was in it.
-    fn stop_waiting(&mut self) -> bool;
-}
-
-impl<M: Timer> RateTurn for RateGate<M> {
-    fn poll_turn(
-        &mut self,
-        cx: &mut Context<'_>,
-        ask: &mut dyn FnMut(&mut dyn FnMut() -> bool),
-    ) -> Poll<()> {
-        self.poll_asking(cx, ask)
-    }
-
-    fn stop_waiting(&mut self) -> bool {
-        self.leave()
-    }
-}
-
-/// Creates what the workers of a pool go by a rate with: a place in its line for each. `P` is an `Arc` or `Rc` of the
-/// timer.
-pub(super) fn turns<P>(rate: &Rate, timer: P) -> impl Fn() -> RateGate<WorkerTimer<P>> + use<P>
-where
-    P: Deref<Target: Timer> + Clone,
-{
-    let rate = rate.clone();
-    move || rate.turn_by(WorkerTimer(timer.clone()))
-}
-
-/// The timer that the workers of a pool share.
-pub(super) struct WorkerTimer<P>(P);
-
-impl<P: Deref<Target: Timer>> Timer for WorkerTimer<P> {
-    type Sleep = <P::Target as Timer>::Sleep;
-
-    fn sleep(&self, duration: Duration) -> Self::Sleep {
-        self.0.sleep(duration)
-    }
-
-    fn now(&self) -> Option<Duration> {
-        self.0.now()
     }
 }

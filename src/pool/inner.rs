@@ -11,7 +11,7 @@ use core::time::Duration;
 use event_listener::Event;
 
 use super::event::PoolEvent;
-use super::gate::Gates;
+use super::gates::Gates;
 use super::job::Work;
 use super::kind::{Job, Kind};
 use super::options::PoolOptions;

@@ -5,8 +5,8 @@ use alloc::boxed::Box;
 use core::pin::Pin;
 
 use super::event::PoolEvent;
-use super::gate::RateTurn;
 use super::job::Work;
+use super::rate::RateWaiter;
 
 /// Jobs that may move between threads: the kind that a [`Pool`](crate::Pool) runs unless told otherwise.
 ///
@@ -41,10 +41,10 @@ pub trait Kind: Sized + 'static {
     type Hook: ?Sized + for<'a> Fn(&'a PoolEvent);
     /// The place of a worker in the line of any rate of this kind.
     #[doc(hidden)]
-    type RateTurn: ?Sized + RateTurn;
-    /// What makes one for each worker.
+    type RateWaiter: ?Sized + RateWaiter;
+    /// Any closure that makes one for each worker.
     #[doc(hidden)]
-    type NewTurn: ?Sized + Fn() -> Box<Self::RateTurn>;
+    type NewRateWaiter: ?Sized + Fn() -> Box<Self::RateWaiter>;
 }
 
 /// A job without its types.
@@ -53,13 +53,13 @@ pub(super) type Job<K> = Pin<Box<<K as Kind>::Work>>;
 impl Kind for Sendable {
     type Work = dyn Work + Send;
     type Hook = dyn Fn(&PoolEvent) + Send + Sync;
-    type RateTurn = dyn RateTurn + Send;
-    type NewTurn = dyn Fn() -> Box<dyn RateTurn + Send> + Send + Sync;
+    type RateWaiter = dyn RateWaiter + Send;
+    type NewRateWaiter = dyn Fn() -> Box<dyn RateWaiter + Send> + Send + Sync;
 }
 
 impl Kind for Local {
     type Work = dyn Work;
     type Hook = dyn Fn(&PoolEvent);
-    type RateTurn = dyn RateTurn;
-    type NewTurn = dyn Fn() -> Box<dyn RateTurn>;
+    type RateWaiter = dyn RateWaiter;
+    type NewRateWaiter = dyn Fn() -> Box<dyn RateWaiter>;
 }

@@ -43,12 +43,14 @@ mod error;
 mod event;
 mod feed;
 mod gate;
+mod gates;
 mod handle;
 mod inner;
 mod job;
 mod kind;
 mod options;
 mod pool;
+mod rate;
 mod state;
 mod stats;
 #[cfg(feature = "std")]

@@ -22,8 +22,8 @@ struct Active<K: Kind> {
     id: u64,
     job: Job<K>,
     started: Moment,
-    /// The turn in which it was started.
-    turn: u64,
+    /// The poll in which it was started.
+    poll: u64,
 }
 
 /// A job in the window. It leaves the window when its task has ended.
@@ -53,15 +53,15 @@ struct PostCompletion<K: Kind> {
     ended: Ended<Waker>,
 }
 
-/// How long jobs take. Reading the clock takes longer than some jobs, so a reading is used for as long as a turn, a
-/// poll of the driver or worker, lasts: those that start and end in one turn are timed as one, as they have waited for
+/// Measures how long jobs take. Reading the clock takes longer than some jobs, so a reading is used for as long as a
+/// poll of the driver or worker lasts: jobs that start and end in one poll are timed as one, as they have waited for
 /// nothing.
 struct Timing {
-    /// Counts the turns.
-    turn: u64,
-    /// The last reading of this turn.
+    /// Counts the polls of the driver or worker.
+    poll: u64,
+    /// The last reading of this poll.
     reading: Option<Moment>,
-    /// When the first of those jobs started that have ended in this turn and are not timed yet.
+    /// When the first of those jobs started that have ended in this poll and are not timed yet.
     untimed: Option<Moment>,
 }
 
@@ -72,10 +72,10 @@ impl Timing {
         *self.reading.get_or_insert_with(Moment::now)
     }
 
-    /// Returns how long a job took that ends now; or leaves it to the end of the turn.
+    /// Returns how long a job took that ends now; or leaves it to the end of the poll.
     #[inline]
     fn end<K: Kind>(&mut self, active: &Active<K>) -> Duration {
-        if active.turn == self.turn {
+        if active.poll == self.poll {
             let first = *self.untimed.get_or_insert(active.started);
             self.untimed = Some(first.min(active.started));
             return Duration::ZERO;
@@ -85,13 +85,13 @@ impl Timing {
         now.since(active.started)
     }
 
-    fn begin_turn(&mut self) {
-        self.turn += 1;
+    fn begin_poll(&mut self) {
+        self.poll += 1;
         self.reading = None;
     }
 
-    /// Returns how long those jobs took together that were left to the end of the turn.
-    fn end_turn(&mut self) -> Option<Duration> {
+    /// Returns how long those jobs took together that were left to the end of the poll.
+    fn end_poll(&mut self) -> Option<Duration> {
         let first = self.untimed.take()?;
         Some(Moment::now().since(first))
     }
@@ -207,7 +207,7 @@ impl<K: Kind> TaskSet for QueueSource<K> {
             id,
             job: queued.job,
             started: this.timing.start(),
-            turn: this.timing.turn,
+            poll: this.timing.poll,
         };
         if times_each {
             // A hook wants to know of each job, and so does a distribution.
@@ -271,13 +271,13 @@ impl<K: Kind> JobRunner<K> {
         Self {
             window: Window::new(),
             source: QueueSource {
-                gate: inner.gates.gate(),
+                gate: Gate::new(&inner.gates),
                 inner,
                 number,
                 limit,
                 running: 0,
                 timing: Timing {
-                    turn: 0,
+                    poll: 0,
                     reading: None,
                     untimed: None,
                 },
@@ -327,9 +327,9 @@ impl<K: Kind> JobRunner<K> {
             self.done = true;
             return Poll::Ready(());
         }
-        self.source.timing.begin_turn();
+        self.source.timing.begin_poll();
         let polled = self.window.poll(cx, Pin::new(&mut self.source));
-        if let Some(duration) = self.source.timing.end_turn() {
+        if let Some(duration) = self.source.timing.end_poll() {
             self.source.inner.state.add_time(duration);
         }
         self.done = polled.is_ready();

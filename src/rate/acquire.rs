@@ -195,7 +195,7 @@ impl Rate {
     }
 
     /// Creates what asks for a unit again and again, with its timer.
-    pub(crate) fn turn_by<M: Timer>(&self, timer: M) -> RateGate<M> {
+    pub(crate) fn waiter<M: Timer>(&self, timer: M) -> RateGate<M> {
         let acquisition = self.acquisition();
         RateGate { acquisition, timer }
     }

@@ -144,7 +144,7 @@ where
 
         // The rate is waited for last, so that the stream is opened when it says so.
         let mut is_late = false;
-        if *this.phase == Phase::Open && this.poll_turn(cx).is_pending() {
+        if *this.phase == Phase::Open && this.poll_rate(cx).is_pending() {
             this.session.wait_to_open();
             ready!(this.poll_limit(cx, None));
             *this.acquisition = None;
@@ -203,7 +203,7 @@ where
     M: OptionalTimer,
 {
     /// Waits until the rate lets a stream be opened, if there is one.
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_rate(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(rate) = self.session.rate() else {
             return Poll::Ready(());
         };

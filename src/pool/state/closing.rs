@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::PoolState;
-use super::answer::{Aborted, Left};
+use super::effect::{Aborted, Left};
 
 impl<J, W: Clone> PoolState<J, W> {
     /// Accepts no more. All that is returned is to be woken.

@@ -1,4 +1,5 @@
-//! What the [state](super) of a pool answers: what was done, and what is to be woken or dropped without the lock.
+//! The effects of changes of the [state](super) of a pool: what was done, and what is to be woken or dropped when the
+//! lock is free.
 
 use alloc::vec::Vec;
 
@@ -70,7 +71,7 @@ pub(crate) struct Aborted<J, W> {
     pub(crate) stats: PoolStats,
 }
 
-/// The answer to a source that wants to be asked for a job.
+/// Whether a source may be asked for a job.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reservation {
     Granted,

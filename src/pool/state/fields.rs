@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use super::answer::{Accepted, Next, Refusal};
+use super::effect::{Accepted, Next, Refusal};
 use super::queue::JobQueue;
 use super::waiters::Waiters;
 use crate::pool::stats::PoolStats;

@@ -34,8 +34,8 @@
 //! Nothing here wakes, drops or calls anything foreign. What is to be woken or dropped is returned, for when the lock
 //! is free again.
 
-mod answer;
 mod closing;
+mod effect;
 mod fields;
 mod queue;
 mod ranked;
@@ -44,7 +44,7 @@ mod waiters;
 
 use core::time::Duration;
 
-pub(crate) use answer::{Accepted, Ended, Next, Refusal, Reservation, Submission};
+pub(crate) use effect::{Accepted, Ended, Next, Refusal, Reservation, Submission};
 use fields::Fields;
 
 use super::stats::{JobOutcome, PoolStats};

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::PoolState;
-use super::answer::{Accepted, Refusal, Released, Reservation};
+use super::effect::{Accepted, Refusal, Released, Reservation};
 
 impl<J, W: Clone> PoolState<J, W> {
     /// Asks for a worker that a source can count on while it is asked for a job. Without one, `waker` is woken when

@@ -144,7 +144,7 @@ where
                         return Poll::Pending;
                     }
                     // The rate comes last, so that the attempt starts when it says so.
-                    if this.poll_turn(cx).is_pending() {
+                    if this.poll_rate(cx).is_pending() {
                         if this.poll_limit(cx).is_pending() {
                             *this.phase = Phase::Open;
                             return Poll::Pending;
@@ -250,7 +250,7 @@ where
 
 impl<F, Fut, M: Timer, E, H> RetryProjection<'_, F, Fut, M, E, H> {
     /// Waits until the rate lets an attempt start, if there is one.
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_rate(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self.acquisition {
             Some(acquisition) => acquisition.poll(cx, self.timer),
             None => Poll::Ready(()),
