@@ -54,7 +54,7 @@ where
     I: IntoIterator<Item = Fut>,
     Fut: Future<Output = T>,
 {
-    let tasks = stream::iter(Unfailings(futures.into_iter()));
+    let tasks = stream::iter(NeverErrors(futures.into_iter()));
     JoinAll {
         run: Run::all_at_once(tasks),
     }
@@ -65,7 +65,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct JoinAll<I, Fut, T, O = ()> {
         #[pin]
-        run: Run<stream::Iter<Unfailings<I>>, Unfailing<Fut>, Outcomes<T, Infallible>, O>,
+        run: Run<stream::Iter<NeverErrors<I>>, NeverError<Fut>, Outcomes<T, Infallible>, O>,
     }
 }
 
@@ -146,14 +146,14 @@ impl_fused!(FusedFuture for JoinAll<I, Fut, T, O> |self| self.is_done());
 impl_debug! { JoinAll<I, Fut, T, O> { run } }
 
 /// The futures of an iterator, as tasks that never fail.
-struct Unfailings<I>(I);
+struct NeverErrors<I>(I);
 
-impl<I: Iterator> Iterator for Unfailings<I> {
-    type Item = Unfailing<I::Item>;
+impl<I: Iterator> Iterator for NeverErrors<I> {
+    type Item = NeverError<I::Item>;
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|future| Unfailing { future })
+        self.0.next().map(|future| NeverError { future })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -163,13 +163,13 @@ impl<I: Iterator> Iterator for Unfailings<I> {
 
 pin_project! {
     /// A future as a task that never fails.
-    pub struct Unfailing<Fut> {
+    pub struct NeverError<Fut> {
         #[pin]
         future: Fut,
     }
 }
 
-impl<Fut: Future> Future for Unfailing<Fut> {
+impl<Fut: Future> Future for NeverError<Fut> {
     type Output = Result<Fut::Output, Infallible>;
 
     #[inline(always)]

@@ -55,7 +55,7 @@ impl<P> Retry<P> {
         P: Into<RetryPredicates<E>>,
     {
         let mut predicates = self.predicates.into();
-        predicates.add_should_retry(should_retry);
+        predicates.should_retry.push(Arc::new(should_retry));
         Retry {
             plan: self.plan,
             predicates,
@@ -84,7 +84,7 @@ impl<P> Retry<P> {
         P: Into<RetryPredicates<E>>,
     {
         let mut predicates = self.predicates.into();
-        predicates.add_delay(delay);
+        predicates.delay.push(Arc::new(delay));
         Retry {
             plan: self.plan,
             predicates,
@@ -92,8 +92,8 @@ impl<P> Retry<P> {
     }
 }
 
-/// The closures of a [`Retry`](Retry) for errors of the type `E`, given by
-/// [`should_retry`](Retry::should_retry) or [`delay`](Retry::delay).
+/// The closures of a [`Retry`] for errors of the type `E`, given by [`should_retry`](Retry::should_retry) or
+/// [`delay`](Retry::delay).
 pub struct RetryPredicates<E> {
     should_retry: Vec<Arc<ShouldRetry<E>>>,
     delay: Vec<Arc<Delay<E>>>,
@@ -106,20 +106,6 @@ impl<E> RetryPredicates<E> {
             should_retry: Vec::new(),
             delay: Vec::new(),
         }
-    }
-
-    fn add_should_retry(
-        &mut self,
-        should_retry: impl Fn(&RetryContext<'_, E>) -> bool + Send + Sync + 'static,
-    ) {
-        self.should_retry.push(Arc::new(should_retry));
-    }
-
-    fn add_delay(
-        &mut self,
-        delay: impl Fn(&RetryContext<'_, E>) -> Option<Duration> + Send + Sync + 'static,
-    ) {
-        self.delay.push(Arc::new(delay));
     }
 
     /// Returns whether all closures allow a retry.

@@ -144,26 +144,27 @@ impl<K: Ord, X> Keys<K, X> {
     pub(super) fn slot_of(&mut self, key: K) -> usize {
         let slots = &self.slots;
         let key = Some(key);
+        // Sorted by key, so one search finds the key or its place.
         let found = self
             .by_key
             .binary_search_by(|&number| slots[number].key.cmp(&key));
-        match found {
-            Ok(place) => self.by_key[place],
-            Err(place) => {
-                let slot = Slot::new(key);
-                let number = match self.free.pop() {
-                    Some(number) => {
-                        self.slots[number] = slot;
-                        number
-                    }
-                    None => {
-                        self.slots.push(slot);
-                        self.slots.len() - 1
-                    }
-                };
-                self.by_key.insert(place, number);
+        let place = match found {
+            Ok(place) => return self.by_key[place],
+            Err(place) => place,
+        };
+        // Slots of forgotten keys are used again: there are never more than keys at a time.
+        let slot = Slot::new(key);
+        let number = match self.free.pop() {
+            Some(number) => {
+                self.slots[number] = slot;
                 number
             }
-        }
+            None => {
+                self.slots.push(slot);
+                self.slots.len() - 1
+            }
+        };
+        self.by_key.insert(place, number);
+        number
     }
 }
