@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use crate::support::verbs::{Outputs, Run, every_verb};
+use crate::support::verbs::{Outputs, Run, every_verb, verb_count};
 use crate::support::{Board, Count, Counted, Driver, Random, Tally};
 use abreast::{batched, parallel, race, sequential};
 use futures::StreamExt;
@@ -43,8 +43,8 @@ fn drive<T, E>(
                 .filter(|&index| !board.is_dropped(index))
                 .collect();
             let mut pick = || running[random.below(running.len())];
-            let (ending, woken) = (pick(), pick());
-            board.end(ending, end(ending));
+            let (ended, woken) = (pick(), pick());
+            board.end(ended, end(ended));
             board.wake(woken);
         }
         let mut cx = Context::from_waker(&halfway.waker);
@@ -61,8 +61,7 @@ fn at_every_poll<T: Send, E: Send>(
     end: impl Fn(&Run<'_, T, E>, usize) -> Result<T, E>,
     test: impl Fn(&str, Halfway<'_, T, E>),
 ) {
-    let verbs = every_verb(0, 1, |index| Board::<T, E>::of(0).task(index)).len();
-    for verb in 0..verbs {
+    for verb in 0..verb_count() {
         let mut resolved = false;
         for polls in 0..=TASKS + 2 {
             let board = Board::of(TASKS);
@@ -149,7 +148,7 @@ fn stale_wakers_wake_nobody() {
 #[test]
 fn every_parent_is_let_go_of() {
     // Several parents, one a poll, with wakes in between. The first one is kept for as long as a waker of a task is.
-    for verb in 0..every_verb(0, 1, |index| Board::new(0).task(index)).len() {
+    for verb in 0..verb_count() {
         let board = Board::new(TASKS);
         let tasks = board.clone();
         let run = every_verb(TASKS, 4, move |index| tasks.task(index)).swap_remove(verb);
@@ -224,7 +223,7 @@ fn unpolled_futures_create_nothing() {
 fn futures_drop_before_their_slots_refill() {
     // Ends some tasks on their first poll and some later, and looks whenever the next one is made.
     for ready in 0..4 {
-        for verb in 0..every_verb(0, 1, |index| Board::new(0).task(index)).len() {
+        for verb in 0..verb_count() {
             let board = Board::new(TASKS);
             let tasks = board.clone();
             let make = move |index| {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::support::verbs::{Outputs, every_verb};
+use crate::support::verbs::{Outputs, every_verb, verb_count};
 use crate::support::{Board, Count, Driver, Task};
 use abreast::{
     Observer, Outcome, Progress, RaceError, TaskError, batched, parallel, parallel_stream, race,
@@ -74,6 +74,19 @@ impl Drop for Explosive {
     }
 }
 
+/// Makes the tasks of a board, one of which panics when it is dropped.
+fn explosive_at_drop(
+    board: &Board,
+    panicking: usize,
+) -> impl Fn(usize) -> Explosive + Clone + use<> {
+    let tasks = board.clone();
+    move |index| Explosive {
+        task: tasks.task(index),
+        polls_left: None,
+        at_drop: index == panicking,
+    }
+}
+
 /// Where the panic of one of the tasks comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Where {
@@ -83,8 +96,7 @@ enum Where {
 
 /// Runs every verb with one task that panics, ends the others one by one, and hands what came out to `test`.
 fn with_one_panic(panicking: usize, place: Where, test: impl Fn(&str, Outputs<usize, &str>)) {
-    let verbs = every_verb(0, 1, |index| Board::new(0).task(index)).len();
-    for verb in 0..verbs {
+    for verb in 0..verb_count() {
         let board = Board::new(TASKS);
         let tasks = board.clone();
         let make = move |index| Explosive {
@@ -340,7 +352,7 @@ fn panicking_hooks_lose_no_result() {
             assert_eq!((result.success_count(), result.failure_count()), (8, 4));
             assert_eq!((panics, board.dropped()), (1, TASKS));
             let calls = fuse.calls.into_inner();
-            // A hook that panics in place of one event keeps the progress from being told.
+            // A hook that panics in place of one event keeps the progress from being reported.
             let untold = usize::from(at % 2 == 1);
             assert_eq!(calls.len(), 2 * TASKS - untold, "{calls:?}");
         }
@@ -492,8 +504,7 @@ fn batch_hooks_panic_once_per_batch() {
 #[test]
 fn panicking_sources_leave_one_task_out() {
     for at in [0, 4, 11] {
-        let verbs = every_verb(0, 1, |index| Board::new(0).task(index)).len();
-        for verb in 0..verbs {
+        for verb in 0..verb_count() {
             let board = Board::new(TASKS);
             let tasks = board.clone();
             let make = move |index| {
@@ -596,12 +607,7 @@ fn panicking_size_hints_hide_the_total() {
 fn losers_with_panicking_destructors_are_dropped() {
     for panicking in [0, 1, 3] {
         let board = Board::new(4);
-        let tasks = board.clone();
-        let mut run = Driver::new(race((0..4).map(move |index| Explosive {
-            task: tasks.task(index),
-            polls_left: None,
-            at_drop: index == panicking,
-        })));
+        let mut run = Driver::new(race((0..4).map(explosive_at_drop(&board, panicking))));
         assert!(run.run().is_pending());
         board.end(2, Ok(2));
         assert!(poll_caught(&mut run).is_none());
@@ -614,15 +620,9 @@ fn losers_with_panicking_destructors_are_dropped() {
 
 #[test]
 fn panicking_siblings_do_not_undo_failures() {
-    let verbs = every_verb(0, 1, |index| Board::new(0).task(index)).len();
-    for verb in 0..verbs {
+    for verb in 0..verb_count() {
         let board = Board::new(TASKS);
-        let tasks = board.clone();
-        let make = move |index| Explosive {
-            task: tasks.task(index),
-            polls_left: None,
-            at_drop: index == 0,
-        };
+        let make = explosive_at_drop(&board, 0);
         let run = every_verb(TASKS, WINDOW, make).swap_remove(verb);
         if !run.fails_fast || run.window == 1 {
             continue;
@@ -641,15 +641,9 @@ fn panicking_siblings_do_not_undo_failures() {
 
 #[test]
 fn panicking_destructors_let_others_drop() {
-    let verbs = every_verb(0, 1, |index| Board::new(0).task(index)).len();
-    for verb in 0..verbs {
+    for verb in 0..verb_count() {
         let board = Board::new(TASKS);
-        let tasks = board.clone();
-        let make = move |index| Explosive {
-            task: tasks.task(index),
-            polls_left: None,
-            at_drop: index == 0,
-        };
+        let make = explosive_at_drop(&board, 0);
         let run = every_verb(TASKS, WINDOW, make).swap_remove(verb);
         let mut future = run.future;
         let (wakes, waker) = crate::support::Count::new();
@@ -825,12 +819,12 @@ fn panicking_clones_lose_nothing() {
     let board = Board::new(3);
     let mut run = Box::pin(parallel(board.tasks()));
     let parents = [raw::waker(0), raw::waker(1)];
-    for (turn, parent) in parents.iter().cycle().take(6).enumerate() {
+    for (round, parent) in parents.iter().cycle().take(6).enumerate() {
         let mut cx = Context::from_waker(parent);
         raw::CLONE_PANICS.set(true);
         let polled = catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(&mut cx)));
         // The first parent is kept, so going back to it takes no clone.
-        assert_eq!(polled.is_err(), turn == 0 || turn % 2 == 1);
+        assert_eq!(polled.is_err(), round == 0 || round % 2 == 1);
         raw::CLONE_PANICS.set(false);
         assert!(run.as_mut().poll(&mut cx).is_pending());
         let before = raw::WAKES.get();
@@ -849,12 +843,12 @@ fn panicking_former_parents_lose_nothing() {
     let board = Board::new(3);
     let mut run = Box::pin(parallel(board.tasks()));
     let parents = [raw::waker(0), raw::waker(1)];
-    for (turn, parent) in parents.iter().cycle().take(6).enumerate() {
+    for (round, parent) in parents.iter().cycle().take(6).enumerate() {
         let mut cx = Context::from_waker(parent);
-        raw::DROP_PANICS.set(turn > 0);
+        raw::DROP_PANICS.set(round > 0);
         let polled = catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(&mut cx)));
         // The first parent is kept, so it is the second that is dropped.
-        assert_eq!(polled.is_err(), turn > 0 && turn % 2 == 0);
+        assert_eq!(polled.is_err(), round > 0 && round % 2 == 0);
         raw::DROP_PANICS.set(false);
         assert!(run.as_mut().poll(&mut cx).is_pending());
         let before = raw::WAKES.get();

@@ -294,10 +294,10 @@ fn endless_sources_leave_woken_tasks_turns() {
         })
     });
     let mut run = Driver::new(parallel(tasks).concurrency(2));
-    for turn in 1..=10 {
+    for round in 1..=10 {
         assert!(run.poll().is_pending());
         assert_eq!(run.wakes(), 1, "there is more to do");
-        assert_eq!(board.polls(0), turn);
+        assert_eq!(board.polls(0), round);
         board.wake(0);
     }
     drop(run);

@@ -9,15 +9,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, JoinHandle};
 
+use crate::plan::{End, any};
 use crate::random::Random;
 use crate::world::{World, planned_panic};
 
 /// What came of a program.
 #[derive(Debug)]
-pub(crate) enum Ending<T> {
+pub(crate) enum RunOutcome<T> {
     Output(T),
     /// It was dropped before its end.
     Cancelled,
+}
+
+/// Asserts that a program without an output was dropped on purpose, or waits for what never comes.
+pub(crate) fn assert_may_be_cut(world: &World, is_cancelled: bool) {
+    assert!(is_cancelled || any(world.plans(), End::Never), "it hangs");
 }
 
 /// The waker of some polls.
@@ -69,7 +75,7 @@ pub(crate) fn drive<F: Future>(
     random: &mut Random,
     cancelled: bool,
     future: F,
-) -> Ending<F::Output> {
+) -> RunOutcome<F::Output> {
     drive_with(world, random, cancelled, true, future)
 }
 
@@ -80,7 +86,7 @@ pub(crate) fn drive_with<F: Future>(
     cancelled: bool,
     panics_pass: bool,
     future: F,
-) -> Ending<F::Output> {
+) -> RunOutcome<F::Output> {
     let mut future = pin!(Some(future));
     let mut polls_left = if cancelled {
         random.below(12)
@@ -93,14 +99,14 @@ pub(crate) fn drive_with<F: Future>(
     let mut panics = 0;
     let (mut parent, mut waker) = parent(world, random);
     let mut has_to_be_polled = true;
-    let ending = loop {
+    let outcome = loop {
         patience -= 1;
         assert!(patience > 0, "it never comes to rest");
 
         // It is polled if it was woken, at times for no reason, and again after a panic.
         if has_to_be_polled || parent.is_woken() || random.below(8) == 0 {
             if polls_left == 0 {
-                break Ending::Cancelled;
+                break RunOutcome::Cancelled;
             }
             polls_left -= 1;
             // Only wakes of the waker of the last poll count.
@@ -111,7 +117,7 @@ pub(crate) fn drive_with<F: Future>(
             let running = future.as_mut().as_pin_mut().expect("it is there");
             let mut context = Context::from_waker(&waker);
             match catch_unwind(AssertUnwindSafe(|| running.poll(&mut context))) {
-                Ok(Poll::Ready(output)) => break Ending::Output(output),
+                Ok(Poll::Ready(output)) => break RunOutcome::Output(output),
                 Ok(Poll::Pending) => has_to_be_polled = false,
                 Err(_) => {
                     panics += 1;
@@ -136,7 +142,7 @@ pub(crate) fn drive_with<F: Future>(
             if !parent.is_woken() {
                 world.assert_at_rest();
                 if world.waiting().is_empty() {
-                    break Ending::Cancelled;
+                    break RunOutcome::Cancelled;
                 }
             }
         }
@@ -157,10 +163,10 @@ pub(crate) fn drive_with<F: Future>(
         assert_eq!(panics, world.panics(), "panics that passed through");
     } else {
         // What is dropped with the future that runs it has nobody else to panic to.
-        let has_caught = panics == 0 || matches!(ending, Ending::Cancelled);
+        let has_caught = panics == 0 || matches!(outcome, RunOutcome::Cancelled);
         assert!(has_caught, "a panic passed through");
     }
-    ending
+    outcome
 }
 
 /// Does something that happens between two polls. Returns whether a task may go on by that.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use abreast::{Origin, join_all, task_group};
 
-use crate::driver::{Ending, drive};
+use crate::driver::{RunOutcome, drive};
 use crate::plan::{End, plans};
 use crate::programs;
 use crate::random::Random;
@@ -36,7 +36,7 @@ pub(crate) fn group(random: &mut Random) {
         body_error.map_or(Ok(values), Err)
     });
     let is_cancelled = random.below(4) == 0;
-    let ending = drive(&world, random, is_cancelled, group.concurrency(limit));
+    let outcome = drive(&world, random, is_cancelled, group.concurrency(limit));
     world.assert_over(usize::MAX);
     assert!(world.most_running() <= limit, "more tasks than may run");
 
@@ -47,15 +47,15 @@ pub(crate) fn group(random: &mut Random) {
         .into_iter()
         .filter_map(Result::err)
         .collect();
-    match ending {
-        Ending::Cancelled => assert!(is_cancelled || never, "it hangs"),
-        Ending::Output(Ok(values)) => {
+    match outcome {
+        RunOutcome::Cancelled => assert!(is_cancelled || never, "it hangs"),
+        RunOutcome::Output(Ok(values)) => {
             let expected = (0..plans.len()).step_by(1 + awaits);
             assert!(values.into_iter().eq(expected), "values");
             assert!(errors.is_empty() && body_error.is_none() && !never);
             assert_eq!(world.results().len(), plans.len(), "it did not wait");
         }
-        Ending::Output(Err(failed)) => {
+        RunOutcome::Output(Err(failed)) => {
             // Each error that a task has returned is there, by its index, and no other.
             let (of_body, of_tasks): (Vec<_>, Vec<_>) = failed
                 .failures()

@@ -6,7 +6,7 @@ use abreast::{Observer, Progress, batched, join_all, parallel, race, sequential}
 use futures::future::LocalBoxFuture;
 use futures::{FutureExt, StreamExt};
 
-use crate::driver::{Ending, drive};
+use crate::driver::{RunOutcome, drive};
 use crate::plan::{End, any, plans};
 use crate::programs;
 use crate::random::Random;
@@ -120,7 +120,7 @@ pub(crate) fn hooks(random: &mut Random) {
             run.map(|won| usize::from(won.is_ok())).boxed_local()
         }
     };
-    let ending = drive(&world, random, is_cancelled, run);
+    let outcome = drive(&world, random, is_cancelled, run);
     world.assert_over(usize::MAX);
     let results = world.results();
     let seen = seen.into_inner();
@@ -147,7 +147,7 @@ pub(crate) fn hooks(random: &mut Random) {
             .max();
         assert!(last < Some(seen.started.len()), "a task has started unseen");
     }
-    let Ending::Output(count) = ending else {
+    let RunOutcome::Output(count) = outcome else {
         assert!(is_cancelled || any(world.plans(), End::Never), "it hangs");
         return;
     };

@@ -4,7 +4,7 @@ use abreast::channel_pool;
 use abreast::{JobError, Pool, PoolError, join_all};
 use futures::{FutureExt, StreamExt, stream};
 
-use crate::driver::{Ending, drive, drive_with};
+use crate::driver::{RunOutcome, drive, drive_with};
 use crate::plan::{End, any, gate, plans};
 use crate::programs;
 use crate::random::Random;
@@ -50,8 +50,8 @@ pub(crate) fn jobs(random: &mut Random) {
 
     let is_dropped = random.below(4) == 0;
     let run = async { driver.run_until(join_all(handles)).await };
-    let ending = drive_with(&world, random, is_dropped, false, run);
-    let Ending::Output(results) = ending else {
+    let outcome = drive_with(&world, random, is_dropped, false, run);
+    let RunOutcome::Output(results) = outcome else {
         assert!(is_dropped || any(world.plans(), End::Never), "it hangs");
         drop(driver);
         world.assert_over(usize::MAX);
@@ -126,14 +126,14 @@ pub(crate) fn fed(random: &mut Random) {
         driver.run_until(feeds).await
     };
     let is_dropped = random.one_in(4);
-    let ending = drive_with(&world, random, is_dropped, false, run);
+    let outcome = drive_with(&world, random, is_dropped, false, run);
     assert!(
         world.most_running() <= workers + 2,
         "more jobs than workers"
     );
     let stats = pool.stats();
     drop((pool, driver));
-    let Ending::Output(fed) = ending else {
+    let RunOutcome::Output(fed) = outcome else {
         assert!(is_dropped || any(world.plans(), End::Never), "it hangs");
         world.assert_over(usize::MAX);
         return;
@@ -172,9 +172,9 @@ pub(crate) fn sent(random: &mut Random) {
     };
     let is_dropped = random.one_in(4);
     let run = futures::future::join(driver, submit).map(drop);
-    let ending = drive(&world, random, is_dropped, run);
+    let outcome = drive(&world, random, is_dropped, run);
     world.assert_over(workers);
-    if let Ending::Cancelled = ending {
+    if let RunOutcome::Cancelled = outcome {
         assert!(is_dropped || any(world.plans(), End::Never), "it hangs");
         return;
     }

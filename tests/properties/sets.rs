@@ -9,7 +9,7 @@ use abreast::{RaceError, fall_through, gather, join_all, race, try_gather};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 
-use crate::driver::{Ending, drive};
+use crate::driver::{RunOutcome, assert_may_be_cut, drive};
 use crate::plan::{End, any, plans, plans_of};
 use crate::programs;
 use crate::random::Random;
@@ -96,13 +96,13 @@ pub(crate) fn gathered(random: &mut Random) {
         }
     };
     let is_cancelled = random.one_in(4);
-    let ending = drive(&world, random, is_cancelled, OrNone(Box::pin(run)));
+    let outcome = drive(&world, random, is_cancelled, OrNone(Box::pin(run)));
     world.assert_over(usize::MAX);
     assert!(world.most_running() <= limit, "more futures than may run");
-    match ending {
-        Ending::Cancelled => assert!(is_cancelled || any(world.plans(), End::Never), "it hangs"),
-        Ending::Output(None) => assert!(any(world.plans(), End::Panic), "no output"),
-        Ending::Output(Some(outputs)) => {
+    match outcome {
+        RunOutcome::Cancelled => assert_may_be_cut(&world, is_cancelled),
+        RunOutcome::Output(None) => assert!(any(world.plans(), End::Panic), "no output"),
+        RunOutcome::Output(Some(outputs)) => {
             let plans = world.plans().iter().enumerate();
             let expected = plans.map(|(index, plan)| plan.result(index));
             assert!(outputs.into_iter().map(Some).eq(expected), "outputs");
@@ -138,14 +138,14 @@ pub(crate) fn tried(random: &mut Random) {
         try_gather(tasks).boxed_local()
     };
     let is_cancelled = random.one_in(4);
-    let ending = drive(&world, random, is_cancelled, OrNone(Box::pin(run)));
+    let outcome = drive(&world, random, is_cancelled, OrNone(Box::pin(run)));
     world.assert_over(usize::MAX);
     let first_error = world.results().into_iter().find_map(Result::err);
-    match ending {
-        Ending::Cancelled => assert!(is_cancelled || any(world.plans(), End::Never), "it hangs"),
-        Ending::Output(None) => assert!(any(world.plans(), End::Panic), "no output"),
-        Ending::Output(Some(Err(error))) => assert_eq!(Some(error), first_error),
-        Ending::Output(Some(Ok(values))) => {
+    match outcome {
+        RunOutcome::Cancelled => assert_may_be_cut(&world, is_cancelled),
+        RunOutcome::Output(None) => assert!(any(world.plans(), End::Panic), "no output"),
+        RunOutcome::Output(Some(Err(error))) => assert_eq!(Some(error), first_error),
+        RunOutcome::Output(Some(Ok(values))) => {
             assert_eq!(first_error, None, "it goes on after an error");
             assert!(values.into_iter().eq(0..len), "values");
         }
@@ -177,22 +177,22 @@ pub(crate) fn raced(random: &mut Random) {
         by_len!(len, run)
     };
     let is_cancelled = random.one_in(4);
-    let ending = drive(&world, random, is_cancelled, run);
+    let outcome = drive(&world, random, is_cancelled, run);
     world.assert_over(usize::MAX);
     let results = world.results();
     let winner = results.iter().find_map(|result| result.ok());
-    match ending {
-        Ending::Cancelled => assert!(is_cancelled || any(world.plans(), End::Never), "it hangs"),
-        Ending::Output(Ok(won)) => {
+    match outcome {
+        RunOutcome::Cancelled => assert_may_be_cut(&world, is_cancelled),
+        RunOutcome::Output(Ok(won)) => {
             assert_eq!((Some(won.value), Some(won.winner_index)), (winner, winner));
         }
-        Ending::Output(Err(RaceError::AllFailed(failures))) => {
+        RunOutcome::Output(Err(RaceError::AllFailed(failures))) => {
             assert_eq!(winner, None, "nobody wins");
             let errors = results.into_iter().filter_map(Result::err);
             let expected = errors.map(|error| (error, error));
             assert!(failures.into_iter().eq(expected), "errors in their order");
         }
-        Ending::Output(Err(error)) => {
+        RunOutcome::Output(Err(error)) => {
             // All of them have panicked.
             assert!(world.panics() > 0 && results.is_empty(), "{error}");
         }

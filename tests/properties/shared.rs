@@ -7,7 +7,7 @@ use std::time::Duration;
 use abreast::time::VirtualClock;
 use abreast::{EndReason, Outcome, ParallelResult, Rate, Retry, gather, parallel, retry};
 
-use crate::driver::{Ending, drive_with};
+use crate::driver::{RunOutcome, drive_with};
 use crate::plan::{End, Plan, any, gate, plans, plans_of};
 use crate::programs;
 use crate::random::Random;
@@ -59,14 +59,14 @@ pub(crate) fn shared_limits(random: &mut Random) {
         through_panics(right, &panics),
         change,
     ));
-    let ending = drive_with(&world, random, is_cancelled, false, runs);
+    let outcome = drive_with(&world, random, is_cancelled, false, runs);
 
     // Each task exists from its start on, and one of each run before.
     let limit = windows[0].saturating_add(windows[1]).saturating_add(1);
     world.assert_over(limit);
     watched.assert_unused();
     assert!(panics.get() <= world.panics(), "others than tasks panic");
-    let Ending::Output((left, right, ())) = ending else {
+    let RunOutcome::Output((left, right, ())) = outcome else {
         assert!(is_cancelled || any(world.plans(), End::Never), "it hangs");
         return;
     };
@@ -138,13 +138,13 @@ pub(crate) fn retried_tasks(random: &mut Random) {
     let change = watched.change(world.task(tasks * tries), &mut permits);
     let panics = Cell::new(0);
     let runs = gather((through_panics(run, &panics), change));
-    let ending = drive_with(&world, random, is_cancelled, false, runs);
+    let outcome = drive_with(&world, random, is_cancelled, false, runs);
 
     world.assert_over(window.saturating_add(1));
     watched.assert_unused();
     assert!(panics.get() <= world.panics(), "others than tasks panic");
     assert_eq!(clock.timers_set(), 0, "what follows at once needs no timer");
-    let Ending::Output((outcomes, ())) = ending else {
+    let RunOutcome::Output((outcomes, ())) = outcome else {
         assert!(is_cancelled || any(world.plans(), End::Never), "it hangs");
         return;
     };

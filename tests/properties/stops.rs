@@ -2,7 +2,7 @@
 
 use abreast::{EndReason, Outcome, TaskGroupResult, parallel, race, task_group};
 
-use crate::driver::{Ending, drive};
+use crate::driver::{RunOutcome, drive};
 use crate::plan::{End, any, gate, plans};
 use crate::programs;
 use crate::random::Random;
@@ -39,9 +39,9 @@ pub(crate) fn stopped_runs(random: &mut Random) {
         .concurrency(window)
         .fail_fast(fails_fast)
         .stop_on(world.task(signal));
-    let ending = drive(&world, random, is_cancelled, run);
+    let outcome = drive(&world, random, is_cancelled, run);
     world.assert_over(window.saturating_add(1));
-    let Ending::Output(outcomes) = ending else {
+    let RunOutcome::Output(outcomes) = outcome else {
         assert!(is_cancelled || any(world.plans(), End::Never), "it hangs");
         return;
     };
@@ -84,9 +84,9 @@ pub(crate) fn stopped_groups(random: &mut Random) {
         async { Ok::<_, usize>(()) }
     });
     let run = group.concurrency(window).stop_on(world.task(signal));
-    let ending = drive(&world, random, is_cancelled, run);
+    let outcome = drive(&world, random, is_cancelled, run);
     world.assert_over(usize::MAX);
-    let Ending::Output(result) = ending else {
+    let RunOutcome::Output(result) = outcome else {
         assert!(is_cancelled || any(world.plans(), End::Never), "it hangs");
         return;
     };
@@ -122,9 +122,9 @@ pub(crate) fn quorums(random: &mut Random) {
     let tasks = world.clone();
     let len = world.plans().len();
     let run = race((0..len).map(move |index| tasks.task(index))).quorum(needed);
-    let ending = drive(&world, random, is_cancelled, run);
+    let outcome = drive(&world, random, is_cancelled, run);
     world.assert_over(usize::MAX);
-    let Ending::Output(result) = ending else {
+    let RunOutcome::Output(result) = outcome else {
         assert!(is_cancelled || any(world.plans(), End::Never), "it hangs");
         return;
     };

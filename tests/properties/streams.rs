@@ -8,7 +8,7 @@ use abreast::{paginate, parallel, parallel_stream};
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
 
-use crate::driver::{Ending, drive};
+use crate::driver::{RunOutcome, drive};
 use crate::plan::{End, any, plans};
 use crate::programs;
 use crate::random::Random;
@@ -105,7 +105,7 @@ pub(crate) fn results(random: &mut Random) {
         polled
     });
     let is_cancelled = random.one_in(4);
-    let ending = drive(&world, random, is_cancelled, run);
+    let outcome = drive(&world, random, is_cancelled, run);
     world.assert_over(window);
 
     // Each result comes once, in the order of the tasks or in that in which they have ended.
@@ -123,7 +123,7 @@ pub(crate) fn results(random: &mut Random) {
         "lost or made up"
     );
     assert!(taken.iter().all(|item| expected.contains(item)), "made up");
-    if let Ending::Cancelled = ending {
+    if let RunOutcome::Cancelled = outcome {
         assert!(is_cancelled || any(world.plans(), End::Never), "it hangs");
     } else if taken.len() < appetite.1 && !fails_fast {
         let has_result = |index: &usize| world.plans()[*index].result(*index).is_some();
@@ -178,7 +178,7 @@ pub(crate) fn pages(random: &mut Random) {
     let taking = taken.clone();
     let run = poll_fn(move |cx| taking.poll(&mut stream, appetite, cx));
     let is_cancelled = random.one_in(4);
-    let ending = drive(&world, random, is_cancelled, run);
+    let outcome = drive(&world, random, is_cancelled, run);
     world.assert_over(1);
 
     // Pages up to the first that fails, panics, hangs, or is the last.
@@ -204,7 +204,7 @@ pub(crate) fn pages(random: &mut Random) {
     let taken = taken.get();
     let dropped_badly = world.plans().iter().any(|plan| plan.drop_panics);
     assert!(expected.starts_with(&taken), "lost or made up");
-    if let Ending::Cancelled = ending {
+    if let RunOutcome::Cancelled = outcome {
         assert!(is_cancelled || hangs, "it hangs");
     } else if !dropped_badly {
         assert_eq!(taken.len(), expected.len().min(appetite.1), "lost");

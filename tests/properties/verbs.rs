@@ -5,7 +5,7 @@ use std::ops::Range;
 use abreast::{Outcome, join_all, parallel, parallel_stream};
 use futures::{FutureExt, StreamExt, stream};
 
-use crate::driver::{Ending, drive};
+use crate::driver::{RunOutcome, drive};
 use crate::plan::{End, any, gate, plans};
 use crate::programs;
 use crate::random::Random;
@@ -42,9 +42,9 @@ pub(crate) fn every_verb_once(random: &mut Random) {
         races,
         future,
     } = run;
-    let ending = drive(&world, random, is_cancelled, future);
+    let outcome = drive(&world, random, is_cancelled, future);
     world.assert_over(window);
-    if let Ending::Output(outputs) = ending {
+    if let RunOutcome::Output(outputs) = outcome {
         check(&world, name, fails_fast, races, outputs);
     } else {
         assert!(
@@ -104,9 +104,9 @@ pub(crate) fn failing_fast(random: &mut Random) {
     let window = window(random);
     let tasks = (0..world.plans().len()).map(|index| world.task(index));
     let run = parallel(tasks).concurrency(window).fail_fast(true);
-    let ending = drive(&world, random, false, run);
+    let outcome = drive(&world, random, false, run);
     world.assert_over(window);
-    let Ending::Output(outcomes) = ending else {
+    let RunOutcome::Output(outcomes) = outcome else {
         assert!(any(world.plans(), End::Never), "it hangs");
         return;
     };
@@ -174,7 +174,7 @@ pub(crate) fn wrong_hints(random: &mut Random) {
         drive(&world, random, is_cancelled, outputs)
     };
     world.assert_over(window);
-    if let Ending::Output(outputs) = outputs {
+    if let RunOutcome::Output(outputs) = outputs {
         let expected = world.plans().iter().enumerate();
         let expected = expected.map(|(index, plan)| match plan.result(index) {
             Some(result) => Outcome::from(result),
@@ -206,9 +206,9 @@ pub(crate) fn waiting_source(random: &mut Random) {
     });
     let run = parallel_stream(source).concurrency(window);
     let is_cancelled = random.below(4) == 0;
-    let ending = drive(&world, random, is_cancelled, run);
+    let outcome = drive(&world, random, is_cancelled, run);
     world.assert_over(window + 1);
-    let Ending::Output(outcomes) = ending else {
+    let RunOutcome::Output(outcomes) = outcome else {
         assert!(is_cancelled || any(world.plans(), End::Never), "it hangs");
         return;
     };

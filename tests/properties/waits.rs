@@ -7,7 +7,7 @@ use std::time::Duration;
 use abreast::{Outcome, RaceError, batched, join_all, race, timeout};
 use futures::FutureExt;
 
-use crate::driver::{Ending, drive};
+use crate::driver::{RunOutcome, assert_may_be_cut, drive};
 use crate::plan::{End, Plan, any, gate, plans};
 use crate::programs;
 use crate::random::Random;
@@ -58,7 +58,7 @@ pub(crate) fn timeouts(random: &mut Random) {
     let tasks: Vec<_> = (0..len).map(|index| world.task(index)).collect();
     let run = timeout(DELAY, timer(&world, len), join_all(tasks));
     let is_cancelled = random.one_in(4);
-    let ending = if random.one_in(2) {
+    let outcome = if random.one_in(2) {
         // No list is as long as the default.
         let default = vec![Ok(0); 1000];
         let run = run.or(default).map(|outputs| {
@@ -74,10 +74,10 @@ pub(crate) fn timeouts(random: &mut Random) {
     // The future is asked first. The timer is only there if it was not ready at once, and fires only before it.
     let results = world.results();
     let has_fired = results.contains(&Ok(len));
-    match ending {
-        Ending::Cancelled => assert!(is_cancelled || any(world.plans(), End::Never), "it hangs"),
-        Ending::Output(None) => assert!(has_fired, "it has not fired"),
-        Ending::Output(Some(outputs)) => {
+    match outcome {
+        RunOutcome::Cancelled => assert_may_be_cut(&world, is_cancelled),
+        RunOutcome::Output(None) => assert!(has_fired, "it has not fired"),
+        RunOutcome::Output(Some(outputs)) => {
             assert!(!has_fired, "it has fired");
             let plans = world.plans()[..len].iter().enumerate();
             let expected = plans.map(|(index, plan)| plan.result(index));
@@ -101,7 +101,7 @@ pub(crate) fn staggered(random: &mut Random) {
     let racers = (0..len).map(move |index| source.task(index));
     let run = race(racers).stagger(DELAY, timer(&world, len));
     let is_cancelled = random.one_in(4);
-    let ending = drive(&world, random, is_cancelled, run);
+    let outcome = drive(&world, random, is_cancelled, run);
     world.assert_over(usize::MAX);
 
     let results = world.results();
@@ -114,18 +114,18 @@ pub(crate) fn staggered(random: &mut Random) {
     let started = (0..len).filter(|&index| world.has_started(index)).count();
     let reasons = 1 + failed + world.panics() + of_timers.len();
     assert!(started <= reasons, "{started} starts for {reasons} reasons");
-    match ending {
-        Ending::Cancelled => assert!(is_cancelled || any(world.plans(), End::Never), "it hangs"),
-        Ending::Output(Ok(won)) => {
+    match outcome {
+        RunOutcome::Cancelled => assert_may_be_cut(&world, is_cancelled),
+        RunOutcome::Output(Ok(won)) => {
             assert_eq!((Some(won.value), Some(won.winner_index)), (winner, winner));
         }
-        Ending::Output(Err(RaceError::AllFailed(failures))) => {
+        RunOutcome::Output(Err(RaceError::AllFailed(failures))) => {
             assert_eq!((winner, started), (None, len), "it ends too early");
             let errors = of_racers.into_iter().filter_map(Result::err);
             let expected = errors.map(|error| (error, error));
             assert!(failures.into_iter().eq(expected), "errors in their order");
         }
-        Ending::Output(Err(error)) => {
+        RunOutcome::Output(Err(error)) => {
             assert!(len == 0 || world.panics() > 0, "{error}");
         }
     }
@@ -155,11 +155,11 @@ pub(crate) fn pauses(random: &mut Random) {
     let run = batched(0..len, handler).batch_size(size);
     let run = run.pause(DELAY, timer(&world, len)).settle();
     let is_cancelled = random.one_in(4);
-    let ending = drive(&world, random, is_cancelled, run);
+    let outcome = drive(&world, random, is_cancelled, run);
     world.assert_over(size.max(1));
-    match ending {
-        Ending::Cancelled => assert!(is_cancelled || any(world.plans(), End::Never), "it hangs"),
-        Ending::Output(outcomes) => {
+    match outcome {
+        RunOutcome::Cancelled => assert_may_be_cut(&world, is_cancelled),
+        RunOutcome::Output(outcomes) => {
             let plans = world.plans()[..len].iter().enumerate();
             let expected = plans.map(|(index, plan)| match plan.result(index) {
                 Some(result) => Outcome::from(result),
