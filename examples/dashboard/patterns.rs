@@ -24,7 +24,7 @@ pub(crate) fn show(title: &str, run: impl FnOnce(Demonstration)) -> io::Result<(
     Ok(())
 }
 
-/// All data needed for the dashboard. What could not be fetched is left out, and told of.
+/// All data needed for the dashboard. What could not be fetched is left out, and reported.
 #[derive(Debug, Default)]
 struct Dashboard {
     health_status: Option<String>,
@@ -98,7 +98,7 @@ impl Demonstration {
         let delay = Duration::from_millis(50);
 
         let mut before = requests();
-        let mut tell = |name: &str, (winner, took): (Result<RaceResult<_>, RaceError<_>>, _)| {
+        let mut report = |name: &str, (winner, took): (Result<RaceResult<_>, RaceError<_>>, _)| {
             let winner = winner.expect("two of three replicas live");
             let sent = requests() - before;
             before = requests();
@@ -106,13 +106,13 @@ impl Demonstration {
             println!("  {name:<13} replica {index} is {health}: {took:>7.1?}, {sent} requests");
             assert_ne!(index, 0, "nobody listens there");
         };
-        tell(
+        report(
             "fall_through",
             timed(async { fall_through(asked()).await }).await,
         );
         let staggered = async { race(asked()).stagger(delay, timer).await };
-        tell("staggered", timed(staggered).await);
-        tell("race", timed(async { race(asked()).await }).await);
+        report("staggered", timed(staggered).await);
+        report("race", timed(async { race(asked()).await }).await);
     }
 }
 

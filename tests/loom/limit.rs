@@ -80,7 +80,7 @@ fn who_gives_up_passes_permits_on() {
 }
 
 #[test]
-fn a_raise_lets_in_all_it_can() {
+fn a_raise_admits_all_it_can() {
     model(|| {
         let limit = Limit::new(1);
         limit.set(0);

@@ -98,7 +98,7 @@ fn a_changed_priority_loses_no_job() {
 }
 
 #[test]
-fn a_ranked_job_is_cancelled_or_started() {
+fn ranked_jobs_are_cancelled_or_started() {
     model(|| {
         let (state, [first, second]) = pool([1, 2]);
         let other = state.clone();

@@ -148,26 +148,26 @@ fn own_rules_see_what_is_unchecked() {
     let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
     let log = seen.clone();
     let rule = rules::from_fn("log", move |context| {
-        let look = (
+        let check = (
             context.unchecked().to_owned(),
             context.token_count,
             context.completed,
         );
-        log.lock().unwrap().push(look);
+        log.lock().unwrap().push(check);
         vec![]
     });
     let guardrails = Guardrails::none()
         .rule(rule.while_streaming())
         .check_every(2);
     assert_eq!(found(&guardrails, &["a", "", "b", "c", "d", "e"]), []);
-    let look = |text: &str, tokens, completed| (text.to_owned(), tokens, completed);
-    let looks = seen.lock().unwrap().clone();
+    let check = |text: &str, tokens, completed| (text.to_owned(), tokens, completed);
+    let checks = seen.lock().unwrap().clone();
     assert_eq!(
-        looks,
+        checks,
         [
-            look("ab", 2, false),
-            look("cd", 4, false),
-            look("e", 5, true)
+            check("ab", 2, false),
+            check("cd", 4, false),
+            check("e", 5, true)
         ]
     );
 }
@@ -290,10 +290,10 @@ fn rules_keep_nothing_between_attempts() {
 
         fn checker(&self) -> Box<dyn abreast::operation::Checker> {
             self.0.fetch_add(1, SeqCst);
-            let mut looks = 0;
+            let mut checks = 0;
             Box::new(move |_: &GuardrailContext<'_>| {
-                looks += 1;
-                (looks > 1)
+                checks += 1;
+                (checks > 1)
                     .then(|| Violation::fatal("second"))
                     .into_iter()
                     .collect()

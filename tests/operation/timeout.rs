@@ -249,7 +249,7 @@ fn the_first_of_both_limits_counts() {
 }
 
 #[test]
-fn the_total_time_ends_at_the_rate() {
+fn total_time_ends_at_the_rate() {
     let stage = Stage::new();
     let rate = Rate::per_second(1);
     assert!(rate.try_acquire(1, &stage.clock.timer()));

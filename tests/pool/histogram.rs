@@ -88,7 +88,7 @@ fn nothing_is_measured_unless_asked() {
 #[test]
 fn hooks_go_by_the_same_clock() {
     let clock = VirtualClock::new();
-    let (events, told) = std::sync::mpsc::channel();
+    let (events, seen) = std::sync::mpsc::channel();
     let (pool, driver) = Pool::builder()
         .measure_times(clock.timer())
         .on_event(move |event| {
@@ -108,7 +108,7 @@ fn hooks_go_by_the_same_clock() {
     assert!(driver.run().is_pending());
     clock.advance(second);
     assert!(driver.run().is_pending());
-    assert_eq!(told.try_iter().collect::<Vec<_>>(), [second]);
+    assert_eq!(seen.try_iter().collect::<Vec<_>>(), [second]);
     assert_eq!(pool.stats().total_duration, second);
     assert_eq!(pool.times().run_time.max(), Some(second));
 }

@@ -176,10 +176,10 @@ fn a_split_driver_leaves_the_line() {
 
 #[test]
 fn the_permit_outlives_the_job() {
-    /// Looks at the limit when it is dropped.
-    struct Look(Limit, Arc<AtomicUsize>);
+    /// Reads the limit when it is dropped.
+    struct ReadAtDrop(Limit, Arc<AtomicUsize>);
 
-    impl Drop for Look {
+    impl Drop for ReadAtDrop {
         fn drop(&mut self) {
             self.1.store(self.0.in_use(), SeqCst);
         }
@@ -187,9 +187,9 @@ fn the_permit_outlives_the_job() {
 
     let (limit, seen) = (Limit::new(1), Arc::new(AtomicUsize::new(0)));
     let (pool, driver) = Pool::builder().limit(&limit).build();
-    let look = Look(limit.clone(), seen.clone());
+    let at_drop = ReadAtDrop(limit.clone(), seen.clone());
     let task = async move {
-        let _look = look;
+        let _at_drop = at_drop;
         Ok::<_, ()>(1)
     };
     drop(pool.execute(task).unwrap());

@@ -61,7 +61,7 @@ fn jobs_side_by_side_are_summed() {
 
 #[test]
 fn hooks_learn_the_duration_of_jobs() {
-    let (durations, told) = mpsc::channel();
+    let (durations, seen) = mpsc::channel();
     let (pool, driver) = Pool::builder()
         .on_event(move |event| {
             if let PoolEvent::Ended { duration, .. } = event {
@@ -78,9 +78,9 @@ fn hooks_learn_the_duration_of_jobs() {
         });
     }
     assert!(Loop::new(driver).run().is_pending());
-    let told: Vec<Duration> = told.try_iter().collect();
-    assert!(told[0].as_millis() >= 4 && told[1] < told[0] && told[2].as_millis() >= 4);
-    assert_eq!(told.iter().sum::<Duration>(), pool.stats().total_duration);
+    let seen: Vec<Duration> = seen.try_iter().collect();
+    assert!(seen[0].as_millis() >= 4 && seen[1] < seen[0] && seen[2].as_millis() >= 4);
+    assert_eq!(seen.iter().sum::<Duration>(), pool.stats().total_duration);
 }
 
 /// Submits two jobs to one worker, each of which waits while the thread is busy, and runs them.
@@ -99,7 +99,7 @@ fn queue_two(pool: Pool, driver: abreast::Driver) -> PoolStats {
 
 #[test]
 fn hooks_learn_the_queue_time() {
-    let (times, told) = mpsc::channel();
+    let (times, seen) = mpsc::channel();
     let (pool, driver) = Pool::builder()
         .worker_count(1)
         .on_event(move |event| {
@@ -109,10 +109,10 @@ fn hooks_learn_the_queue_time() {
         })
         .build();
     let stats = queue_two(pool, driver);
-    let told: Vec<Duration> = told.try_iter().collect();
-    assert!(told[0].as_millis() >= 4 && told[1].as_millis() >= 8);
-    assert_eq!(told.iter().sum::<Duration>(), stats.total_queue_time);
-    assert_eq!(told[1], stats.max_queue_time);
+    let seen: Vec<Duration> = seen.try_iter().collect();
+    assert!(seen[0].as_millis() >= 4 && seen[1].as_millis() >= 8);
+    assert_eq!(seen.iter().sum::<Duration>(), stats.total_queue_time);
+    assert_eq!(seen[1], stats.max_queue_time);
 }
 
 #[test]

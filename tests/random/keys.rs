@@ -196,7 +196,7 @@ proptest! {
     }
 
     #[test]
-    fn tasks_of_a_key_start_in_order(plan in plans(), yields in vec(0_usize..4, 40)) {
+    fn a_keys_tasks_start_in_order(plan in plans(), yields in vec(0_usize..4, 40)) {
         let started = std::cell::RefCell::new(Vec::new());
         let run = parallel_map(0..plan.keys.len(), |index| {
             started.borrow_mut().push(index);

@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 proptest! {
-    /// Whoever comes is served in turn, as soon as no stretch of time has more than its burst and what the rate allows
+    /// Whoever comes is served in acquisition, as soon as no stretch of time has more than its burst and what the rate allows
     /// in it.
     #[test]
     fn a_rate_does_as_its_model(
@@ -28,14 +28,14 @@ proptest! {
             let (clock, rate, served) = (&clock, &rate, &served);
             async move {
                 clock.sleep(Duration::from_nanos(at)).await;
-                let turn = rate.acquire(cost, clock.timer());
+                let acquisition = rate.acquire(cost, clock.timer());
                 if leaves {
                     // It joins the line if it has to wait, and gives up at once.
-                    if futures::poll!(Box::pin(turn)).is_pending() {
+                    if futures::poll!(Box::pin(acquisition)).is_pending() {
                         return;
                     }
                 } else {
-                    turn.await;
+                    acquisition.await;
                 }
                 served.borrow_mut().push((at, cost, clock.now().as_nanos() as u64));
             }

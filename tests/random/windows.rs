@@ -79,7 +79,7 @@ struct Model {
     created: usize,
     running: BTreeSet<usize>,
     /// Those that run, and return when they are polled next.
-    ending: BTreeSet<usize>,
+    due: BTreeSet<usize>,
     woken: BTreeSet<usize>,
     polls: Vec<usize>,
     stale_wakes: usize,
@@ -93,13 +93,13 @@ impl Model {
             plans,
             created: 0,
             running: BTreeSet::new(),
-            ending: BTreeSet::new(),
+            due: BTreeSet::new(),
             woken: BTreeSet::new(),
             stale_wakes: 0,
         }
     }
 
-    fn admits(&self) -> bool {
+    fn has_capacity(&self) -> bool {
         let left = self.created < self.plans.len();
         left && match self.rule {
             Rule::Rolling(limit) => self.running.len() < limit,
@@ -116,10 +116,10 @@ impl Model {
         for index in std::mem::take(&mut self.woken) {
             self.polls[index] += 1;
         }
-        for index in std::mem::take(&mut self.ending) {
+        for index in std::mem::take(&mut self.due) {
             self.running.remove(&index);
         }
-        while self.admits() {
+        while self.has_capacity() {
             let index = self.created;
             self.created += 1;
             self.polls[index] += 1;
@@ -144,7 +144,7 @@ impl Model {
         match *step {
             Step::End(choice) => {
                 if let Some(index) = pick(&running, choice) {
-                    if self.ending.insert(index) {
+                    if self.due.insert(index) {
                         board.end(index, self.plans[index].result(index));
                         self.woken.insert(index);
                     }

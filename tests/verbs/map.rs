@@ -39,7 +39,7 @@ fn the_handler_runs_with_its_task() {
 }
 
 #[test]
-fn settings_and_hooks_are_those_of_parallel() {
+fn settings_and_hooks_match_parallel() {
     let seen = RefCell::new(Vec::new());
     let run = parallel_map([1, 0, 2, 3], |n: i32| async move {
         6_i32.checked_div(n).ok_or("zero")
@@ -136,7 +136,7 @@ mod panics {
     }
 
     #[test]
-    fn a_handler_that_panics_leaves_out_its_item() {
+    fn a_panicking_handler_skips_its_item() {
         let handler = |item| {
             assert_ne!(item, 1, "no");
             async move { Ok::<_, ()>(item) }

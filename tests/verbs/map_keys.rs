@@ -317,7 +317,7 @@ mod panics {
     }
 
     #[test]
-    fn a_handler_that_panics_has_a_place() {
+    fn a_panicking_handler_has_a_place() {
         for bad in 0..5 {
             let handler = move |(index, _)| {
                 assert_ne!(index, bad, "no");
@@ -354,7 +354,7 @@ mod panics {
     }
 
     #[test]
-    fn a_key_that_panics_leaves_out_its_item() {
+    fn a_panicking_key_skips_its_item() {
         let run = parallel_map(letters("aabab"), |(index, _)| {
             crate::support::returns(Ok::<_, ()>(index))
         });
@@ -367,7 +367,7 @@ mod panics {
     }
 
     #[test]
-    fn a_weight_that_panics_frees_its_key() {
+    fn a_panicking_weight_frees_its_key() {
         let limit = Limit::new(2);
         let run = parallel_map(letters("aabab"), |(index, _)| {
             crate::support::returns(Ok::<_, ()>(index))
@@ -385,7 +385,7 @@ mod panics {
     }
 
     #[test]
-    fn a_task_that_panics_frees_its_key() {
+    fn a_panicking_task_frees_its_key() {
         let run = parallel_map(letters("aab"), |(index, _)| async move {
             crate::support::yield_now().await;
             assert_ne!(index, 0, "no");

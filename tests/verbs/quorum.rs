@@ -140,7 +140,7 @@ fn delays_start_what_is_not_needed() {
 }
 
 #[test]
-fn budgets_are_for_what_is_not_needed() {
+fn budgets_are_for_spare_tasks() {
     let clock = VirtualClock::new();
     let board = Board::new(4);
     let second = Duration::from_secs(1);

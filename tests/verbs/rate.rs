@@ -196,7 +196,7 @@ impl Timer for &AtOnce {
 }
 
 #[test]
-fn a_timer_may_be_ready_at_once() {
+fn a_timer_may_fire_at_once() {
     let (rate, timer) = (Rate::per_second(1), AtOnce(Cell::new(Duration::ZERO)));
     for seconds in 0..3 {
         Driver::new(rate.acquire(1, &timer)).finish();

@@ -520,7 +520,7 @@ fn retry_after_holds_all_back() {
 }
 
 #[test]
-fn total_time_ends_the_wait_for_the_rate() {
+fn total_time_ends_waits_for_rates() {
     let service = Service::new(&[Ok(1)]);
     let rate = Rate::per_second(1);
     assert!(rate.try_acquire(1, &service.clock.timer()));

@@ -13,7 +13,7 @@ use futures::future::poll_fn;
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
-fn a_stopped_run_keeps_what_is_done() {
+fn a_stopped_run_keeps_its_outcomes() {
     let board = Board::new(6);
     let (stop, stopped) = oneshot::channel::<()>();
     let run = parallel(board.tasks()).concurrency(3).stop_on(stopped);

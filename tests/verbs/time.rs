@@ -446,7 +446,7 @@ fn every_run_knows_its_time() {
 }
 
 #[test]
-fn tasks_wait_and_run_by_the_timer() {
+fn waits_and_runs_use_the_timer() {
     let (clock, plan) = (
         &VirtualClock::new(),
         [(1, false), (4, true), (2, false), (9, false), (9, false)],
@@ -477,7 +477,7 @@ fn tasks_wait_and_run_by_the_timer() {
 }
 
 #[test]
-fn a_cancelled_task_has_no_run_time() {
+fn cancelled_tasks_have_no_run_time() {
     let (clock, mut times) = (VirtualClock::new(), TaskTimes::new(|_| ready(())));
     let run = parallel([pending::<Result<(), ()>>()]).observe(&mut times);
     assert!(clock.run(timeout(secs(1), clock.timer(), run)).is_err());

@@ -407,10 +407,10 @@ async fn a_local_pool_runs_promises() {
 async fn local_drivers_are_spawned() {
     let gauge = Gauge::default();
     let (pool, driver) = local_pool(2);
-    let (tell, ended) = oneshot::channel();
+    let (sender, ended) = oneshot::channel();
     spawn_local(async move {
         driver.await;
-        let _ = tell.send("the driver has resolved");
+        let _ = sender.send("the driver has resolved");
     });
     let handles: Vec<_> = (1..6)
         .map(|millis| {

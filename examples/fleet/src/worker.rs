@@ -213,30 +213,34 @@ impl<Q: Queue, M: Timer, H> Worker<'_, Q, M, H> {
         };
 
         // The work is over or has been dropped. The slot is free when the queue knows.
-        let (told, disposition) = match result {
+        let (was_leased, disposition) = match result {
             Some(Ok(())) => {
-                let told = self.persist(|| self.queue.acknowledge(&delivery)).await;
-                (told, Disposition::Done)
+                let noted = self.persist(|| self.queue.acknowledge(&delivery));
+                (noted.await, Disposition::Done)
             }
             Some(Err(error)) if delivery.attempt >= self.settings.attempts => {
                 let dead = GiveBack::Dead { error };
-                let told = self.persist(|| self.queue.give_back(&delivery, &dead));
-                (told.await, Disposition::Dead)
+                let noted = self.persist(|| self.queue.give_back(&delivery, &dead));
+                (noted.await, Disposition::Dead)
             }
             Some(Err(error)) => {
                 let Settings { backoff, lease, .. } = *self.settings;
                 let after = delay(backoff, delivery.attempt - 1, lease);
                 let retry = GiveBack::Retry { after, error };
-                let told = self.persist(|| self.queue.give_back(&delivery, &retry));
-                (told.await, Disposition::Retried)
+                let noted = self.persist(|| self.queue.give_back(&delivery, &retry));
+                (noted.await, Disposition::Retried)
             }
             None => {
-                let told = self.persist(|| self.queue.give_back(&delivery, &GiveBack::Unfinished));
-                (told.await, Disposition::Unfinished)
+                let noted = self.persist(|| self.queue.give_back(&delivery, &GiveBack::Unfinished));
+                (noted.await, Disposition::Unfinished)
             }
         };
         drop(slot);
-        Ok(if told { disposition } else { Disposition::Lost })
+        Ok(if was_leased {
+            disposition
+        } else {
+            Disposition::Lost
+        })
     }
 
     /// Extends a lease again and again. Resolves when it has been lost.
@@ -253,26 +257,26 @@ impl<Q: Queue, M: Timer, H> Worker<'_, Q, M, H> {
         }
     }
 
-    /// Tries to tell the queue something until the lease must be over, whether the attempts fail or hang. Returns
+    /// Repeats a command to the queue until the lease must be over, whether the attempts fail or hang. Returns
     /// whether the job was still leased.
-    async fn persist<Fut>(&self, tell: impl Fn() -> Fut) -> bool
+    async fn persist<Fut>(&self, command: impl Fn() -> Fut) -> bool
     where
         Fut: Future<Output = Result<bool, Error>>,
     {
         let attempts = waits(self.settings.lease).map(|wait| {
-            let tell = &tell;
+            let command = &command;
             async move {
                 if !wait.is_zero() {
                     self.timer.sleep(wait).await;
                 }
-                tell().await
+                command().await
             }
         });
-        let told = fall_through(attempts)
+        let command = fall_through(attempts)
             .on_error(|error, _| eprintln!("cannot tell what became of a job: {error}"));
         let sleep = |duration| self.timer.sleep(duration);
-        match timeout(self.settings.lease, sleep, told).await {
-            Ok(told) => told.is_ok_and(|told| told.value),
+        match timeout(self.settings.lease, sleep, command).await {
+            Ok(result) => result.is_ok_and(|winner| winner.value),
             Err(_) => false,
         }
     }

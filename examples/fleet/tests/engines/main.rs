@@ -243,10 +243,10 @@ async fn a_frozen_server_delays_no_shutdown<S: Store>(mut fleet: Fleet<S>) {
     // It has free slots, so that it is taking more when the server stops to answer.
     fleet.until_held("a", 4).await;
     fleet.server.freeze().expect("it runs");
-    let told = Instant::now();
+    let stopped = Instant::now();
     fleet.stop("a").await;
     // A command is given up after five seconds, and what became of a job is told for as long as its lease.
-    assert!(told.elapsed() < Duration::from_secs(15));
+    assert!(stopped.elapsed() < Duration::from_secs(15));
 
     // What it could not give back comes back by itself.
     fleet.server.thaw().expect("it runs");
@@ -309,9 +309,9 @@ async fn shutdown_gives_back_unfinished_jobs<S: Store>(mut fleet: Fleet<S>) {
     fleet.submit(waits(4, 300).chain(vec![an_hour; 4])).await;
     fleet.start_worker("a", &["--grace", "1500"]);
     fleet.until_held("a", 8).await;
-    let told = Instant::now();
+    let stopped = Instant::now();
     fleet.stop("a").await;
-    assert!(told.elapsed() < Duration::from_secs(10));
+    assert!(stopped.elapsed() < Duration::from_secs(10));
 
     // What could be done in time is done. The rest is back at once, as if it had never been tried.
     let counts = fleet.until("stopped", |_| true).await;

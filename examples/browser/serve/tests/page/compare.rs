@@ -335,11 +335,11 @@ async fn who_cannot_see_bars_is_told() -> Result {
     let page = Page::open(QUICK).await?;
     page.wait_for("body[data-phase=ready], body[data-phase=done]")
         .await?;
-    let told =
+    let described =
         "return [...document.querySelectorAll('.bars')].map(bars => [bars.role, bars.ariaLabel])";
-    let told: Vec<(String, String)> = serde_json::from_value(page.ask(told).await?)?;
-    assert_eq!(told.len(), 4);
-    for (role, label) in told {
+    let described: Vec<(String, String)> = serde_json::from_value(page.ask(described).await?)?;
+    assert_eq!(described.len(), 4);
+    for (role, label) in described {
         assert_eq!(role, "img");
         assert!(
             label.contains(", in ") && label.contains("8 of 8 results used"),

@@ -111,7 +111,7 @@ async fn each_verb_shows_failures_its_way() -> Result {
 
 #[tokio::test]
 #[ignore = "needs Chromium"]
-async fn a_limit_is_set_while_it_runs() -> Result {
+async fn a_limit_is_set_while_running() -> Result {
     let page = Page::open(VERB).await?;
     page.choose("limited", &QUICK).await?;
     page.choose("limited", &[("duration", 10_000), ("concurrency", 2)])
