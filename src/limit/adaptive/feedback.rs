@@ -19,7 +19,7 @@ pub enum Feedback {
 impl Feedback {
     /// Counts a value as fine, and no error at all.
     ///
-    /// To be used as a classifier where no error is a sign of overload. With [`Limit::aimd`], which learns from
+    /// To be used as a classifier where no error is a sign of overload. With [`Limit::aimd`](crate::Limit::aimd), which learns from
     /// overloads only, the limit would grow to its maximum.
     ///
     /// ```

@@ -71,8 +71,8 @@ use crate::sync::Lock;
 ///
 /// # What is measured
 /// The time from a task's start, when it has a permit, until it has ended, by the clock of the timer, or else by the
-/// system's. Without `std`, the timer must have a [clock](Timer::now), or no duration is known. Tasks that were dropped
-/// before they ended, or panicked, do not count.
+/// system's. Without `std`, the timer must have a [clock](crate::Timer::now), or no duration is known. Tasks that were
+/// dropped before they ended, or panicked, do not count.
 ///
 /// Several failures at once lower the limit once: what started before the limit was lowered does not lower it again.
 /// And a duration counts only if the limit was the same all the time.
