@@ -19,8 +19,8 @@ pub enum Feedback {
 impl Feedback {
     /// Counts a value as fine, and no error at all.
     ///
-    /// To be used as a classifier where no error is a sign of overload. With [`Limit::aimd`](crate::Limit::aimd), which learns from
-    /// overloads only, the limit would grow to its maximum.
+    /// To be used as a classifier where no error is a sign of overload. With [`Limit::aimd`](crate::Limit::aimd), which
+    /// learns from overloads only, the limit would grow to its maximum.
     ///
     /// ```
     /// use abreast::{Limit, parallel};
