@@ -70,7 +70,7 @@
 //! | [`.into_ordered_stream()`](Parallel::into_ordered_stream) | the same | is one item of many | input | a stream of `(index, result)` |
 //! | [`.for_each()`](Parallel::for_each) | the same, and a consumer of each result beside it | is for the consumer | as they end, or [input](ForEach::ordered) | [`Consumed`] |
 //! | [`.try_for_each()`](Parallel::try_for_each) | the same | is for the consumer, whose own error drops the rest | the same | [`Consumed`], or the consumer's error |
-//! | [`.on_start()`](Parallel::on_start), `.on_complete()`, `.on_error()`, `.on_progress()` | on each of these, closures that look on | is passed to `.on_error()` | as they start, or end | |
+//! | [`.on_start()`](Parallel::on_start), `.on_complete()`, `.on_error()`, `.on_progress()` | on each of these, closures that look on | is told to `.on_error()` | as they start, or end | |
 //! | [`.observe(&mut times)`](Parallel::observe) | [`TaskTimes`]: measures how long each task waits and runs | | | |
 //! | `traced(name, tasks)` | tasks for any verb, with a span of `tracing` for all of them and one for each | is the `outcome` of its span | | |
 //! | [`race()`] | all at once | loses, while others run on | | the first success, which drops the rest; or [`RaceError`] with all errors |
