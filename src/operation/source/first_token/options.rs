@@ -6,7 +6,7 @@ use crate::race::{AtOnce, StaggerDelay, Staggered};
 use crate::time::Timer;
 
 /// What was set up of a [`FirstToken`]: [when](FirstToken::stagger) the next stream is opened, what the
-/// [text](FirstToken::text) of a chunk is, and a closure that is [told the winner](FirstToken::on_winner).
+/// [text](FirstToken::text) of a chunk is, and a closure that is called with the [winner](FirstToken::on_winner).
 #[derive(Clone, Copy)]
 pub struct FirstTokenOptions<P = AtOnce, X = AsText, H = fn(usize)> {
     pub(super) policy: P,
