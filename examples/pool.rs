@@ -140,7 +140,7 @@ async fn write(
     Ok(connection.close().await?)
 }
 
-/// What a client asks for, and what it is to be told.
+/// Returns what a client asks for, and what it should get.
 fn question(id: u64) -> (String, String) {
     match id % 4 {
         0 => (
@@ -207,7 +207,7 @@ async fn ask(address: SocketAddr, bar: ProgressBar) -> Result<(), Failure> {
     }
 }
 
-/// A bar as long as there are jobs. It shows on terminals only.
+/// Returns a bar as long as there are jobs. It shows on terminals only.
 fn progress_bar(prefix: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{prefix:>10} [{bar:40}] {pos:>4}/{len} {per_sec}")
         .expect("the template is well-formed")

@@ -13,7 +13,7 @@ use serde_json::Value;
 pub(crate) trait Runtime: Clone + Send + Sync + 'static {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 
-    /// The body of the answer to a GET request.
+    /// Returns the body of the answer to a GET request.
     fn get(
         &self,
         server: SocketAddr,
@@ -67,7 +67,7 @@ impl<R: Runtime> Client<R> {
         }
     }
 
-    /// The `sleep` of a runtime is a timer as it is.
+    /// Returns the `sleep` of the runtime, which is a timer as it is.
     pub(crate) fn timer(&self) -> impl Timer<Sleep: Send> + Copy + Send + Sync {
         |duration| self.runtime.sleep(duration)
     }
@@ -113,7 +113,7 @@ impl<R: Runtime> Client<R> {
         Ok(resource(&self.get(&format!("/agent-classes/{id}")).await?))
     }
 
-    /// What there is to know about a definition.
+    /// Returns what there is to know about a definition.
     pub(crate) async fn analyze(&self, definition: Resource) -> Result<String, Error> {
         let id = definition.id;
         let analysis = self.get(&format!("/agent-definitions/{id}")).await?;

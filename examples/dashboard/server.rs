@@ -53,13 +53,13 @@ impl Server {
         Ok(server)
     }
 
-    /// How many requests have come in.
+    /// Returns how many requests have come in.
     pub(crate) fn requests(&self) -> usize {
         self.site.requests.load(Ordering::SeqCst)
     }
 }
 
-/// Where nobody listens.
+/// Returns an address where nobody listens.
 pub(crate) fn dead_address() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
@@ -85,7 +85,7 @@ impl Site {
         Ok(())
     }
 
-    /// How many milliseconds the answer takes, and what it is; or else the status.
+    /// Returns how many milliseconds the answer takes, and what it is; or else the status.
     fn answer(&self, path: &str, query: &str) -> (u64, Result<Value, u16>) {
         let path: Vec<_> = path.split('/').skip(1).collect();
         match path[..] {
@@ -118,7 +118,7 @@ impl Site {
     }
 }
 
-/// The items that the query asks for.
+/// Returns the items that the query asks for.
 fn page(total: usize, kind: &str, query: &str) -> Value {
     let number = |key| {
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));

@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// As recommended, but patient for a tenth of a second only.
+/// Returns the recommended settings, with delays of a tenth of a second at most.
 fn retry() -> Retry {
     let retry = Retry::recommended().base_delay(Duration::from_millis(20));
     retry.max_delay(Duration::from_millis(100))

@@ -27,7 +27,7 @@ enum Answer {
 
 const JSON: &str = r#"{"greeting": "Hola", "language": "Spanish"}"#;
 
-/// What a model answers when it is called for the `call`th time, 0-based.
+/// Returns what a model answers when it is called for the `call`th time, 0-based.
 fn answer(model: &str, call: usize, prompt: &str) -> Answer {
     match (model, call) {
         ("slow", _) => Answer::SlowFirstToken,

@@ -16,7 +16,7 @@ pub(crate) enum Fault {
     CutShort,
 }
 
-/// The fault of a page, if it has one.
+/// Returns the fault of a page, if it has one.
 pub(crate) const fn fault(page: usize) -> Option<Fault> {
     match page {
         _ if page % 25 == 7 => Some(Fault::Status),
@@ -26,22 +26,22 @@ pub(crate) const fn fault(page: usize) -> Option<Fault> {
     }
 }
 
-/// The time it takes to come up with a page. One in ten is slow.
+/// Returns the time it takes to come up with a page. One in ten is slow.
 pub(crate) const fn latency(page: usize) -> Duration {
     Duration::from_millis(if page % 10 == 0 { 75 } else { 15 })
 }
 
-/// The text of a page. No two are the same, nor of the same length.
+/// Returns the text of a page. No two are the same, nor of the same length.
 pub(crate) fn content(page: usize) -> String {
     format!("This is page {page}.\n").repeat(page + 1)
 }
 
-/// Where a page is found on the server.
+/// Returns where a page is found on the server.
 pub(crate) fn path(page: usize) -> String {
     format!("/pages/{page}")
 }
 
-/// The page that is found at `path`.
+/// Returns the page that is found at `path`.
 pub(crate) fn at_path(path: &str) -> Option<usize> {
     let page = path.strip_prefix("/pages/")?.parse().ok()?;
     (page < PAGES).then_some(page)

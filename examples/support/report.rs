@@ -17,7 +17,7 @@ pub(crate) struct Run<E> {
     pub(crate) load: Load,
 }
 
-/// A bar as long as there are pages. It shows on terminals only.
+/// Returns a bar as long as there are pages. It shows on terminals only.
 pub(crate) fn progress_bar(concurrency: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{prefix:>10} [{bar:40}] {pos:>3}/{len} {msg}")
         .expect("the template is well-formed")
@@ -89,7 +89,7 @@ fn check_outcomes<E: Error>(
     }
 }
 
-/// An error, and what it was caused by.
+/// Returns an error, and what it was caused by.
 fn reasons(error: &dyn Error) -> String {
     let mut reasons = error.to_string();
     let mut source = error.source();

@@ -61,7 +61,7 @@ impl Server {
         })
     }
 
-    /// Where the server listens.
+    /// Returns where the server listens.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }

@@ -49,7 +49,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// What `work` allocates, the bytes that it leaves behind, and the most bytes that it has at a time.
+/// Returns what `work` allocates, the bytes that it leaves behind, and the most bytes that it has at a time.
 pub(crate) fn usage_of<R>(work: impl FnOnce() -> R) -> (Usage, R) {
     let before = USAGE.get();
     USAGE.set(Usage {
@@ -66,12 +66,12 @@ pub(crate) fn usage_of<R>(work: impl FnOnce() -> R) -> (Usage, R) {
     (usage, result)
 }
 
-/// What this thread has allocated since it began.
+/// Returns what this thread has allocated since it began.
 pub(crate) fn usage_so_far() -> Usage {
     USAGE.get()
 }
 
-/// How many allocations `work` makes.
+/// Returns how many allocations `work` makes.
 pub(crate) fn allocations(work: impl FnOnce()) -> usize {
     usage_of(work).0.allocations
 }

@@ -11,7 +11,7 @@ use futures::stream;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// The allocations of `run`, and of a string that grows token by token to the same length.
+/// Returns the allocations of `run`, and of a string that grows token by token to the same length.
 fn count(tokens: usize, run: impl FnOnce(usize) -> String) -> (usize, usize) {
     let (during, content) = usage_of(|| run(tokens));
     let (growing, bare) = usage_of(|| {

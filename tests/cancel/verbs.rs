@@ -19,7 +19,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 use crate::support::{self, Counted, Driver, Tally};
 use crate::{Row, TASKS, Tasks, WINDOW, end_first};
 
-/// A timer for what does not wait.
+/// Returns a timer for what does not wait.
 fn never(_: Duration) -> Pending<()> {
     pending()
 }

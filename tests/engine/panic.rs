@@ -22,7 +22,7 @@ use futures::{FutureExt, StreamExt};
 const TASKS: usize = 12;
 const WINDOW: usize = 4;
 
-/// What a poll came to.
+/// Returns what a poll came to.
 fn poll_caught<F: Future>(run: &mut Driver<F>) -> Option<Poll<F::Output>> {
     catch_unwind(AssertUnwindSafe(|| run.poll())).ok()
 }
@@ -306,7 +306,7 @@ fn fuse(at: usize) -> Fuse {
     }
 }
 
-/// A board whose every third task fails, and all of which end on their first poll if `ready`.
+/// Returns a board whose every third task fails, and all of which end on their first poll if `ready`.
 fn mixed(ready: bool) -> Board {
     let board = Board::new(TASKS);
     if ready {
@@ -331,7 +331,7 @@ fn end_in_turn<F: Future>(board: &Board, mut run: Driver<F>, panics: &mut usize)
     }
 }
 
-/// An iterator that must not be asked again after its end.
+/// Returns an iterator that must not be asked again after its end.
 fn strict<I: Iterator>(mut items: I) -> impl Iterator<Item = I::Item> {
     let mut ended = false;
     std::iter::from_fn(move || {

@@ -163,7 +163,7 @@ impl Soak {
         }
     }
 
-    /// Has the pool run a task, and lets it go on or not if nobody waits for it any more.
+    /// Runs a task in the pool, which goes on or not when it is no longer waited for.
     fn in_pool(self: &Arc<Self>, random: &mut Random, task: Nested) -> Nested {
         let soak = self.clone();
         let is_dependent = random.below(2) == 0;

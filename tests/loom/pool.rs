@@ -12,7 +12,7 @@ fn model(f: impl Fn() + Sync + Send + 'static) {
     bounded_model(3, f);
 }
 
-/// With fewer preemptions, for models of more than three threads or of longer ones.
+/// Runs a model of more than three threads, or a longer one, with fewer preemptions.
 fn bounded_model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);

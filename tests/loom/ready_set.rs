@@ -56,7 +56,7 @@ impl Wake for Parent {
     }
 }
 
-/// A ready set with slots `0..count`, and their wakers.
+/// Returns a ready set with slots `0..count`, and their wakers.
 fn ready_set(parent: &Waker, expected: Option<usize>, count: usize) -> (ReadySet, Vec<Waker>) {
     with_wakers(ReadySet::new(parent, expected), count, ReadySet::own_waker)
 }
@@ -66,7 +66,7 @@ fn with_wakers(mut ready: ReadySet, count: usize, make: MakeWaker) -> (ReadySet,
     (ready, wakers)
 }
 
-/// Has a thread wake `waker`.
+/// Wakes `waker` on a thread.
 fn spawn_wake(waker: &Waker) -> thread::JoinHandle<()> {
     let waker = waker.clone();
     thread::spawn(move || waker.wake())

@@ -18,7 +18,7 @@ const LIMITS: Timeout = Timeout {
     inter_token: ms(100),
 };
 
-/// The text of a chunk; those that begin with `#` have none.
+/// Returns the text of a chunk; those that begin with `#` have none.
 fn text<'c>(chunk: &'c &'static str) -> Option<&'c str> {
     (!chunk.starts_with('#')).then_some(chunk)
 }

@@ -18,7 +18,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 type Outcome = Result<State, OperationFailure<Failures<Fault>>>;
 
-/// Stages by one clock, as many streams may be open at a time.
+/// Returns stages by one clock, as many streams may be open at a time.
 fn stages<const N: usize>() -> [Stage; N] {
     let first = Stage::new();
     std::array::from_fn(|_| first.beside())

@@ -14,7 +14,7 @@ const REFUSED: &[Step] = &[Fail(Fault::Refused)];
 const LIMITED: &[Step] = &[Fail(Fault::Limited(None))];
 const DENIED: &[Step] = &[Fail(Fault::Denied)];
 
-/// The milliseconds between openings, of an operation that fails in the end.
+/// Returns the milliseconds between openings, of an operation that fails in the end.
 fn delays<const N: usize>(retry: Retry, scripts: [&[Step]; N]) -> Vec<u128> {
     let stage = Stage::new();
     let operation = Operation::new(stage.source(scripts))

@@ -116,7 +116,7 @@ fn a_waiting_submission_keeps_pools_open() {
 
 type Waiting = ExecuteWhenRoom<usize, &'static str>;
 
-/// One worker that is busy, a full queue, and two that wait for room.
+/// Returns one worker that is busy, a full queue, and two that wait for room.
 fn crowded(board: &Board) -> (Pool, Loop<Driver>, [Loop<Waiting>; 2]) {
     let (pool, driver) = Pool::builder().worker_count(1).queue_capacity(1).build();
     let mut driver = Loop::new(driver);

@@ -11,7 +11,7 @@ use futures::{Stream, StreamExt, stream};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// The tasks of a board from `first` on, each made when it is pulled.
+/// Returns the tasks of a board from `first` on, each made when it is pulled.
 fn tasks(board: &Board, first: usize, count: usize) -> impl Stream<Item = Task> + Unpin + use<> {
     let board = board.clone();
     stream::iter((first..first + count).map(move |index| board.task(index)))

@@ -26,7 +26,7 @@ fn run(durations: &[Duration]) -> PoolTimes {
     pool.times()
 }
 
-/// The duration that this part of them does not exceed, exactly.
+/// Returns the duration that this part of them does not exceed, exactly.
 fn exact(sorted: &[Duration], part: f64) -> Duration {
     let rank = (part * sorted.len() as f64).ceil() as usize;
     sorted[rank.max(1) - 1]

@@ -36,7 +36,7 @@ fn holding<K: Send, T>(
     })
 }
 
-/// Whether the pool runs a job yet.
+/// Checks that the pool still runs jobs.
 fn check<F: Future<Output = ()>>(pool: &Pool, driver: &mut Loop<F>) {
     let handle = pool.execute(async { Ok::<_, ()>(1) }).unwrap();
     assert!(driver.run().is_pending());

@@ -185,7 +185,7 @@ impl Model {
         self.notice(priority);
     }
 
-    /// The first priority makes all that wait begin to age.
+    /// Notes a priority: the first one makes all that wait begin to age.
     fn notice(&mut self, priority: i64) {
         self.highest = self.highest.max(priority);
         if priority != 0 && !self.ages {

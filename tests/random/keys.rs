@@ -81,7 +81,7 @@ impl Model {
     }
 }
 
-/// The tasks that were polled and still run.
+/// Returns the tasks that were polled and still run.
 fn running(board: &Board, len: usize) -> BTreeSet<usize> {
     (0..len)
         .filter(|&task| board.polls(task) > 0 && !board.is_dropped(task))

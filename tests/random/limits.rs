@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::support::{Board, Driver};
 
-/// How many of the first `len` tasks were polled and still run.
+/// Returns how many of the first `len` tasks were polled and still run.
 fn running(board: &Board, len: usize) -> usize {
     (0..len)
         .filter(|&task| board.polls(task) > 0 && !board.is_dropped(task))
@@ -69,7 +69,7 @@ impl Model {
         self.limit > 0 && (in_use == 0 || in_use + weight <= self.limit)
     }
 
-    /// From the front on, as long as they fit.
+    /// Grants permits from the front on, as long as they fit.
     fn grant(&mut self) {
         while let Some(next) = self.line.iter().position(|waiter| !waiter.granted) {
             if !self.fits(self.line[next].weight) {

@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 proptest! {
-    /// Whoever comes is served in acquisition, as soon as no stretch of time has more than its burst and what the rate allows
+    /// Whoever comes is served in turn, as soon as no stretch of time has more than its burst and what the rate allows
     /// in it.
     #[test]
     fn a_rate_does_as_its_model(

@@ -111,7 +111,7 @@ impl Model {
         }
     }
 
-    /// The run is driven until nothing moves.
+    /// Drives the run until nothing moves.
     fn settle(&mut self) {
         for index in std::mem::take(&mut self.woken) {
             self.polls[index] += 1;
@@ -184,7 +184,7 @@ impl Model {
     }
 }
 
-/// A board on which all that are ready at once have their result.
+/// Returns a board on which all that are ready at once have their result.
 fn board_of(plans: &[Plan]) -> Board {
     let board = Board::new(plans.len());
     for (index, plan) in plans.iter().enumerate().filter(|(_, plan)| plan.ready) {

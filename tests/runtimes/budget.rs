@@ -15,7 +15,7 @@ async fn counted<F: Future>(polls: &Cell<usize>, task: F) -> F::Output {
     .await
 }
 
-/// How many polls a task of so many costs, under tokio on one thread.
+/// Returns how many polls a task of so many costs, under tokio on one thread.
 fn polls_per_task<F>(tasks: usize, window: usize, make: impl Fn(usize) -> F) -> f64
 where
     F: Future,

@@ -53,14 +53,14 @@ fn check(stats: PoolStats) {
     assert_eq!((stats.queue_length, stats.active_workers), (0, 0));
 }
 
-/// The driver as a task beside the work.
+/// Spawns the driver as a task beside the work.
 async fn beside(spawn: impl FnOnce(Driver)) {
     let (pool, driver) = pool();
     spawn(driver);
     check(work(pool).await);
 }
 
-/// A task for each worker.
+/// Spawns a task for each worker.
 async fn spread(mut spawn: impl FnMut(abreast::pool::Worker)) {
     let (pool, driver) = pool();
     for worker in driver.into_workers() {

@@ -91,7 +91,7 @@ impl Completers {
         Self((0..threads).map(start).collect())
     }
 
-    /// A task that one of the threads completes.
+    /// Returns a task that one of the threads completes.
     fn task(&self, index: usize) -> impl Future<Output = Result<usize, &'static str>> + use<> {
         let thread = self.0[index % self.0.len()].clone();
         async move {
@@ -102,7 +102,7 @@ impl Completers {
     }
 }
 
-/// Every verb, with tasks that end at once, yield, or are completed by other threads.
+/// Runs every verb, with tasks that end at once, yield, or are completed by other threads.
 async fn every_verb() {
     let threads = Completers::start(3);
     let task = move |index: usize| {

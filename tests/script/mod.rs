@@ -86,7 +86,7 @@ impl Stage {
         Self::default()
     }
 
-    /// Another one by the same clock, whose streams may be open at the same time.
+    /// Returns another one by the same clock, whose streams may be open at the same time.
     pub fn beside(&self) -> Self {
         Self {
             clock: self.clock.clone(),
@@ -94,22 +94,22 @@ impl Stage {
         }
     }
 
-    /// How many streams were opened.
+    /// Returns how many streams were opened.
     pub fn opened(&self) -> usize {
         self.opened.load(SeqCst)
     }
 
-    /// When they were.
+    /// Returns when they were opened.
     pub fn openings(&self) -> Vec<Duration> {
         self.openings.lock().unwrap().clone()
     }
 
-    /// How many streams are open.
+    /// Returns how many streams are open.
     pub fn open(&self) -> usize {
         self.open.load(SeqCst)
     }
 
-    /// A source with a script for each of its streams; the last one is for all that follow, too.
+    /// Returns a source with a script for each of its streams; the last one is for all that follow, too.
     pub fn source<const N: usize>(&self, scripts: [&[Step]; N]) -> impl FnMut() -> Script + use<N> {
         let stage = self.clone();
         let scripts = scripts.map(<[Step]>::to_vec);

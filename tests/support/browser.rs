@@ -14,7 +14,7 @@ pub fn window() -> Window {
     web_sys::window().expect("the tests run in a page")
 }
 
-/// The milliseconds since the page was opened, as the browser has them.
+/// Returns the milliseconds since the page was opened, as the browser has them.
 pub fn now() -> f64 {
     window().performance().expect("it has a clock").now()
 }

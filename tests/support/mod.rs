@@ -27,7 +27,7 @@ impl Count {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// The wakes since the last call.
+    /// Returns the wakes since the last call.
     pub fn take(&self) -> usize {
         self.0.swap(0, Ordering::SeqCst)
     }
@@ -62,7 +62,7 @@ impl<F> Driver<F> {
         }
     }
 
-    /// The wakes since the last call, or the last poll.
+    /// Returns the wakes since the last call, or the last poll.
     pub fn wakes(&self) -> usize {
         self.wakes.take()
     }
@@ -94,7 +94,7 @@ impl<F: Future> Driver<F> {
         }
     }
 
-    /// The output of a future that must end now.
+    /// Returns the output of a future that must end now.
     #[track_caller]
     pub fn finish(&mut self) -> F::Output {
         match self.run() {
@@ -138,7 +138,7 @@ impl Board {
 }
 
 impl<T, E> Board<T, E> {
-    /// A board of tasks that return what they like.
+    /// Creates a board of tasks that return what they like.
     pub fn of(tasks: usize) -> Self {
         let cells = (0..tasks).map(|_| Cell {
             created: 0,
@@ -159,7 +159,7 @@ impl<T, E> Board<T, E> {
         self.0.lock().unwrap()
     }
 
-    /// The task with this index.
+    /// Returns the task with this index.
     pub fn task(&self, index: usize) -> Task<T, E> {
         let mut cells = self.cells();
         cells.each[index].created += 1;
@@ -171,14 +171,14 @@ impl<T, E> Board<T, E> {
         }
     }
 
-    /// All tasks, created lazily.
+    /// Returns all tasks, created lazily.
     pub fn tasks(&self) -> impl ExactSizeIterator<Item = Task<T, E>> + use<T, E> {
         let board = self.clone();
         let len = self.cells().each.len();
         (0..len).map(move |index| board.task(index))
     }
 
-    /// Has the task return `result`, now or when it is polled first.
+    /// Ends the task with `result`, now or at its first poll.
     pub fn end(&self, index: usize, result: Result<T, E>) {
         self.cells().each[index].result = Some(result);
         self.wake(index);
@@ -192,7 +192,7 @@ impl<T, E> Board<T, E> {
         }
     }
 
-    /// The waker that the task was last polled with.
+    /// Returns the waker that the task was last polled with.
     pub fn waker(&self, index: usize) -> Waker {
         self.cells().each[index]
             .waker
@@ -216,7 +216,7 @@ impl<T, E> Board<T, E> {
         self.cells().dropped
     }
 
-    /// How many tasks exist.
+    /// Returns how many tasks exist.
     pub fn alive(&self) -> usize {
         self.created() - self.dropped()
     }
@@ -259,18 +259,18 @@ impl<T, E> Drop for Task<T, E> {
     }
 }
 
-/// A task that returns `result` on its second poll.
+/// Returns `result` on the second poll.
 pub async fn returns<T, E>(result: Result<T, E>) -> Result<T, E> {
     yield_now().await;
     result
 }
 
-/// Pending once, and woken at once: the next poll is ready.
+/// Yields once: pending, woken at once, and ready at the next poll.
 pub fn yield_now() -> impl Future<Output = ()> {
     yield_times(1)
 }
 
-/// Pending so many times, and woken at once each time.
+/// Yields so many times: pending, and woken at once each time.
 pub fn yield_times(mut times: usize) -> impl Future<Output = ()> {
     std::future::poll_fn(move |cx| {
         if times == 0 {

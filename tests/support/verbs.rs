@@ -25,12 +25,12 @@ pub struct Run<'a, T, E> {
     pub future: BoxFuture<'a, Outputs<T, E>>,
 }
 
-/// The number of verbs in [`every_verb`].
+/// Returns the number of verbs in [`every_verb`].
 pub fn verb_count() -> usize {
     every_verb(0, 1, |_| ready(Ok::<_, ()>(()))).len()
 }
 
-/// All verbs over `make(0)`, `make(1)`, and so on up to `len`, with windows and batches of `window`.
+/// Returns all verbs over `make(0)`, `make(1)`, and so on up to `len`, with windows and batches of `window`.
 pub fn every_verb<'a, M, Fut, T, E>(len: usize, window: usize, make: M) -> Vec<Run<'a, T, E>>
 where
     M: Fn(usize) -> Fut + Clone + Send + 'a,

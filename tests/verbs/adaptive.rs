@@ -21,7 +21,7 @@ fn all() -> [AdaptiveLimit; 3] {
     [Limit::aimd(), Limit::vegas(), Limit::gradient()]
 }
 
-/// Has as many tasks as the limit allows take this long, so many times.
+/// Runs as many tasks as the limit allows, each of which takes this long, so many times.
 fn rounds(limit: &AdaptiveLimit, clock: &VirtualClock, takes: Duration, rounds: usize) {
     for _ in 0..rounds {
         let running: Vec<_> = std::iter::from_fn(|| {

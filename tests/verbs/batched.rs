@@ -10,7 +10,7 @@ use futures::executor::block_on;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// The sum of a chunk, or an error if it has a zero.
+/// Returns the sum of a chunk, or an error if it has a zero.
 async fn sum(chunk: Vec<u32>) -> Result<u32, &'static str> {
     if chunk.contains(&0) {
         return Err("a zero");

@@ -19,7 +19,8 @@ fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// When the handler was called on each of `items` in batches of three, and when all was done; each takes a second.
+/// Returns when the handler was called on each of `items` in batches of three, and when all was done; each takes a
+/// second.
 fn schedule(items: usize) -> (Vec<(usize, u64)>, u64) {
     let clock = VirtualClock::new();
     let calls = RefCell::new(Vec::new());

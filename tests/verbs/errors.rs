@@ -21,12 +21,12 @@ fn block_on<F: Future>(future: F) -> F::Output {
     Driver::new(future).finish()
 }
 
-/// A task that fails with what `error` returns, if it returns something.
+/// Returns a task that fails with what `error` returns, if it returns something.
 async fn task<E>(error: impl Fn() -> Option<E>) -> Result<u8, E> {
     error().map_or(Ok(1), Err)
 }
 
-/// Has each error of the crate go through `?`, as `X`, and returns them all; or the number of runs that succeed.
+/// Passes each error of the crate through `?`, as `X`, and returns them all; or the number of runs that succeed.
 fn question_marks<E, X>(error: impl Fn() -> Option<E> + Copy + 'static) -> (usize, Vec<X>)
 where
     E: Into<AnyError> + 'static,
@@ -87,7 +87,7 @@ fn outer() -> Option<Outer> {
     Some(Outer(io::Error::other("inner")))
 }
 
-/// The messages of an error and of all behind it.
+/// Returns the messages of an error and of all behind it.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let mut chain = error.to_string();
     let mut next = error.source();

@@ -80,7 +80,7 @@ fn try_gather_returns_all_values() {
     assert_eq!(Driver::new(values).finish(), Ok(vec![1, 2]));
 }
 
-/// The first error ends the run, when the rest has been dropped.
+/// Checks that the first error ends the run, when the rest has been dropped.
 fn fails_fast<R>(board: &Board, run: impl FusedFuture<Output = Result<R, &'static str>>) {
     let mut run = Driver::new(run);
     assert!(run.run().is_pending());
@@ -262,7 +262,7 @@ impl Drop for PanicsOnDrop {
     }
 }
 
-/// A future that returns `result` at once, and whose destructor panics.
+/// Returns a future that returns `result` at once, and whose destructor panics.
 #[cfg(panic = "unwind")]
 fn drops_badly<T: Copy>(result: T) -> impl Future<Output = T> {
     let bad = PanicsOnDrop;

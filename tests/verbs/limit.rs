@@ -17,7 +17,7 @@ use futures::future::{FutureExt, poll_fn};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// How many of the first `len` tasks were polled and still run.
+/// Returns how many of the first `len` tasks were polled and still run.
 fn running(board: &Board, len: usize) -> usize {
     (0..len)
         .filter(|&task| board.polls(task) > 0 && !board.is_dropped(task))

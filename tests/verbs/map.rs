@@ -11,7 +11,7 @@ use futures::{Stream, StreamExt, stream};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// The tasks that were polled and still run.
+/// Returns the tasks that were polled and still run.
 fn running(board: &Board, len: usize) -> Vec<usize> {
     (0..len)
         .filter(|&task| board.polls(task) > 0 && !board.is_dropped(task))
@@ -171,7 +171,7 @@ mod costs {
 
     use super::*;
 
-    /// The milliseconds at which items of these costs start.
+    /// Returns the milliseconds at which items of these costs start.
     fn starts(clock: &VirtualClock, tokens: &Rate, requests: &Rate, costs: &[u32]) -> Vec<u128> {
         let starts = RefCell::new(Vec::new());
         let run = parallel_map(costs, async |_| {

@@ -14,20 +14,20 @@ use futures::StreamExt;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// The tasks that were polled and still run.
+/// Returns the tasks that were polled and still run.
 fn running(board: &Board, len: usize) -> Vec<usize> {
     (0..len)
         .filter(|&task| board.polls(task) > 0 && !board.is_dropped(task))
         .collect()
 }
 
-/// The items of a word, by their index: each letter is a key.
+/// Returns the items of a word, by their index: each letter is a key.
 fn letters(word: &str) -> impl ExactSizeIterator<Item = (usize, char)> + use<> {
     let letters: Vec<_> = word.chars().enumerate().collect();
     letters.into_iter()
 }
 
-/// The next item of a stream, without a waker.
+/// Returns the next item of a stream, without a waker.
 fn next<S: Stream>(stream: &mut Driver<S>) -> Poll<Option<S::Item>> {
     let cx = &mut Context::from_waker(Waker::noop());
     stream.future.as_mut().poll_next(cx)

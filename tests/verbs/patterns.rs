@@ -26,7 +26,7 @@ struct Service {
 }
 
 impl Service {
-    /// A task that takes as many milliseconds.
+    /// Returns a task that takes as many milliseconds.
     async fn call<T>(
         &self,
         takes: u64,

@@ -19,7 +19,7 @@ fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// The milliseconds at which the tasks of a run start.
+/// Returns the milliseconds at which the tasks of a run start.
 fn starts(clock: &VirtualClock, rate: &Rate, tasks: usize) -> Vec<u128> {
     let starts = RefCell::new(Vec::new());
     let task = async |_| {

@@ -101,7 +101,7 @@ impl Service {
         self.starts.borrow().clone()
     }
 
-    /// When attempts start under this policy, by the categories of their errors.
+    /// Returns when attempts start under this policy, by the categories of their errors.
     fn starts_by(self, policy: Retry) -> Vec<u128> {
         let run = retry(policy, self.clock.timer(), || self.call()).classify(Classification::of);
         let _ = self.clock.run(run);

@@ -24,7 +24,7 @@ async fn get(url: &str) -> Result<usize, Error> {
     Ok(url.len())
 }
 
-/// What `spawn` asks for.
+/// Asks for what `spawn` does.
 fn spawned<F>(future: F) -> F::Output
 where
     F: Future<Output: Send> + Send + 'static,

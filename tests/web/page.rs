@@ -22,7 +22,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Response;
 
-/// A promise that another task resolves: neither it nor its value may leave the thread.
+/// Returns a promise that another task resolves: neither it nor its value may leave the thread.
 async fn promised(value: u32) -> Result<JsValue, JsValue> {
     let promise = Promise::new(&mut |resolve: Function, reject: Function| {
         let settle = if value == 13 { reject } else { resolve };
@@ -366,7 +366,7 @@ async fn durations_follow_the_browsers_clock() {
 
 // --- The local pool
 
-/// A task of a pool, which may last as long as the page does.
+/// Returns a task of a pool, which may last as long as the page does.
 async fn waits(gauge: Gauge, millis: u64) -> Result<JsValue, JsValue> {
     let _held = gauge.hold();
     sleep_ms(millis).await;
@@ -462,7 +462,7 @@ async fn operations_end_with_their_timers() {
 
 // --- Operations
 
-/// A stream of tokens, each of which comes some milliseconds after the one before.
+/// Returns a stream of tokens, each of which comes some milliseconds after the one before.
 fn tokens(
     tokens: &'static [(u64, &'static str)],
 ) -> impl Stream<Item = Result<&'static str, Refusal>> {
@@ -486,7 +486,7 @@ impl Classify for Refusal {
     }
 }
 
-/// Two opens fail or hang, and the third goes well.
+/// Opens a stream: the first two fail or hang, and the third goes well.
 fn third_time_lucky(
     opened: &Cell<usize>,
 ) -> impl Stream<Item = Result<&'static str, Refusal>> + use<> {

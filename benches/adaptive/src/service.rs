@@ -53,7 +53,7 @@ impl Service {
         Ok(())
     }
 
-    /// Has the first worker that is free take the call, and returns when it will have ended.
+    /// Lets the first worker that is free take the call, and returns when it will have ended.
     fn admit(&self, capacity: usize) -> Duration {
         let now = self.clock.now();
         let mut free_at = self.free_at.borrow_mut();

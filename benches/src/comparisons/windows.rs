@@ -106,7 +106,7 @@ fn from_threads(session: &mut Session) {
     }
 }
 
-/// Does the cost of a task depend on how many there are?
+/// Compares what a task costs by how many there are.
 fn against_tasks(session: &mut Session) {
     let mut contenders = scalable();
     contenders.extend([peer_tokio::window(), peer_bare::one_by_one()]);

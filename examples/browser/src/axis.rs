@@ -7,7 +7,7 @@ use web_sys::Element;
 
 use crate::dom::{append, is_narrow, set_style};
 
-/// The milliseconds between two marks, if there is room for `most` of them up to `end`.
+/// Returns the milliseconds between two marks, if there is room for `most` of them up to `end`.
 pub(crate) fn step(end: f64, most: f64) -> f64 {
     let steps = [
         10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0,
@@ -35,7 +35,7 @@ pub(crate) fn label(axis: &Element, end: f64, step: f64) {
     }
 }
 
-/// Where a moment is on an axis that ends at `end`.
+/// Returns where a moment is on an axis that ends at `end`.
 pub(crate) fn percent(millis: f64, end: f64) -> String {
     format!("{:.3}%", millis / end * 100.0)
 }

@@ -13,12 +13,12 @@ pub(crate) fn document() -> Document {
     window().document().expect("a page is a document")
 }
 
-/// The milliseconds since the page was opened.
+/// Returns the milliseconds since the page was opened.
 pub(crate) fn now() -> f64 {
     window().performance().expect("a page has a clock").now()
 }
 
-/// The element of the page with this id.
+/// Returns the element of the page with this id.
 #[track_caller]
 pub(crate) fn by_id<T: JsCast>(id: &str) -> T {
     let element = document().get_element_by_id(id);
@@ -28,7 +28,7 @@ pub(crate) fn by_id<T: JsCast>(id: &str) -> T {
     }
 }
 
-/// A new element, the last one in `parent`.
+/// Returns a new element, the last one in `parent`.
 pub(crate) fn append(parent: &Element, tag: &str, class: &str) -> HtmlElement {
     let element = document().create_element(tag).expect("it is a tag");
     element.set_class_name(class);
@@ -56,18 +56,18 @@ pub(crate) fn on(target: &EventTarget, event: &str, handler: impl FnMut(Event) +
         .expect("it can be listened to");
 }
 
-/// Whether a media query holds now.
+/// Returns whether a media query holds now.
 pub(crate) fn media(query: &str) -> bool {
     let list = window().match_media(query).expect("it is a query");
     list.is_some_and(|list| list.matches())
 }
 
-/// Whether there is room for one column only: a phone, say.
+/// Returns whether there is room for one column only: a phone, say.
 pub(crate) fn is_narrow() -> bool {
     media("(max-width: 60rem)")
 }
 
-/// Whether whoever looks has asked for less motion.
+/// Returns whether whoever looks has asked for less motion.
 pub(crate) fn is_calm() -> bool {
     media("(prefers-reduced-motion: reduce)")
 }

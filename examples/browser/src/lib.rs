@@ -22,7 +22,7 @@ mod workload;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Called when the module has been loaded.
+/// Starts the page when the module has been loaded.
 #[wasm_bindgen(start)]
 fn start() {
     page::open();

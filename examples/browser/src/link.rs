@@ -3,7 +3,7 @@
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlFormElement, HtmlInputElement};
 
-/// What the form says, as far as the mode that is chosen has to do with it.
+/// Returns what the form says, as far as the mode that is chosen has to do with it.
 pub(crate) fn of(form: &HtmlFormElement) -> String {
     let mode = chosen(form, "mode");
     let mut pairs = Vec::new();
@@ -30,7 +30,7 @@ impl<'a> Link<'a> {
         )
     }
 
-    /// Whether it says all that there is to a run, rather than which part of the page to show.
+    /// Returns whether it says all that there is to a run, rather than which part of the page to show.
     pub(crate) fn is_complete(&self) -> bool {
         self.has_name("seed")
     }
@@ -72,7 +72,7 @@ impl<'a> Link<'a> {
     }
 }
 
-/// The number in an input, within its bounds even while it is being typed.
+/// Returns the number in an input, within its bounds even while it is being typed.
 pub(crate) fn number(input: &HtmlInputElement) -> u64 {
     let bound = |text: String| text.parse::<f64>().unwrap_or(0.0);
     let number = input.value_as_number();
@@ -80,7 +80,7 @@ pub(crate) fn number(input: &HtmlInputElement) -> u64 {
     number.clamp(bound(input.min()), bound(input.max())) as u64
 }
 
-/// The value of the radio button of this name that is chosen.
+/// Returns the value of the radio button of this name that is chosen.
 pub(crate) fn chosen(form: &HtmlFormElement, name: &str) -> String {
     inputs(form)
         .find(|input| input.type_() == "radio" && input.name() == name && input.checked())
@@ -99,7 +99,7 @@ fn is_switch(input: &HtmlInputElement) -> bool {
     ["radio", "checkbox"].contains(&&*input.type_())
 }
 
-/// Whether an input is there in this mode: those of one mode are in an element that says so.
+/// Returns whether an input is there in this mode: those of one mode are in an element that says so.
 fn belongs_to(input: &Element, mode: &str) -> bool {
     match input.closest("[data-only]") {
         Ok(Some(part)) => part.get_attribute("data-only").as_deref() == Some(mode),

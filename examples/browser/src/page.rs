@@ -98,7 +98,7 @@ impl Current {
         self.cancel.borrow().is_some()
     }
 
-    /// Has the run end at once, and say so.
+    /// Ends the run at once, and says so.
     fn cancel(&self) {
         if let Some(cancel) = self.cancel.take() {
             // If nobody hears it, the run has just ended.
@@ -106,7 +106,7 @@ impl Current {
         }
     }
 
-    /// Has the run end without a word, since something else is about to be shown.
+    /// Ends the run without a word, as something else is about to be shown.
     fn replace(&self) -> u32 {
         self.number.set(self.number.get() + 1);
         if self.is_running() {
@@ -222,7 +222,7 @@ fn preview() {
     );
 }
 
-/// The address always says what the form says, without leaving a trail in the history.
+/// Makes the address say what the form says, without leaving a trail in the history.
 fn show_link() -> String {
     let fragment = format!("#{}", link::of(&by_id("plan")));
     let history = window().history().expect("a page has a history");
@@ -312,7 +312,7 @@ async fn animate(view: &mut dyn View) -> Infallible {
     }
 }
 
-/// On a small screen, what runs is below the form.
+/// Scrolls to what runs on a small screen, where it is below the form.
 fn show_run() {
     if is_narrow() {
         let part: Element = by_id("run-shown");

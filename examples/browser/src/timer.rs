@@ -16,7 +16,7 @@ pub(crate) struct Sleep {
     fired: JsFuture,
 }
 
-/// What `setTimeout` waits for, as a future. A function from a duration to a future is a timer.
+/// Waits by `setTimeout`. A function from a duration to a future is a timer.
 pub(crate) fn sleep(duration: Duration) -> Sleep {
     let millis = duration.as_millis().try_into().unwrap_or(i32::MAX);
     let mut id = 0;

@@ -24,7 +24,7 @@ pub(crate) struct Workload {
 }
 
 impl Workload {
-    /// The same for the same seed and index, whatever runs the tasks: so runs can be compared.
+    /// Returns the same for the same seed and index, whatever runs the tasks: so runs can be compared.
     pub(crate) fn fate(&self, index: usize) -> Fate {
         let mut random = u64::from(self.seed) << 32 | index as u64;
         let mut below = |bound: u64| {

@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::runtime::Runtime;
 
-/// How long the site takes to come up with a page.
+/// Returns how long the site takes to come up with a page.
 #[must_use]
 pub const fn latency(page: u64) -> Duration {
     Duration::from_millis(match page {
@@ -25,7 +25,7 @@ pub const fn latency(page: u64) -> Duration {
     })
 }
 
-/// How many requests for a page fail before one succeeds.
+/// Returns how many requests for a page fail before one succeeds.
 #[must_use]
 pub const fn failures(page: u64) -> u32 {
     match page {

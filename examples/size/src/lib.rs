@@ -10,7 +10,7 @@ thread_local! {
     static WAITING: RefCell<Vec<Waker>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A task that waits once.
+/// Returns a task that waits once.
 pub async fn task(number: u32) -> Result<u32, u32> {
     let mut waited = false;
     poll_fn(|cx| {

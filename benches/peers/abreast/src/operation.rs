@@ -77,7 +77,7 @@ macro_rules! operation {
     };
 }
 
-/// A timer that never fires.
+/// Returns a timer that never fires.
 fn never(_: Duration) -> impl Future<Output = ()> {
     pending()
 }

@@ -45,7 +45,7 @@ pub(super) struct Chart {
 }
 
 impl Chart {
-    /// A chart in place of what is there. `record` makes the record of a lane.
+    /// Creates a chart in place of what is there. `record` makes the record of a lane.
     pub(super) fn new(plan: &Plan, mut record: impl FnMut(&Lane) -> Rc<Record>) -> Self {
         let list: HtmlElement = by_id("lanes");
         list.set_inner_html("");

@@ -18,7 +18,7 @@ pub(super) struct Idle {
 }
 
 impl Idle {
-    /// In percent.
+    /// Returns the sum, in percent.
     fn total(self) -> f64 {
         (self.held + self.stalled + self.empty) * 100.0
     }
@@ -55,7 +55,7 @@ impl Figures {
         }
     }
 
-    /// What is shown of them, by the names of the places for it.
+    /// Returns what is shown of them, by the names of the places for it.
     pub(super) fn shown(&self) -> [(&'static str, String); 4] {
         let idle = |idle: Idle| format!("{:.0} %", idle.total());
         [
@@ -103,7 +103,7 @@ fn idle(record: &Record, slots: usize) -> Idle {
     }
 }
 
-/// How it ended, and what became of the tasks.
+/// Says how it ended, and what became of the tasks.
 fn outcome(record: &Record) -> String {
     let tasks = record.tasks();
     let count = |state| tasks.iter().filter(|task| task.state == state).count();
@@ -127,7 +127,7 @@ fn outcome(record: &Record) -> String {
     text
 }
 
-/// How soon the first failure was seen, if there was one.
+/// Says how soon the first failure was seen, if there was one.
 fn failure(record: &Record, total: f64) -> String {
     let tasks = record.tasks();
     let failed = tasks
@@ -147,7 +147,7 @@ fn failure(record: &Record, total: f64) -> String {
     }
 }
 
-/// Where idle time went.
+/// Says where idle time went.
 fn sentence(idle: Idle) -> String {
     let parts = [
         (idle.held, "held by finished tasks"),

@@ -65,7 +65,7 @@ pub(crate) fn choose_lanes() {
     }
 }
 
-/// The settings that the scenario begins with.
+/// Returns the settings that the scenario begins with.
 pub(crate) fn preset() -> Vec<(&'static str, u32)> {
     let mut settings = SETTINGS.to_vec();
     for &(name, value) in Scenario::chosen().settings {
@@ -114,7 +114,7 @@ pub(crate) fn start() -> Run {
     }
 }
 
-/// How it ended, for who hears it.
+/// Says how it ended, for who hears it.
 fn sentence(records: &[(&'static lanes::Lane, Rc<Record>)]) -> String {
     let ends = records
         .iter()
@@ -136,7 +136,7 @@ fn sentence(records: &[(&'static lanes::Lane, Rc<Record>)]) -> String {
     }
 }
 
-/// What the form says, and what to look for in it.
+/// Returns what the form says, and what to look for in it.
 fn plan() -> Plan {
     let plan = Plan::of_form();
     by_id::<Element>("look").set_text_content(Some(plan.scenario.look));

@@ -24,7 +24,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// What the form says.
+    /// Returns what the form says.
     pub(super) fn of_form() -> Self {
         let setting = |id| number(&by_id(id));
         let millis = |id| Duration::from_millis(setting(id));

@@ -143,7 +143,7 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// A record of tasks that wait.
+    /// Creates a record of tasks that wait.
     pub(super) fn new(
         tasks: usize,
         saves_in_tasks: bool,
@@ -175,7 +175,7 @@ impl Record {
         (self.now)()
     }
 
-    /// When the program ended, if it has.
+    /// Returns when the program ended, if it has.
     pub(super) fn end(&self) -> Option<f64> {
         self.end.get()
     }
@@ -188,7 +188,7 @@ impl Record {
         self.spans.borrow().clone()
     }
 
-    /// How many slots have been used.
+    /// Returns how many slots have been used.
     pub(super) fn slots(&self) -> usize {
         self.slots.borrow().len()
     }
@@ -203,7 +203,7 @@ impl Record {
 
     // --- What the tasks say
 
-    /// A task is about to be polled, and is to be given the waker that this returns.
+    /// Notes that a task is about to be polled, and returns the waker for it.
     pub(super) fn polled(&self, task: usize, waker: &Waker) -> Waker {
         self.polls.set(self.polls.get() + 1);
         self.note_stall(task);
@@ -213,7 +213,7 @@ impl Record {
         Arc::new(NotingWaker { woken, now, waker }).into()
     }
 
-    /// A task has been polled for the first time.
+    /// Notes that a task has been polled for the first time.
     pub(super) fn started(&self, task: usize) {
         let slot = self.take_slot(task);
         let entry = &mut self.tasks.borrow_mut()[task];
@@ -224,12 +224,12 @@ impl Record {
             .set(self.most_in_flight.get().max(in_flight));
     }
 
-    /// A task waits for a timer.
+    /// Notes that a task waits for a timer.
     pub(super) fn step_started(&self, task: usize) {
         self.open(task, Part::Work);
     }
 
-    /// A task has been polled again after its timer fired.
+    /// Notes that a task has been polled again after its timer fired.
     pub(super) fn step_ended(&self, task: usize) {
         self.close(task);
     }
@@ -244,7 +244,7 @@ impl Record {
         self.open(task, Part::Held);
     }
 
-    /// The future of a task was dropped while it ran.
+    /// Notes that the future of a task was dropped while it ran.
     pub(super) fn dropped(&self, task: usize) {
         self.note_stall(task);
         self.close(task);
@@ -254,7 +254,7 @@ impl Record {
 
     // --- What the program says
 
-    /// It has the result of a task, and is going to save it.
+    /// Notes that the program has the result of a task, and is going to save it.
     pub(super) fn saving(&self, task: usize) {
         self.close(task);
         self.tasks.borrow_mut()[task].delivered = true;
@@ -269,7 +269,7 @@ impl Record {
         self.free_slot(task);
     }
 
-    /// It has ended, or was dropped, and with it whatever is still open.
+    /// Notes that the program has ended, or was dropped, and with it whatever is still open.
     pub(super) fn finish(&self) {
         let now = self.now();
         for span in &mut *self.spans.borrow_mut() {
@@ -282,7 +282,7 @@ impl Record {
 
     // --- What time says
 
-    /// Whoever has been woken, and has not been polled for some time, is stalled.
+    /// Notes what is stalled: it has been woken, and was not polled for some time.
     pub(super) fn note_stalls(&self) {
         let tasks = self.tasks.borrow().len();
         for task in 0..tasks {
@@ -351,7 +351,8 @@ impl Record {
         self.in_flight.set(self.in_flight.get() - 1);
     }
 
-    /// The first slot that is free, or else has a task that has ended: its scheduler needs no room for the result.
+    /// Returns the first slot that is free, or else has a task that has ended: its scheduler needs no room for the
+    /// result.
     fn take_slot(&self, task: usize) -> usize {
         let free = |other: &Option<usize>| other.is_none();
         let has_ended = |other: &Option<usize>| {

@@ -104,13 +104,13 @@ pub(super) async fn run(plan: Plan, lane: &Lane, record: Rc<Record>, sleep: Rc<S
     outcome
 }
 
-/// A step of a task, in whole milliseconds, as timers have them: the last one makes up for what is left.
+/// Returns a step of a task, in whole milliseconds, as timers have them: the last one makes up for what is left.
 fn step_of(duration: Duration, steps: u32, step: u32) -> Duration {
     let upto = |step: u32| duration.as_millis() as u64 * u64::from(step) / u64::from(steps);
     Duration::from_millis(upto(step + 1) - upto(step))
 }
 
-/// What is going to happen: the lane is run under a clock that need not wait.
+/// Returns what is going to happen: the lane is run under a clock that need not wait.
 pub(super) fn forecast(plan: &Plan, lane: &Lane) -> Rc<Record> {
     let clock = VirtualClock::new();
     let (time, timer) = (clock.clone(), clock.timer());

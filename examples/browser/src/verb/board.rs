@@ -52,7 +52,7 @@ pub(crate) struct Board {
 }
 
 impl Board {
-    /// A board of tasks that wait. `now` tells the milliseconds since the run began.
+    /// Creates a board of tasks that wait. `now` tells the milliseconds since the run began.
     pub(crate) fn new(tasks: usize, now: impl Fn() -> f64 + 'static) -> Self {
         let waiting = Entry {
             state: State::Waiting,
@@ -93,7 +93,7 @@ impl Board {
             .count()
     }
 
-    /// How many tasks run: a pool is asked itself.
+    /// Returns how many tasks run: a pool is asked itself.
     pub(crate) fn active(&self) -> usize {
         match &*self.pool.borrow() {
             Some(pool) => pool.active_workers(),
@@ -101,7 +101,7 @@ impl Board {
         }
     }
 
-    /// How many tasks are yet to be started: a pool is asked itself.
+    /// Returns how many tasks are yet to be started: a pool is asked itself.
     pub(crate) fn waiting(&self) -> usize {
         match &*self.pool.borrow() {
             Some(pool) => pool.queue_length(),
@@ -109,7 +109,7 @@ impl Board {
         }
     }
 
-    /// How many tasks have ended: the hooks say so, where the verb has them.
+    /// Returns how many tasks have ended: the hooks say so, where the verb has them.
     pub(crate) fn completed(&self) -> usize {
         let ended = || self.count(&[State::Succeeded, State::Failed, State::Winner]);
         self.progress
@@ -117,7 +117,7 @@ impl Board {
             .map_or_else(ended, |progress| progress.completed)
     }
 
-    /// The run has ended, so what waits will never start.
+    /// Notes that the run has ended, so what waits will never start.
     pub(crate) fn close(&self) {
         self.pool.take();
         let waiting: Vec<_> = (0..self.entries.borrow().len())

@@ -31,7 +31,7 @@ pub(crate) struct Chart {
 }
 
 impl Chart {
-    /// An empty chart in place of what is there.
+    /// Creates an empty chart in place of what is there.
     pub(crate) fn new(board: Rc<Board>, plan: &Plan) -> Self {
         let list: HtmlElement = by_id("rows");
         list.set_inner_html("");
@@ -113,7 +113,7 @@ impl Chart {
         self.show_load(now);
     }
 
-    /// Where a moment is between the left and the right of the plot.
+    /// Returns where a moment is between the left and the right of the plot.
     fn position(&self, millis: f64) -> String {
         let share = (millis / self.scale).min(1.0);
         format!("calc(var(--label) + (100% - var(--label)) * {share:.5})")

@@ -95,7 +95,7 @@ pub(crate) fn stop() {
     }
 }
 
-/// What the form says.
+/// Returns what the form says.
 fn plan() -> Plan {
     let verb = Verb::from_name(&chosen(&by_id("plan"), "verb")).expect("one of them is chosen");
     let setting = |id| number(&by_id(id));

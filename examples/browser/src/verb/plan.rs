@@ -28,7 +28,7 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
-    /// The verb by its name in the form.
+    /// Returns the verb by its name in the form.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "parallel" => Self::Parallel,
@@ -52,7 +52,7 @@ impl Verb {
         })
     }
 
-    /// What its limit is called, if it has one.
+    /// Returns what its limit is called, if it has one.
     pub(crate) fn limit(self) -> Option<&'static str> {
         match self {
             Self::Parallel
@@ -71,7 +71,7 @@ impl Verb {
         }
     }
 
-    /// What its delay is called, if it has one.
+    /// Returns what its delay is called, if it has one.
     pub(crate) fn delay(self) -> Option<&'static str> {
         match self {
             Self::Rated => Some("Interval"),
@@ -84,12 +84,12 @@ impl Verb {
         }
     }
 
-    /// Whether each of its calls has two tasks: the first try, and the second.
+    /// Returns whether each of its calls has two tasks: the first try, and the second.
     pub(crate) fn has_pairs(self) -> bool {
         matches!(self, Self::Hedged | Self::Retried)
     }
 
-    /// Whether it can be told to stop, or not to stop, at the first failure.
+    /// Returns whether it can be told to stop, or not to stop, at the first failure.
     pub(crate) fn may_fail_fast(self) -> bool {
         matches!(self, Self::Parallel | Self::Batched)
     }
@@ -120,13 +120,13 @@ const SLOW: u32 = 5;
 /// The successes that a quorum takes.
 pub(crate) const QUORUM: usize = 2;
 
-/// The host of a task.
+/// Returns the host of a task.
 pub(crate) fn host(index: usize) -> char {
     HOSTS[index % HOSTS.len()]
 }
 
 impl Plan {
-    /// What a task is called.
+    /// Returns what a task is called.
     pub(crate) fn name(&self, index: usize) -> String {
         match self.verb {
             Verb::PerKey => format!("{} {index}", host(index)),
@@ -135,7 +135,7 @@ impl Plan {
         }
     }
 
-    /// What a task is going to do.
+    /// Returns what a task is going to do.
     pub(crate) fn fate(&self, index: usize) -> Fate {
         let mut fate = self.workload.fate(index);
         if self.verb == Verb::PerKey && host(index) == HOSTS[0] {
@@ -144,17 +144,17 @@ impl Plan {
         fate
     }
 
-    /// The budget of retries, full.
+    /// Returns the budget of retries, full.
     pub(crate) fn budget() -> Budget {
         Budget::percent(10).burst(2)
     }
 
-    /// The interval of the rate, which cannot be 0.
+    /// Returns the interval of the rate, which cannot be 0.
     pub(crate) fn interval(&self) -> Duration {
         self.delay.max(Duration::from_millis(1))
     }
 
-    /// The call in Rust.
+    /// Returns the call in Rust.
     pub(crate) fn code(&self) -> String {
         let Self {
             limit, fail_fast, ..

@@ -19,7 +19,7 @@ use super::board::Board;
 use super::plan::{MANY, PER_HOST, Plan, QUORUM, Verb, host};
 use crate::axis::Seconds;
 
-/// Is told what happens.
+/// Watches what happens.
 pub(crate) trait Watch {
     fn started(&self, index: usize);
     fn ended(&self, index: usize, succeeded: bool);
@@ -27,7 +27,7 @@ pub(crate) trait Watch {
     fn dropped(&self, index: usize);
     fn won(&self, index: usize);
     fn progress(&self, progress: Progress);
-    /// The tasks are in the queue of this pool.
+    /// Says that the tasks are in the queue of this pool.
     fn queued(&self, pool: &LocalPool);
 }
 
@@ -234,7 +234,7 @@ where
     }
 }
 
-/// What is going to become of `plan`, and how long it takes: it is run under a clock that need not wait.
+/// Returns what is going to become of `plan`, and how long it takes: it is run under a clock that need not wait.
 pub(crate) fn forecast(plan: &Plan) -> (Rc<Board>, Duration) {
     let clock = VirtualClock::new();
     let time = clock.clone();

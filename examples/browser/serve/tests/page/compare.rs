@@ -40,7 +40,7 @@ impl Lane {
         self.bars.keys().any(|(other, _)| other == part)
     }
 
-    /// Of how many tasks there is a bar in this state that has the number of the task.
+    /// Returns how many tasks have a bar in this state with the number of the task.
     fn tasks(&self, state: &str) -> usize {
         let key = ("work".to_owned(), state.to_owned());
         self.bars.get(&key).copied().unwrap_or(0)
@@ -50,7 +50,7 @@ impl Lane {
 /// The name of a lane, its figures, its summary, and the kind and state of each of its bars.
 type Row = (String, Vec<String>, String, Vec<(String, String)>);
 
-/// The lanes by their names: what is outlined, or what has run.
+/// Returns the lanes by their names: what is outlined, or what has run.
 async fn lanes(page: &Page, class: &str) -> Result<BTreeMap<String, Lane>> {
     let script = "
         return [...document.querySelectorAll('.lane')].map(lane => [
@@ -90,7 +90,7 @@ async fn choose(page: &Page, scenario: &str) -> Result {
     page.click(&format!("label:has([value={scenario}])")).await
 }
 
-/// Where everything is that is outlined, to the last digit.
+/// Returns where everything is that is outlined, to the last digit.
 async fn outlines(page: &Page) -> Result<Value> {
     page.ask(
         "return [...document.querySelectorAll('.lane')].map(lane => [

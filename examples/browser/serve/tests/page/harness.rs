@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
 
-/// Where the page is, which is built and served once for all tests.
+/// Returns where the page is, which is built and served once for all tests.
 fn address() -> &'static str {
     static ADDRESS: OnceLock<String> = OnceLock::new();
     ADDRESS.get_or_init(|| {
@@ -84,12 +84,12 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// The page at this fragment, on a screen of a desk.
+    /// Returns the page at this fragment, on a screen of a desk.
     pub(crate) async fn open(fragment: &str) -> Result<Self> {
         Self::open_with(fragment, &[], None).await
     }
 
-    /// The page on the screen of a phone, which is this wide and high.
+    /// Returns the page on the screen of a phone, which is this wide and high.
     pub(crate) async fn open_on_phone(fragment: &str, width: u32, height: u32) -> Result<Self> {
         Self::open_with(fragment, &[], Some((width, height))).await
     }
@@ -160,7 +160,7 @@ impl Page {
         Ok(self.client.find(Locator::Id(id)).await?.text().await?)
     }
 
-    /// A figure of the page.
+    /// Returns a figure of the page.
     pub(crate) async fn figure(&self, id: &str) -> Result<usize> {
         Ok(self.text(id).await?.parse()?)
     }
@@ -183,7 +183,7 @@ impl Page {
         Ok(())
     }
 
-    /// The states of the bars, from the top.
+    /// Returns the states of the bars, from the top.
     pub(crate) async fn bars(&self) -> Result<Vec<String>> {
         let states =
             "return [...document.querySelectorAll('#rows li')].map(bar => bar.dataset.state)";
@@ -200,7 +200,7 @@ impl Page {
         Ok(count)
     }
 
-    /// Has the page note how many bars there are at most in a state at once.
+    /// Makes the page note how many bars there are at most in a state at once.
     pub(crate) async fn watch(&self, state: &str) -> Result {
         let script = "
             const [state] = arguments, rows = document.getElementById('rows');
@@ -217,7 +217,7 @@ impl Page {
         Ok(most.as_u64().ok_or("it was not watched")?)
     }
 
-    /// What a script returns.
+    /// Runs a script, and returns what that returns.
     pub(crate) async fn ask(&self, script: &str) -> Result<Value> {
         Ok(self.client.execute(script, vec![]).await?)
     }
@@ -234,7 +234,7 @@ impl Page {
         Ok(())
     }
 
-    /// Has the page note errors that nobody catches.
+    /// Makes the page note errors that nobody catches.
     pub(crate) async fn note_errors(&self) -> Result {
         let script = "
             window.errors = [];

@@ -67,7 +67,7 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// The body of the function.
+    /// Returns the body of the function.
     pub(super) fn code(&self) -> String {
         let (name, file) = self.source;
         let (_, function) = file
