@@ -61,7 +61,7 @@ fn stream(name: &'static str, work: (Workload, usize, usize)) -> Program {
     Program::new(name, work, contenders)
 }
 
-/// Returns a window whose outcomes are consumed, beside the future that keeps them.
+/// A window whose outcomes are consumed, beside the future that keeps them.
 fn for_each(name: &'static str, work: (Workload, usize, usize)) -> Program {
     let [for_each, ordered] = peer_abreast::for_each();
     let contenders = [
@@ -108,7 +108,7 @@ fn pool(name: &'static str, work: (Workload, usize, usize)) -> Program {
     Program::new(name, work, contenders)
 }
 
-/// Returns one stream of tokens, each of which counts as a task.
+/// One stream of tokens, each of which counts as a task.
 fn operation(name: &'static str, tokens: Tokens, count: usize) -> Program {
     let [plain, .., bare] = peer_abreast::operations();
     let run = |operation: RunOperation| -> Run {
