@@ -42,9 +42,7 @@ impl<S: Tokens> Operation<S> {
     {
         Self::of_source(source.into_source())
     }
-}
 
-impl<S: Tokens> Operation<S> {
     pub(super) fn of_source(source: S) -> Self {
         Self {
             source,
