@@ -55,6 +55,7 @@ pub(crate) struct ReadySet {
 
 impl ReadySet {
     /// Creates a ready set for about `expected` slots; for few if that is not known.
+    #[inline]
     pub(crate) fn new(parent: &Waker, expected: Option<usize>) -> Self {
         let root = Arc::new(Root::new(parent.clone()));
         Self {

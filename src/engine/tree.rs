@@ -41,6 +41,7 @@
 //! were woken. It may be left and continued later, and keeps what it has not visited, so a panic in the middle loses
 //! nothing and a pass that was cut short goes on where it stopped.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::Waker;
@@ -95,23 +96,26 @@ pub(super) struct Tree {
     base: usize,
     /// The first slot that hangs from a leaf.
     first_in_leaf: usize,
-    /// The nodes of height 1, and those of each height from 2 on.
+    /// The nodes of height 1.
     leaves: Vec<Arc<Node>>,
-    levels: Vec<Level>,
+    /// The nodes of each height from 2 on. In a box, as few sets have any: most are spared an empty list.
+    levels: Option<Box<Levels>>,
 }
+
+/// The nodes of each height from 2 on.
+#[derive(Debug, Default)]
+struct Levels(Vec<Level>);
 
 impl Tree {
     /// Creates a tree for about `expected` slots; for few if that is not known.
+    #[inline]
     pub(super) fn new(root: Arc<Root>, expected: Option<usize>) -> Self {
         // No limit is no hint.
-        let expected = expected.filter(|&expected| expected < usize::MAX);
-        let is_enough = |base: &usize| {
-            let direct = WORD.saturating_pow(*base as u32).saturating_mul(DIRECT);
-            // Of nodes, as many again may be in the overflow: higher ones would cost every wake, and not only theirs.
-            let overflow = if *base == 0 { 0 } else { direct };
-            expected.is_none_or(|expected| expected <= direct.saturating_add(overflow))
+        let base = match expected {
+            Some(usize::MAX) | None => 0,
+            Some(expected) if expected <= DIRECT => 0,
+            Some(expected) => Self::base_for(expected),
         };
-        let base = (0..HIGHEST_BASE).find(is_enough).unwrap_or(HIGHEST_BASE);
         Self {
             root,
             slots_left: Pending::default(),
@@ -120,8 +124,19 @@ impl Tree {
             base,
             first_in_leaf: if base == 0 { DIRECT } else { 0 },
             leaves: Vec::new(),
-            levels: Vec::new(),
+            levels: None,
         }
+    }
+
+    /// Returns how high the direct nodes are where more slots are expected than hang from the root.
+    #[cold]
+    fn base_for(expected: usize) -> usize {
+        let is_enough = |base: &usize| {
+            let direct = WORD.saturating_pow(*base as u32).saturating_mul(DIRECT);
+            // As many again may be in the overflow: higher nodes would cost every wake, and not only theirs.
+            expected <= direct.saturating_mul(2)
+        };
+        (1..HIGHEST_BASE).find(is_enough).unwrap_or(HIGHEST_BASE)
     }
 
     /// Makes a waker of `slot` that is cheap to wake, and an allocation of its own. Slots get theirs in ascending
@@ -138,10 +153,18 @@ impl Tree {
         };
         let (node, position) = (index / WORD, index % WORD);
         if position == 0 {
-            // Makes the node.
-            self.link(0, slot);
+            return self.first_shared_waker(slot);
         }
         Node::WAKERS[position](self.leaf(node).clone())
+    }
+
+    /// Makes the node of a slot, which is the first in it, and the waker.
+    #[cold]
+    #[inline(never)]
+    fn first_shared_waker(&mut self, slot: usize) -> Waker {
+        self.link(0, slot);
+        let node = self.leaves.last().expect(MADE);
+        Node::WAKERS[0](node.clone())
     }
 
     /// Returns how many slots (at height 0) or nodes of a height hang from the root.
@@ -179,8 +202,9 @@ impl Tree {
         if height == 0 {
             return &mut self.leaves;
         }
-        if self.levels.len() < height {
-            self.levels.push(Level::default());
+        let levels = &mut self.levels.get_or_insert_default().0;
+        if levels.len() < height {
+            levels.push(Level::default());
         }
         &mut self.level(height + 1).nodes
     }
@@ -198,7 +222,8 @@ impl Tree {
     /// Returns the nodes of a height, which is at least 2.
     #[inline(always)]
     fn level(&mut self, height: usize) -> &mut Level {
-        self.levels.get_mut(height - 2).expect(MADE)
+        let levels = self.levels.as_mut().expect(MADE);
+        levels.0.get_mut(height - 2).expect(MADE)
     }
 
     /// Returns the word with the bit of `slot`, and the bit.
