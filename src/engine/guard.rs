@@ -32,7 +32,7 @@ use core::task::{Context, Poll};
 
 use super::budget::PollBudget;
 use super::ready_set::{MakeWaker, ReadySet};
-use super::slots::{NONE, SlotProjection, Slots};
+use super::slots::{NONE, Slot, Slots};
 use super::source::Source;
 use super::task_set::TaskSet;
 
@@ -40,6 +40,8 @@ use super::task_set::TaskSet;
 pub(super) struct SlotTable {
     /// The head of the free list.
     pub(super) free: usize,
+    /// The number of slots that were made.
+    pub(super) made: usize,
     /// The number of occupied slots.
     pub(super) in_flight: usize,
     /// The number of tasks that have started, which is the index of the next one unless the task set has another for
@@ -47,8 +49,6 @@ pub(super) struct SlotTable {
     pub(super) started: usize,
     /// Whether slots keep the order of their tasks. Only the last one is then used again.
     pub(super) ordered: bool,
-    /// The first slot that may be used again: 0, or the last one if slots keep the order of their tasks.
-    pub(super) first_reusable: usize,
     /// Makes the waker of a slot.
     pub(super) make_waker: MakeWaker,
     pub(super) ready: ReadySet,
@@ -73,7 +73,7 @@ impl PollCounts {
 /// A slot that is occupied, or about to be. Dropping it frees the slot, be it because its task has ended or has
 /// panicked.
 pub(super) struct SlotGuard<'a, Fut> {
-    slot: SlotProjection<'a, Fut>,
+    slot: Pin<&'a mut Slot<Fut>>,
     number: usize,
     table: &'a mut SlotTable,
 }
@@ -86,8 +86,10 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         table: &'a mut SlotTable,
         number: usize,
     ) -> Option<Self> {
-        let slot = slots.get(number)?.project();
-        slot.future.as_ref().as_pin_ref()?;
+        let slot = slots.get(number)?;
+        if !slot.is_occupied() {
+            return None;
+        }
         Some(Self {
             slot,
             number,
@@ -109,8 +111,8 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         // The slot is off the free list before foreign code runs: if that panics, the guard puts it back.
         let number = table.free;
         if number != NONE {
-            let slot = slots.slot(number).project();
-            table.free = *slot.index;
+            let slot = slots.slot(number);
+            table.free = slot.index;
             table.ready.forget_free(number);
             table.in_flight += 1;
             let mut guard = Self {
@@ -120,22 +122,28 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
             };
             return guard.refill(source, tasks).then_some(guard);
         }
-        // The source is asked first: there may be nothing to make a slot for.
-        let number = slots.len();
-        let mut made = None;
-        source.next(tasks.as_mut(), |task| {
-            let waker = (table.make_waker)(&mut table.ready, number);
-            made = Some(slots.push(waker, task, table.started));
-        });
-        let slot = made?.project();
-        let index = tasks.index_of(table.started);
-        if index != table.started {
-            *slot.index = index;
-        }
-        // A slot before this one would be visited before tasks that have started earlier.
-        if table.ordered {
-            table.first_reusable = number;
-        }
+        let number = table.made;
+        let mut slot = if Slots::<Fut>::has_spare(number) {
+            // Written where it stays, as the last thing that the source does.
+            let mut slot = slots.slot(number);
+            let mut place = slot.as_mut().project().future;
+            if !source.next(tasks.as_mut(), |task| place.set(Some(task))) {
+                return None;
+            }
+            *slot.as_mut().project().waker =
+                Some((table.make_waker)(&mut table.ready, number));
+            slot
+        } else {
+            // The source is asked first: there may be nothing to make a slot for.
+            let mut made = None;
+            source.next(tasks.as_mut(), |task| {
+                let waker = (table.make_waker)(&mut table.ready, number);
+                made = Some(slots.push(number, waker, task));
+            });
+            made?
+        };
+        *slot.as_mut().project().index = tasks.index_of(table.started);
+        table.made += 1;
         table.started += 1;
         table.in_flight += 1;
         Some(Self {
@@ -151,7 +159,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
     where
         V: TaskSet<Task = Fut>,
     {
-        let index = *self.slot.index;
+        let index = self.slot.index;
         let mut kept = KeepTask(Some(self));
         tasks.on_start(index);
         kept.0.take()
@@ -198,12 +206,12 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         V: TaskSet<Task = Fut>,
     {
         // Written where it stays, as the last thing that the source does.
-        let mut place = self.slot.future.as_mut();
+        let mut place = self.slot.as_mut().project().future;
         if !source.next(tasks.as_mut(), |task| place.set(Some(task))) {
             return false;
         }
         self.table.ready.forget_visited(self.number);
-        *self.slot.index = tasks.index_of(self.table.started);
+        *self.slot.as_mut().project().index = tasks.index_of(self.table.started);
         self.table.started += 1;
         true
     }
@@ -214,10 +222,11 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
     where
         V: TaskSet<Task = Fut>,
     {
-        let index = *self.slot.index;
-        let future = self.slot.future.as_mut().as_pin_mut();
+        let index = self.slot.index;
+        let slot = self.slot.as_mut().project();
+        let future = slot.future.as_pin_mut();
         let future = future.expect("there is a task in the slot until it has ended");
-        let waker = self.slot.waker.as_ref();
+        let waker = slot.waker.as_ref();
         let waker = waker.expect("a slot with a task has a waker");
         counts.budget.spend();
         // A task that panics has ended, too.
@@ -232,7 +241,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         };
         // Recorded first, so that it is not lost if the destructor panics.
         tasks.as_mut().record(index, Some(output));
-        self.slot.future.set(None);
+        self.slot.as_mut().project().future.set(None);
         tasks.notify(index);
         counts.completed += 1;
         Poll::Ready(())
@@ -242,7 +251,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
 impl<Fut> SlotGuard<'_, Fut> {
     #[inline(always)]
     fn is_reusable(&self) -> bool {
-        self.number >= self.table.first_reusable
+        !self.table.ordered || self.number + 1 == self.table.made
     }
 }
 
@@ -250,11 +259,14 @@ impl<Fut> Drop for SlotGuard<'_, Fut> {
     #[inline]
     fn drop(&mut self) {
         self.table.in_flight -= 1;
-        if self.is_reusable() {
-            *self.slot.index = mem::replace(&mut self.table.free, self.number);
+        let is_reusable = self.is_reusable();
+        let slot = self.slot.as_mut().project();
+        if is_reusable {
+            *slot.index = mem::replace(&mut self.table.free, self.number);
         }
         // The last step, for it runs foreign code: it may panic, and the slot is empty all the same.
-        self.slot.future.set(None);
+        let mut future = slot.future;
+        future.set(None);
     }
 }
 

@@ -28,7 +28,6 @@ pub(super) const NONE: usize = usize::MAX;
 
 pin_project! {
     /// A place for a task. All of it in one piece of memory, as all of it is needed when the task is polled.
-    #[project = SlotProjection]
     pub(super) struct Slot<Fut> {
         #[pin]
         pub(super) future: Option<Fut>,
@@ -46,6 +45,11 @@ impl<Fut> Slot<Fut> {
             waker: None,
             index: NONE,
         }
+    }
+
+    #[inline(always)]
+    pub(super) const fn is_occupied(&self) -> bool {
+        self.future.is_some()
     }
 }
 
@@ -121,27 +125,26 @@ fn one_of<T>(eight: Pin<&mut Eight<T>>, index: usize) -> Pin<&mut T> {
 pub(super) struct Slots<Fut> {
     /// The first eight slots, four to an allocation: small sets need no list, and not all of a chunk.
     first: [Option<HalfChunk<Fut>>; 2],
-    /// Those behind them. In an `Option`, so that a small set does not spend time on empty lists.
-    lists: Option<Lists<Fut>>,
-    len: usize,
+    /// Those behind them, before the first page.
+    chunks: Vec<Pin<Box<Chunk<Fut>>>>,
+    /// What few sets have. In a box, so that the others do not spend time on empty lists.
+    rest: Option<Box<Rest<Fut>>>,
     /// The first slot in a page.
     first_in_page: usize,
 }
 
-/// Slots in lists: in `boxed` or in the others.
-struct Lists<Fut> {
-    chunks: Vec<Pin<Box<Chunk<Fut>>>>,
+/// Slots that are not in chunks: in pages, or boxed because their tasks are large.
+struct Rest<Fut> {
     pages: Vec<Pin<Box<Page<Fut>>>>,
     boxed: Vec<Pin<Box<Slot<Fut>>>>,
 }
 
-impl<Fut> Lists<Fut> {
-    const fn new() -> Self {
-        Self {
-            chunks: Vec::new(),
+impl<Fut> Rest<Fut> {
+    fn new() -> Box<Self> {
+        Box::new(Self {
             pages: Vec::new(),
             boxed: Vec::new(),
-        }
+        })
     }
 }
 
@@ -167,31 +170,35 @@ impl<Fut> Slots<Fut> {
     const fn with_pages_from(first_in_page: usize) -> Self {
         Self {
             first: [None, None],
-            lists: None,
-            len: 0,
+            chunks: Vec::new(),
+            rest: None,
             first_in_page,
         }
     }
 
-    pub(super) const fn len(&self) -> usize {
-        self.len
+    /// Returns whether the next slot is in an allocation that was made for the `made` ones before it. False for one in
+    /// four, whether or not.
+    #[inline(always)]
+    pub(super) const fn has_spare(made: usize) -> bool {
+        Self::IN_CHUNKS && made % 4 != 0
     }
 
     /// Returns the slot at `index`, or `None` if there is none. A slot that was not made yet may be empty instead.
     #[inline(always)]
     pub(super) fn get(&mut self, index: usize) -> Option<Pin<&mut Slot<Fut>>> {
         if !Self::IN_CHUNKS {
-            return self.lists.as_mut()?.boxed.get_mut(index).map(Pin::as_mut);
+            let rest = self.rest.as_mut()?;
+            return rest.boxed.get_mut(index).map(Pin::as_mut);
         }
         if index < Self::CHUNK {
             return Some(one_of_four(self.first[index / 4].as_mut()?.as_mut(), index));
         }
-        let lists = self.lists.as_mut()?;
-        let Some(in_pages) = index.checked_sub(self.first_in_page) else {
-            let chunk = lists.chunks.get_mut(index / Self::CHUNK - 1)?.as_mut();
-            return Some(one_of(chunk, index));
-        };
-        let page = lists.pages.get_mut(in_pages / Self::PAGE)?.as_mut();
+        if let Some(chunk) = self.chunks.get_mut(index / Self::CHUNK - 1) {
+            return Some(one_of(chunk.as_mut(), index));
+        }
+        let pages = &mut self.rest.as_mut()?.pages;
+        let in_pages = index.checked_sub(self.first_in_page)?;
+        let page = pages.get_mut(in_pages / Self::PAGE)?.as_mut();
         let chunk = one_of(page.project().chunks, in_pages / Self::CHUNK);
         Some(one_of(chunk, in_pages))
     }
@@ -202,51 +209,58 @@ impl<Fut> Slots<Fut> {
         self.get(index).expect("the slot was made")
     }
 
-    /// Makes the next slot, with `waker`, and puts the task with this index into it.
-    #[inline]
-    pub(super) fn push(&mut self, waker: Waker, task: Fut, index: usize) -> Pin<&mut Slot<Fut>> {
-        let number = self.len;
+    /// Makes the slot with this number, after all those before it, and puts `waker` and the task into it. Its index is
+    /// still to be written.
+    #[inline(always)]
+    pub(super) fn push(
+        &mut self,
+        number: usize,
+        waker: Waker,
+        task: Fut,
+    ) -> Pin<&mut Slot<Fut>> {
         if !Self::IN_CHUNKS {
-            let lists = self.lists.get_or_insert_with(Lists::new);
-            lists.boxed.push(Box::pin(Slot {
+            let boxed = &mut self.rest.get_or_insert_with(Rest::new).boxed;
+            boxed.push(Box::pin(Slot {
                 future: Some(task),
                 waker: Some(waker),
-                index,
+                index: NONE,
             }));
-            self.len += 1;
             return self.slot(number);
         }
-        if number % 4 == 0 {
-            self.make_room();
-        }
-        self.len += 1;
-        let mut slot = self.slot(number);
+        let mut slot = self.make(number);
         let mut parts = slot.as_mut().project();
         *parts.waker = Some(waker);
-        *parts.index = index;
         parts.future.set(Some(task));
         slot
     }
 
-    /// Makes the four, the chunk or the page of the next slot, if it is the first in one.
+    /// Returns the slot with this number, made now with those that are allocated with it.
     #[inline(never)]
-    fn make_room(&mut self) {
-        let len = self.len;
-        if len < Self::CHUNK {
-            self.first[len / 4] = Some(Box::pin(four(Slot::new)));
-            return;
+    fn make(&mut self, number: usize) -> Pin<&mut Slot<Fut>> {
+        if number < Self::CHUNK {
+            self.first[number / 4] = Some(Box::pin(four(Slot::new)));
+        } else if number % Self::CHUNK == 0 {
+            self.make_chunk(number);
         }
-        let lists = self.lists.get_or_insert_with(Lists::new);
-        let Some(in_pages) = len.checked_sub(self.first_in_page) else {
-            if len % Self::CHUNK == 0 {
-                lists.chunks.push(Box::pin(chunk()));
-            }
-            return;
-        };
-        if in_pages % Self::PAGE == 0 {
-            let chunks = Pair::new(|| four(chunk));
-            lists.pages.push(Box::pin(Page { chunks }));
+        self.slot(number)
+    }
+
+    /// Makes the chunk or the page whose first slot has this number.
+    #[inline(never)]
+    fn make_chunk(&mut self, number: usize) {
+        match number.checked_sub(self.first_in_page) {
+            None => self.chunks.push(Box::pin(chunk())),
+            Some(in_pages) if in_pages % Self::PAGE == 0 => self.make_page(),
+            Some(_) => {}
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_page(&mut self) {
+        let chunks = Pair::new(|| four(chunk));
+        let rest = self.rest.get_or_insert_with(Rest::new);
+        rest.pages.push(Box::pin(Page { chunks }));
     }
 
     /// Drops all slots and the tasks in them.

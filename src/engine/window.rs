@@ -151,10 +151,10 @@ impl<Fut: Future> Window<Fut> {
             source: Source::new(source_waker, self.cleared),
             table: SlotTable {
                 free: NONE,
+                made: 0,
                 in_flight: 0,
                 started: 0,
                 ordered: self.ordered,
-                first_reusable: 0,
                 make_waker,
                 ready,
             },
@@ -222,6 +222,7 @@ impl<Fut> Live<Fut> {
         self.source.end();
         self.table.in_flight = 0;
         self.table.free = NONE;
+        self.table.made = 0;
         self.slots.clear();
     }
 }
