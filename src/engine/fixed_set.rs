@@ -9,7 +9,6 @@
 //!
 //! A pass takes what is to start first, and then what is ready.
 
-use alloc::vec::Vec;
 use core::ops::Range;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
@@ -23,8 +22,11 @@ pub trait FutureSet {
     /// The number of futures.
     const LEN: usize;
 
-    /// Polls the one at `index`. It keeps its output.
-    fn poll_future(self: Pin<&mut Self>, index: usize, cx: &mut Context<'_>) -> Poll<()>;
+    /// Returns the places for the waker of each.
+    fn wakers(self: Pin<&mut Self>) -> &mut [Option<Waker>];
+
+    /// Polls the one at `index`, with its waker. It keeps its output.
+    fn poll_future(self: Pin<&mut Self>, index: usize) -> Poll<()>;
 
     /// Returns whether the one at `index` has an output that was not taken.
     fn has_output(self: Pin<&mut Self>, index: usize) -> bool;
@@ -36,9 +38,8 @@ pin_project! {
     pub(crate) struct FixedSet<M> {
         #[pin]
         futures: M,
-        // Made at the first poll, with the wakers.
+        // Made at the first poll, with the wakers of the futures.
         ready: Option<ReadySet>,
-        wakers: Vec<Waker>,
         to_start: Range<usize>,
         // A bit for each future that has not ended.
         running: usize,
@@ -61,7 +62,6 @@ impl<M: FutureSet> FixedSet<M> {
         const { assert!(M::LEN < usize::BITS as usize) };
         Self {
             futures,
-            wakers: Vec::new(),
             ready: None,
             to_start: 0..M::LEN,
             running: (1 << M::LEN) - 1,
@@ -98,7 +98,9 @@ impl<M: FutureSet> FixedSet<M> {
         // Nothing is made before the first poll, which also says who the first parent is.
         let ready = this.ready.get_or_insert_with(|| {
             let mut ready = ReadySet::new(cx.waker(), Some(M::LEN));
-            *this.wakers = (0..M::LEN).map(|index| ready.shared_waker(index)).collect();
+            for (index, waker) in this.futures.as_mut().wakers().iter_mut().enumerate() {
+                *waker = Some(ready.shared_waker(index));
+            }
             ready
         });
         loop {
@@ -112,8 +114,7 @@ impl<M: FutureSet> FixedSet<M> {
                 }
                 // Stays so if the future panics.
                 *this.polling = true;
-                let mut child = Context::from_waker(&this.wakers[index]);
-                let polled = this.futures.as_mut().poll_future(index, &mut child);
+                let polled = this.futures.as_mut().poll_future(index);
                 *this.polling = false;
                 if polled.is_ready() {
                     *this.running &= !bit;

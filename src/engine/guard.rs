@@ -130,8 +130,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
             if !source.next(tasks.as_mut(), |task| place.set(Some(task))) {
                 return None;
             }
-            *slot.as_mut().project().waker =
-                Some((table.make_waker)(&mut table.ready, number));
+            *slot.as_mut().project().waker = Some((table.make_waker)(&mut table.ready, number));
             slot
         } else {
             // The source is asked first: there may be nothing to make a slot for.

@@ -160,19 +160,15 @@ impl<Fut> Slots<Fut> {
         // No limit is no hint.
         let expected = expected.filter(|&expected| expected < usize::MAX);
         let is_many = expected.is_some_and(|expected| expected > Self::FIRST_IN_PAGE);
-        Self::with_pages_from(if is_many {
-            Self::CHUNK
-        } else {
-            Self::FIRST_IN_PAGE
-        })
-    }
-
-    const fn with_pages_from(first_in_page: usize) -> Self {
         Self {
             first: [None, None],
             chunks: Vec::new(),
             rest: None,
-            first_in_page,
+            first_in_page: if is_many {
+                Self::CHUNK
+            } else {
+                Self::FIRST_IN_PAGE
+            },
         }
     }
 
@@ -212,12 +208,7 @@ impl<Fut> Slots<Fut> {
     /// Makes the slot with this number, after all those before it, and puts `waker` and the task into it. Its index is
     /// still to be written.
     #[inline(always)]
-    pub(super) fn push(
-        &mut self,
-        number: usize,
-        waker: Waker,
-        task: Fut,
-    ) -> Pin<&mut Slot<Fut>> {
+    pub(super) fn push(&mut self, number: usize, waker: Waker, task: Fut) -> Pin<&mut Slot<Fut>> {
         if !Self::IN_CHUNKS {
             let boxed = &mut self.rest.get_or_insert_with(Rest::new).boxed;
             boxed.push(Box::pin(Slot {
@@ -261,11 +252,5 @@ impl<Fut> Slots<Fut> {
         let chunks = Pair::new(|| four(chunk));
         let rest = self.rest.get_or_insert_with(Rest::new);
         rest.pages.push(Box::pin(Page { chunks }));
-    }
-
-    /// Drops all slots and the tasks in them.
-    pub(super) fn clear(&mut self) {
-        // At once, so that if the destructor of one panics, the others are dropped all the same.
-        *self = Self::with_pages_from(self.first_in_page);
     }
 }

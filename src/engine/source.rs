@@ -24,11 +24,11 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) const fn new(waker: Waker, exhausted: bool) -> Self {
+    pub(super) const fn new(waker: Waker) -> Self {
         Self {
             waker,
-            is_open: !exhausted,
-            exhausted,
+            is_open: true,
+            exhausted: false,
         }
     }
 

@@ -24,6 +24,7 @@
 
 use core::fmt;
 use core::future::Future;
+use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
@@ -38,14 +39,14 @@ const HUGE: usize = 1 << 15;
 
 /// Runs the tasks of a [`TaskSet`].
 pub(crate) struct Window<Fut> {
-    /// What a first poll makes.
+    /// What a first poll makes, until nothing is left to do.
     live: Option<Live<Fut>>,
     /// Whether slots keep the order of their tasks.
     ordered: bool,
     /// Makes the waker of a slot.
     make_waker: MakeWaker,
-    /// Whether nothing more is to be started.
-    cleared: bool,
+    /// Whether all is over: nothing is in flight, or to be started.
+    ended: bool,
 }
 
 /// A window that was polled.
@@ -73,7 +74,7 @@ impl<Fut> Window<Fut> {
             live: None,
             ordered: false,
             make_waker: ReadySet::own_waker,
-            cleared: false,
+            ended: false,
         }
     }
 
@@ -87,7 +88,7 @@ impl<Fut> Window<Fut> {
             live: None,
             ordered: true,
             make_waker: ReadySet::shared_waker,
-            cleared: false,
+            ended: false,
         }
     }
 
@@ -100,35 +101,41 @@ impl<Fut> Window<Fut> {
     /// Returns whether there is nothing left to do.
     #[inline]
     pub(crate) fn is_finished(&self) -> bool {
-        self.live.as_ref().map_or(self.cleared, Live::is_finished)
+        self.live.as_ref().map_or(self.ended, Live::is_finished)
     }
 
     /// Drops what is in flight, and starts nothing more.
+    #[inline]
     pub(crate) fn clear(&mut self) {
-        self.cleared = true;
-        if let Some(live) = &mut self.live {
-            live.clear();
-        }
+        // First, as a destructor may panic.
+        self.ended = true;
+        self.live = None;
     }
 }
 
 impl<Fut: Future> Window<Fut> {
     /// Runs tasks until all have ended, the outcome is settled, or there is something to hand over.
     #[inline]
-    pub(crate) fn poll<V>(&mut self, cx: &mut Context<'_>, tasks: Pin<&mut V>) -> Poll<()>
+    pub(crate) fn poll<V>(&mut self, cx: &mut Context<'_>, mut tasks: Pin<&mut V>) -> Poll<()>
     where
         V: TaskSet<Task = Fut>,
     {
         // Nothing is made before the first poll, which also says who the first parent is.
         let live = match &mut self.live {
             Some(live) => live,
+            None if self.ended => return Poll::Ready(()),
             None => self.begin(cx, tasks.expected_in_flight(), tasks.may_wait()),
         };
         // A poll in vain, as when a sibling of this window was woken, costs a few loads.
         if live.sleeps(cx, &*tasks) {
             return Poll::Pending;
         }
-        live.poll(cx, tasks)
+        let polled = live.poll(cx, tasks.as_mut());
+        // Whoever waits for the outcome gets it when nothing is in flight any more.
+        if polled.is_ready() && (live.is_finished() || tasks.should_stop()) {
+            self.clear();
+        }
+        polled
     }
 
     #[cold]
@@ -146,9 +153,9 @@ impl<Fut: Future> Window<Fut> {
         } else {
             Waker::noop().clone()
         };
-        self.live.insert(Live {
+        let live = Live {
             slots: Slots::new(expected),
-            source: Source::new(source_waker, self.cleared),
+            source: Source::new(source_waker),
             table: SlotTable {
                 free: NONE,
                 made: 0,
@@ -158,7 +165,10 @@ impl<Fut: Future> Window<Fut> {
                 make_waker,
                 ready,
             },
-        })
+        };
+        // There is nothing that would have to be dropped.
+        mem::forget(self.live.replace(live));
+        self.live.as_mut().expect("it was made just now")
     }
 
     /// Returns what makes the wakers of about `expected` slots.
@@ -198,7 +208,7 @@ impl<Fut: Future> Window<Fut> {
         if let Some(live) = &mut self.live {
             live.fill(tasks.as_mut(), &mut PollCounts::begin());
             if tasks.should_stop() {
-                live.clear();
+                self.clear();
             }
         }
     }
@@ -215,15 +225,6 @@ impl<Fut> Live<Fut> {
         if self.table.ready.begin_pass() {
             self.source.wake();
         }
-    }
-
-    #[cold]
-    fn clear(&mut self) {
-        self.source.end();
-        self.table.in_flight = 0;
-        self.table.free = NONE;
-        self.table.made = 0;
-        self.slots.clear();
     }
 }
 
@@ -257,11 +258,7 @@ impl<Fut: Future> Live<Fut> {
             }
             // What could not be refilled then, or was never filled, is filled now.
             let is_full = self.fill(tasks.as_mut(), &mut counts);
-            // Whoever waits for the outcome gets it when nothing is in flight any more.
-            if tasks.should_stop() {
-                self.clear();
-            }
-            if self.is_finished() || tasks.should_yield() {
+            if tasks.should_stop() || self.is_finished() || tasks.should_yield() {
                 return Poll::Ready(());
             }
             // Armed at once, and not after another pass that finds nothing.
@@ -346,11 +343,9 @@ impl<Fut: Future> Live<Fut> {
     }
 }
 
-impl<Fut> Drop for Window<Fut> {
+impl<Fut> Drop for Live<Fut> {
     fn drop(&mut self) {
         // Wakers that outlive the window must not wake its task.
-        if let Some(live) = &mut self.live {
-            live.table.ready.close();
-        }
+        self.table.ready.close();
     }
 }

@@ -53,7 +53,7 @@ pub use join_all::{JoinAll, join_all};
 ///
 /// # Polls and allocations
 /// Each future is polled once when it starts, and once per wake, whatever the size and the shape of the set. A tuple
-/// keeps its futures in place, and makes two allocations. An array or a `Vec` makes one for each eight futures that are
+/// keeps its futures in place, and makes one allocation. An array or a `Vec` makes one for each eight futures that are
 /// pending at the same time (one for each if a future is larger than 512 bytes), and a few more.
 pub fn gather<S: Gather>(set: S) -> S::Future {
     set.gather()

@@ -5,7 +5,7 @@
 
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 
@@ -112,7 +112,8 @@ macro_rules! tuple {
     ($FutureSet:ident: $($Fut:ident $T:ident $index:tt),+) => {
         pin_project! {
             pub struct $FutureSet<$($Fut, $T),+> {
-                $(#[pin] $Fut: MaybeDone<$Fut, $T>),+
+                $(#[pin] $Fut: MaybeDone<$Fut, $T>,)+
+                wakers: [Option<Waker>; [$($index),+].len()],
             }
         }
 
@@ -122,8 +123,15 @@ macro_rules! tuple {
         {
             const LEN: usize = [$($index),+].len();
 
-            fn poll_future(self: Pin<&mut Self>, index: usize, cx: &mut Context<'_>) -> Poll<()> {
+            fn wakers(self: Pin<&mut Self>) -> &mut [Option<Waker>] {
+                self.project().wakers
+            }
+
+            #[inline]
+            fn poll_future(self: Pin<&mut Self>, index: usize) -> Poll<()> {
                 let this = self.project();
+                let waker = this.wakers.get(index).and_then(Option::as_ref);
+                let cx = &mut Context::from_waker(waker.expect("each future has a waker"));
                 match index {
                     $($index => this.$Fut.poll(cx),)+
                     _ => Poll::Pending,
@@ -177,7 +185,10 @@ macro_rules! tuple {
             type Future = GatherTuple<$FutureSet<$($Fut, $Fut::Output),+>>;
 
             fn gather(self) -> Self::Future {
-                let futures = $FutureSet { $($Fut: MaybeDone::new(self.$index)),+ };
+                let futures = $FutureSet {
+                    $($Fut: MaybeDone::new(self.$index),)+
+                    wakers: Default::default(),
+                };
                 GatherTuple { set: Some(FixedSet::new(futures)) }
             }
         }
@@ -191,7 +202,10 @@ macro_rules! tuple {
             type Future = TryGatherTuple<$FutureSet<$($Fut, Result<$T, E>),+>, E>;
 
             fn try_gather(self) -> Self::Future {
-                let futures = $FutureSet { $($Fut: MaybeDone::new(self.$index)),+ };
+                let futures = $FutureSet {
+                    $($Fut: MaybeDone::new(self.$index),)+
+                    wakers: Default::default(),
+                };
                 TryGatherTuple { set: Some(FixedSet::new(futures)), failure: None }
             }
         }

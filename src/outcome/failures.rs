@@ -37,6 +37,10 @@ impl<E> Failures<E> {
     }
 
     pub(crate) fn push(&mut self, index: usize, error: E) {
+        // As many as the list itself would begin with, but without the code that finds out.
+        if self.failures.capacity() == 0 {
+            self.failures = Vec::with_capacity(4);
+        }
         self.failures.push((index, error));
     }
 
