@@ -28,7 +28,7 @@
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use super::budget::PollBudget;
 use super::ready_set::{MakeWaker, ReadySet};
@@ -49,9 +49,23 @@ pub(super) struct SlotTable {
     pub(super) started: usize,
     /// Whether slots keep the order of their tasks. Only the last one is then used again.
     pub(super) ordered: bool,
+    /// The first slot that may be used again: 0, or the last one if slots keep the order of their tasks.
+    pub(super) first_reusable: usize,
     /// Makes the waker of a slot.
     pub(super) make_waker: MakeWaker,
     pub(super) ready: ReadySet,
+}
+
+impl SlotTable {
+    #[inline(always)]
+    fn make_waker(&mut self, number: usize) -> Waker {
+        // Slots that are used once notice an indirect call. In WebAssembly it keeps their wakers out of other programs.
+        if self.ordered && cfg!(not(target_family = "wasm")) {
+            self.ready.shared_waker(number)
+        } else {
+            (self.make_waker)(&mut self.ready, number)
+        }
+    }
 }
 
 /// Counts what one poll of the window has done, and what it may still do.
@@ -130,18 +144,20 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
             if !source.next(tasks.as_mut(), |task| place.set(Some(task))) {
                 return None;
             }
-            *slot.as_mut().project().waker = Some((table.make_waker)(&mut table.ready, number));
+            *slot.as_mut().project().waker = Some(table.make_waker(number));
             slot
         } else {
             // The source is asked first: there may be nothing to make a slot for.
             let mut made = None;
             source.next(tasks.as_mut(), |task| {
-                let waker = (table.make_waker)(&mut table.ready, number);
+                let waker = table.make_waker(number);
                 made = Some(slots.push(number, waker, task));
             });
             made?
         };
         *slot.as_mut().project().index = tasks.index_of(table.started);
+        // A slot before this one would be visited before tasks that have started earlier.
+        table.first_reusable = if table.ordered { number } else { 0 };
         table.made += 1;
         table.started += 1;
         table.in_flight += 1;
@@ -180,10 +196,15 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
                 mem::forget(self);
                 return;
             }
-            // The slot counts as free for the question of whether another task may start.
+            // A slot that nothing follows in is empty, and needs no guard.
             let others = self.table.in_flight - 1;
-            if !self.is_reusable()
-                || !source.may_start(&*tasks, others)
+            if !self.is_reusable() {
+                self.table.in_flight = others;
+                mem::forget(self);
+                return;
+            }
+            // It counts as free for the question of whether another task may start.
+            if !source.may_start(&*tasks, others)
                 || counts.budget.is_spent()
                 || !self.refill(source, tasks.as_mut())
             {
@@ -250,7 +271,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
 impl<Fut> SlotGuard<'_, Fut> {
     #[inline(always)]
     fn is_reusable(&self) -> bool {
-        !self.table.ordered || self.number + 1 == self.table.made
+        self.number >= self.table.first_reusable
     }
 }
 

@@ -79,6 +79,7 @@ impl ReadySet {
 
     /// Makes a waker of `slot` that is cheap to make: the word that it sets a bit in, as another type for each bit.
     /// Slots get theirs in ascending order.
+    #[inline]
     pub(crate) fn shared_waker(&mut self, slot: usize) -> Waker {
         self.tree.shared_waker(slot)
     }

@@ -147,6 +147,7 @@ impl Tree {
 
     /// Makes a waker of `slot` that is cheap to make: the word that it sets a bit in, as another type for each bit.
     /// Slots get theirs in ascending order.
+    #[inline]
     pub(super) fn shared_waker(&mut self, slot: usize) -> Waker {
         let Some(index) = slot.checked_sub(self.first_in_leaf) else {
             return Root::WAKERS[FLAGS + slot](self.root.clone());

@@ -159,6 +159,7 @@ impl<Fut: Future> Window<Fut> {
             table: SlotTable {
                 free: NONE,
                 made: 0,
+                first_reusable: 0,
                 in_flight: 0,
                 started: 0,
                 ordered: self.ordered,

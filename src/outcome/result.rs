@@ -153,24 +153,34 @@ impl<T, E> ParallelResult<T, E> {
     /// # });
     /// ```
     pub fn into_result(self) -> Result<Vec<T>, TaskError<E>> {
-        let mut outcomes = self.outcomes;
-        if self.never_started == 0 && outcomes.iter().all(Outcome::is_succeeded) {
-            // In the same memory, which is given back as far as outcomes are larger than values.
-            let values = outcomes.into_iter().filter_map(Outcome::into_value);
-            let mut values: Vec<T> = values.collect();
-            values.shrink_to_fit();
-            return Ok(values);
-        }
-        // A failure says more than a task that was dropped because of it.
-        if let Some(index) = outcomes.iter().position(Outcome::is_failed) {
-            if let Some(error) = outcomes.swap_remove(index).into_error() {
-                return Err(TaskError::Failed { index, error });
+        // In the same memory, which is given back as far as outcomes are larger than values.
+        let (mut failed, mut cancelled) = (None, None);
+        let outcomes = self.outcomes.into_iter().enumerate();
+        let values = outcomes.filter_map(|(index, outcome)| match outcome {
+            Outcome::Succeeded(value) => Some(value),
+            Outcome::Failed(error) => {
+                failed.get_or_insert((index, error));
+                None
             }
+            Outcome::Cancelled => {
+                cancelled.get_or_insert(index);
+                None
+            }
+        });
+        let mut values: Vec<T> = values.collect();
+        // A failure says more than a task that was dropped because of it.
+        if let Some((index, error)) = failed {
+            return Err(TaskError::Failed { index, error });
         }
         // No task failed, but one has no value: the first that was cancelled, or the first that was never started.
-        let cancelled = outcomes.iter().position(Outcome::is_cancelled);
-        let index = cancelled.unwrap_or(outcomes.len());
-        Err(TaskError::Cancelled { index })
+        if self.never_started > 0 {
+            cancelled.get_or_insert(values.len());
+        }
+        if let Some(index) = cancelled {
+            return Err(TaskError::Cancelled { index });
+        }
+        values.shrink_to_fit();
+        Ok(values)
     }
 
     /// Turns into all values in input order, or into the error of the failed task with the lowest index.
