@@ -26,7 +26,7 @@ pub trait StartPolicy {
     /// Polls for the moment when the next task may start; after it was ready, for that of the task after it.
     fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// Returns whether all tasks are to run side by side, as far as can be said beforehand.
+    /// Returns whether all tasks start at once, so that nothing else is asked. Always the same.
     fn starts_all(&self) -> bool {
         false
     }

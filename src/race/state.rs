@@ -51,7 +51,8 @@ pub(super) struct RaceState<I, T, E, O, P> {
     tasks: I,
     /// Whether there was a task at all.
     started: bool,
-    /// The number of tasks that may start whatever the policy says: the first, and one for each that has ended.
+    /// The number of tasks that may start whatever the policy says: the first, and one for each that has ended. Not
+    /// counted down where all start at once.
     may_start: usize,
     finish: Finish<T, E>,
     observer: O,
@@ -111,6 +112,24 @@ impl<I, T, E, O, P: StartPolicy> RaceState<I, T, E, O, P> {
     }
 }
 
+impl<I: Iterator, T, E, O, P: StartPolicy> RaceState<I, T, E, O, P> {
+    /// Polls for the moment when the next task may start; false if none may any more.
+    ///
+    /// After a failure the next task starts at once. Without one it waits for the policy, unless there is no other task.
+    fn poll_policy(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let has_more = self.tasks.size_hint().1 != Some(0);
+        if self.may_start > 0 {
+            self.policy.restart();
+            if has_more && !self.policy.may_start(!self.started) {
+                return Poll::Ready(false);
+            }
+        } else if has_more {
+            ready!(self.policy.poll_start(cx));
+        }
+        Poll::Ready(true)
+    }
+}
+
 impl<I, Fut, T, E, O, P> TaskSet for RaceState<I, T, E, O, P>
 where
     I: Iterator<Item = Fut>,
@@ -141,18 +160,15 @@ where
         start: impl FnOnce(Fut),
     ) -> Poll<bool> {
         let this = &mut *self;
-        // After a failure the next task starts at once. Without one it waits for the policy, unless there is no other
-        // task.
-        if this.may_start > 0 {
-            this.policy.restart();
-            if this.tasks.size_hint().1 != Some(0) && !this.policy.may_start(!this.started) {
-                return Poll::Ready(false);
-            }
-        } else if this.tasks.size_hint().1 != Some(0) {
-            ready!(this.policy.poll_start(cx));
+        // Where all start at once there is nothing to ask, and nothing is spent on it.
+        let has_policy = !this.policy.starts_all();
+        if has_policy && !ready!(this.poll_policy(cx)) {
+            return Poll::Ready(false);
         }
         let task = this.tasks.next();
-        this.may_start = this.may_start.saturating_sub(1);
+        if has_policy {
+            this.may_start = this.may_start.saturating_sub(1);
+        }
         let Some(task) = task else {
             return Poll::Ready(false);
         };
