@@ -152,20 +152,25 @@ impl Tree {
         let Some(index) = slot.checked_sub(self.first_in_leaf) else {
             return Root::WAKERS[FLAGS + slot](self.root.clone());
         };
-        let (node, position) = (index / WORD, index % WORD);
-        if position == 0 {
-            return self.first_shared_waker(slot);
+        if index % WORD == 0 {
+            return self.first_shared_waker(slot, index);
         }
-        Node::WAKERS[position](self.leaf(node).clone())
+        self.waker_in_leaf(index)
     }
 
     /// Makes the node of a slot, which is the first in it, and the waker.
     #[cold]
     #[inline(never)]
-    fn first_shared_waker(&mut self, slot: usize) -> Waker {
+    fn first_shared_waker(&mut self, slot: usize, index: usize) -> Waker {
         self.link(0, slot);
-        let node = self.leaves.last().expect(MADE);
-        Node::WAKERS[0](node.clone())
+        self.waker_in_leaf(index)
+    }
+
+    /// Makes the waker of the slot that is the `index`th of those in leaves.
+    #[inline(always)]
+    fn waker_in_leaf(&self, index: usize) -> Waker {
+        let (node, position) = (index / WORD, index % WORD);
+        Node::WAKERS[position](self.leaf(node).clone())
     }
 
     /// Returns how many slots (at height 0) or nodes of a height hang from the root.
