@@ -62,7 +62,7 @@
 //! | [`parallel_stream`] | the same, from an async stream | as with `parallel` | input | [`ParallelResult`] |
 //! | [`parallel_map`] | a handler on items, at most [`concurrency`](Parallel::concurrency) at a time; by [weight](Parallel::weigh) and [cost](Parallel::cost) | is one outcome of many | input | [`ParallelResult`] |
 //! | [`.per_key(n, key)`](Parallel::per_key) | the same, and at most `n` of a key: those in front wait, and others start meanwhile | is one outcome of many | input | [`ParallelResult`] |
-//! | [`.stop_on(signal)`](Parallel::stop_on), [`.deadline(duration, timer)`](Parallel::deadline) | the same, until the signal is ready or the time is over; a [task group](TaskGroup::stop_on), too | is one outcome of many | input | [`ParallelResult`], with what was done by then |
+//! | [`.stop_on(signal)`](Parallel::stop_on), [`.deadline(duration, timer)`](Parallel::deadline) | the same, until the signal is ready or the time is over; also [`sequential`](Sequential::stop_on), [`batched`](Batched::stop_on), [settled](BatchedSettle::stop_on) or not, [`join_all`](JoinAll::stop_on) and [task groups](TaskGroup::stop_on) | as without it | input | [`ParallelResult`], with what was done by then and [why](EndReason) it ended; of a group, [`TaskGroupResult`] |
 //! | [`.limit(&limit)`](Parallel::limit) | at most as many as the [`Limit`] says, together with all who share it | is one outcome of many | input | [`ParallelResult`] |
 //! | [`.adaptive(&limit, timer, classify)`](Parallel::adaptive) | the same, with a limit that [finds itself](limit::AdaptiveLimit) by durations and overloads | is one outcome of many | input | [`ParallelResult`] |
 //! | [`.rate(&rate, timer)`](Parallel::rate) | at most as many per second as the [`Rate`] says, together with all who share it | is one outcome of many | input | [`ParallelResult`] |
@@ -70,8 +70,8 @@
 //! | [`.into_ordered_stream()`](Parallel::into_ordered_stream) | the same | is one item of many | input | a stream of `(index, result)` |
 //! | [`.for_each()`](Parallel::for_each) | the same, and a consumer of each result beside it | is for the consumer | as they end, or [input](ForEach::ordered) | [`Consumed`] |
 //! | [`.try_for_each()`](Parallel::try_for_each) | the same | is for the consumer, whose own error drops the rest | the same | [`Consumed`], or the consumer's error |
-//! | [`.on_start()`](Parallel::on_start), `.on_complete()`, `.on_error()`, `.on_progress()` | on each of these, closures that look on | is told to `.on_error()` | as they start, or end | |
-//! | [`.observe(&mut times)`](Parallel::observe) | [`TaskTimes`]: measures how long each task waits and runs | | | |
+//! | [`.on_start()`](Parallel::on_start), `.on_complete()`, `.on_error()`, `.on_progress()` | on each of these, on `sequential`, `batched` and `join_all`, and but for progress on races, closures that look on | is told to `.on_error()` | as they start, or end | |
+//! | [`.observe(&mut times)`](Parallel::observe) | on the same, [`TaskTimes`]: measures how long each task waits and runs. For others, see [what looks on](_patterns#what-looks-on-and-what-stops) | | | |
 //! | `traced(name, tasks)` | tasks for any verb, with a span of `tracing` for all of them and one for each | is the `outcome` of its span | | |
 //! | [`race()`] | all at once | loses, while others run on | | the first success, which drops the rest; or [`RaceError`] with all errors |
 //! | [`race().stagger()`](Race::stagger) | another after each delay, which may be [learned](Hedge), or failure | starts the next | | the same |
@@ -95,7 +95,7 @@
 //! | [`Pool::with_priority`] | the same, and of what is queued the most urgent first; what waits gains urgency | the same | | the same |
 //! | [`PoolBuilder::limit`] | the same, as many at a time as a [`Limit`] allows that others share; it may be set meanwhile | the same | | the same |
 //! | [`PoolBuilder::rate`] | the same, and starts at most as many per second as a [`Rate`] says that others share | the same | | the same |
-//! | [`Pool::drain`] and [`Pool::shutdown`], also [`.within(duration, timer)`](pool::Shutdown::within) | what was accepted, to the end or until the time is up | is the result of one handle | | nothing, or a report of what became of the jobs: [`DrainReport`](pool::DrainReport), [`ShutdownReport`](pool::ShutdownReport) |
+//! | [`Pool::drain`] and [`Pool::shutdown`], also [`.within(duration, timer)`](pool::Shutdown::within) or [`.stop_on(signal)`](pool::Shutdown::stop_on) | what was accepted, to the end or until the time is up or the signal ready | is the result of one handle | | nothing, or a report of what became of the jobs: [`DrainReport`](pool::DrainReport), [`ShutdownReport`](pool::ShutdownReport) |
 //! | [`Pool::feed`] | the tasks of a stream, as jobs of a pool | is counted | | nothing, when the stream has ended |
 //! | [`channel_pool`] | the messages of a channel, by a number of workers | is for the handler | | nothing, when all senders are gone |
 //!

@@ -230,6 +230,46 @@
 //! # });
 //! ```
 //!
+//! # What looks on, and what stops
+//! Hooks are closures: `.on_start(..)`, `.on_complete(..)`, `.on_error(..)` and `.on_progress(..)`. With
+//! [`.observe(&mut times)`](crate::Parallel::observe), [`TaskTimes`](crate::TaskTimes) has the time that each task has
+//! waited and run. `.stop_on(signal)` and `.deadline(duration, timer)` end a run, keep what is done by then, and say
+//! [why](crate::EndReason) it ended.
+//!
+//! | verb | hooks | times | `.stop_on`, `.deadline` | what else to use |
+//! |---|---|---|---|---|
+//! | [`parallel()`], [`parallel_stream`], [`parallel_map`](crate::parallel_map) | all | yes | yes | |
+//! | `.into_stream()`, `.for_each()` of these | all, set before | yes, set before | no: the outcomes are handed over already | `take_until` around the stream; an error of the consumer of [`try_for_each`](crate::Parallel::try_for_each) |
+//! | [`sequential()`], [`batched()`] | all | yes | yes; they then resolve to a [`ParallelResult`](crate::ParallelResult) | |
+//! | [`batched().settle()`](crate::Batched::settle) | all | yes | yes | |
+//! | [`join_all`] | all but `.on_error(..)` | yes | yes; it then resolves to a [`ParallelResult`](crate::ParallelResult) | |
+//! | [`race()`], [staggered](crate::Race::stagger) and [quorums](crate::Race::quorum), [`fall_through`] | all but `.on_progress(..)` | yes; none of losers that are dropped | no: there is one value, or none | a [`timeout`] around it |
+//! | [`gather`], [`try_gather`] | none: each future is written where it is gathered | no | no: all outputs are there, or none | a [`timeout`] around each future; [`join_all`] |
+//! | [`task_group`] | none: each task is spawned by code that can note it | no | yes; it then resolves to a [`TaskGroupResult`](crate::TaskGroupResult) | a span for each task, by `Trace` |
+//! | [`retry()`](crate::retry()) | [`on_retry`](crate::RetryFuture::on_retry) | no: each attempt is a call of a closure | [`total_time`](crate::RetryFuture::total_time) | |
+//! | [`paginate`] | none: each page is a call of a closure | no | no: the items are handed over already | `take_until` around the stream |
+//! | [`pool()`](crate::pool()) | [`on_event`](crate::PoolBuilder::on_event) | [`measure_times`](crate::PoolBuilder::measure_times) | yes, on [drains](crate::pool::Drain::stop_on) and [shutdowns](crate::pool::Shutdown::stop_on); [`within`](crate::pool::Shutdown::within) is a deadline | |
+//!
+//! ```
+//! use std::time::Duration;
+//! use abreast::{EndReason, TaskTimes, sequential};
+//! # async fn apply(step: &str) -> Result<&str, String> {
+//! #     if step == "index" { std::future::pending().await } else { Ok(step) }
+//! # }
+//!
+//! # smol::block_on(async {
+//! let mut times = TaskTimes::new(smol::Timer::after);
+//! let result = sequential(["create", "fill", "index", "check"].map(apply))
+//!     .observe(&mut times)
+//!     .deadline(Duration::from_millis(5), smol::Timer::after)
+//!     .await;
+//! assert_eq!(result.end_reason(), EndReason::DeadlineElapsed);
+//! assert_eq!(result.success_count(), 2);
+//! assert!(times.get(1).unwrap().run_time.is_some());
+//! assert_eq!(times.get(2).unwrap().run_time, None); // dropped while it ran
+//! # });
+//! ```
+//!
 //! # Best practices
 //! 1. **Return errors where partial success is acceptable.** [`gather`], [`join_all`], [`parallel()`] and
 //!    [`batched().settle()`](crate::Batched::settle) do nothing else; ask for [`try_gather`] or

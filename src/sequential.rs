@@ -4,13 +4,15 @@ use alloc::vec::Vec;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use core::time::Duration;
 
 use futures::stream;
 use pin_project_lite::pin_project;
 
-use crate::outcome::{TaskError, TaskOutput};
+use crate::outcome::{EndReason, ParallelResult, TaskError, TaskOutput};
 use crate::run::sink::Outcomes;
-use crate::run::{Concurrency, Observer, Run};
+use crate::run::{Concurrency, Deadline, Observer, Run, StopOn, Stoppable};
+use crate::time::Timer;
 
 /// Runs tasks one at a time, in order, and stops at the first error.
 ///
@@ -66,6 +68,78 @@ pin_project! {
 }
 
 impl_hooks!(Sequential<I, Fut>, "a task", "abreast::sequential(tasks)");
+
+impl<I, Fut, T, E, O> Sequential<I, Fut, T, E, O> {
+    /// Ends the run when `signal` is ready, and keeps what is done by then: see
+    /// [`Parallel::stop_on`](crate::Parallel::stop_on).
+    ///
+    /// It resolves to a [`ParallelResult`], which has a place for each task and says
+    /// [why](ParallelResult::end_reason) the run ended. An error still ends it.
+    ///
+    /// ```
+    /// use abreast::{EndReason, sequential};
+    ///
+    /// # smol::block_on(async {
+    /// // Closed when the program is to shut down.
+    /// let (shut_down, closing) = async_channel::bounded::<()>(1);
+    /// # let mut shut_down = Some(shut_down);
+    ///
+    /// let steps = ["create", "fill", "index"].map(|step| async move {
+    ///     // ...
+    /// #   if step == "index" { std::future::pending::<()>().await }
+    ///     Ok::<_, String>(step)
+    /// });
+    /// let result = sequential(steps)
+    /// #   .on_complete(|_, step| if step == 1 { shut_down = None })
+    ///     .stop_on(closing.recv())
+    ///     .await;
+    /// assert_eq!(result.end_reason(), EndReason::Stopped);
+    /// assert_eq!(result.into_successful_results(), ["create", "fill"]);
+    /// # });
+    /// ```
+    pub fn stop_on<F: Future>(self, signal: F) -> StopOn<Self, F> {
+        StopOn::new(self, signal, EndReason::Stopped)
+    }
+
+    /// Ends the run when `duration` has passed since its first poll, and keeps what is done by then: see
+    /// [`stop_on`](Self::stop_on).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use abreast::{EndReason, sequential};
+    ///
+    /// # smol::block_on(async {
+    /// let tasks = [0, 60, 0].map(|minutes| async move {
+    ///     smol::Timer::after(Duration::from_secs(60 * minutes)).await;
+    ///     Ok::<_, String>(minutes)
+    /// });
+    /// let result = sequential(tasks).deadline(Duration::from_millis(5), smol::Timer::after).await;
+    /// assert_eq!(result.end_reason(), EndReason::DeadlineElapsed);
+    /// assert_eq!((result.success_count(), result.cancelled_count()), (1, 2));
+    /// # });
+    /// ```
+    pub fn deadline<M: Timer>(self, duration: Duration, timer: M) -> StopOn<Self, Deadline<M>> {
+        let deadline = Deadline::new(duration, timer);
+        StopOn::new(self, deadline, EndReason::DeadlineElapsed)
+    }
+}
+
+impl<I, Fut, T, E, O> Stoppable for Sequential<I, Fut, T, E, O>
+where
+    I: Iterator<Item = Fut>,
+    Fut: Future<Output = Result<T, E>>,
+    O: Observer<T, E>,
+{
+    type Output = ParallelResult<T, E>;
+
+    fn poll_run(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().run.poll(cx)
+    }
+
+    fn stop(self: Pin<&mut Self>, reason: EndReason) {
+        self.project().run.stop(reason);
+    }
+}
 
 impl<I, Fut, T, E, O> Future for Sequential<I, Fut, T, E, O>
 where

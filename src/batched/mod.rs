@@ -1,6 +1,7 @@
 //! A batch at a time.
 
 mod source;
+mod stop;
 
 use alloc::vec::Vec;
 use core::future::Future;
@@ -11,9 +12,9 @@ use core::time::Duration;
 use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
-use crate::outcome::{EndReason, ParallelResult, TaskError, TaskOutput};
+use crate::outcome::{ParallelResult, TaskError, TaskOutput};
 use crate::run::sink::Outcomes;
-use crate::run::{Concurrency, Deadline, Observer, Run, StopOn, Stoppable};
+use crate::run::{Concurrency, Observer, Run};
 use crate::time::Timer;
 
 pub use source::{ChunkedItems, MappedSource, Paused};
@@ -230,77 +231,6 @@ impl_hooks!(
     "a batch",
     "abreast::batched([1, 2, 3], |n| async move { Ok::<_, String>(n) })\n    .settle()"
 );
-
-impl<S, Fut, T, E, O> BatchedSettle<S, Fut, T, E, O> {
-    /// Ends the run when `signal` is ready, and keeps what is done by then: see
-    /// [`Parallel::stop_on`](crate::Parallel::stop_on).
-    ///
-    /// ```
-    /// use abreast::{EndReason, batched};
-    /// use futures::channel::oneshot;
-    ///
-    /// # smol::block_on(async {
-    /// let (stop, stopped) = oneshot::channel::<()>();
-    /// let mut stop = Some(stop);
-    /// let result = batched(0..10, |n| async move {
-    ///     // ...
-    /// #    if n >= 4 { std::future::pending::<()>().await }
-    ///     Ok::<_, ()>(n)
-    /// })
-    /// .batch_size(4)
-    /// .on_progress(|_| stop = None)
-    /// .settle()
-    /// .stop_on(stopped)
-    /// .await;
-    /// assert_eq!(result.end_reason(), EndReason::Stopped);
-    /// assert_eq!(result.into_successful_results(), [0, 1, 2, 3]);
-    /// # });
-    /// ```
-    pub fn stop_on<F: Future>(self, signal: F) -> StopOn<Self, F> {
-        StopOn::new(self, signal, EndReason::Stopped)
-    }
-
-    /// Ends the run when `duration` has passed since its first poll, and keeps what is done by then: see
-    /// [`Parallel::deadline`](crate::Parallel::deadline).
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use abreast::{EndReason, batched};
-    ///
-    /// # smol::block_on(async {
-    /// let result = batched(0..3, |n| async move {
-    ///     smol::Timer::after(Duration::from_secs(60 * n)).await;
-    ///     Ok::<_, ()>(n)
-    /// })
-    /// .settle()
-    /// .deadline(Duration::from_millis(5), smol::Timer::after)
-    /// .await;
-    /// assert_eq!(result.end_reason(), EndReason::DeadlineElapsed);
-    /// assert_eq!(result.into_successful_results(), [0]);
-    /// # });
-    /// ```
-    pub fn deadline<M: Timer>(self, duration: Duration, timer: M) -> StopOn<Self, Deadline<M>> {
-        let deadline = Deadline::new(duration, timer);
-        StopOn::new(self, deadline, EndReason::DeadlineElapsed)
-    }
-}
-
-impl<S, Fut, T, E, O> Stoppable for BatchedSettle<S, Fut, T, E, O>
-where
-    S: TaskSource<Item = Fut>,
-    Fut: Future<Output = Result<T, E>>,
-    O: Observer<T, E>,
-{
-    type Output = ParallelResult<T, E>;
-
-    fn poll_run(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll(cx)
-    }
-
-    fn stop(self: Pin<&mut Self>, reason: EndReason) {
-        self.project().run.stop(reason);
-    }
-}
 
 impl<S, Fut, T, E, O> Future for Batched<S, Fut, T, E, O>
 where

@@ -5,14 +5,16 @@ use core::convert::Infallible;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 
 use futures::stream;
 use pin_project_lite::pin_project;
 
-use crate::outcome::TaskError;
+use crate::outcome::{EndReason, ParallelResult, TaskError};
 use crate::run::sink::Outcomes;
-use crate::run::{Concurrency, Run};
-use crate::run::{Observer, OnProgress, Progress};
+use crate::run::{Concurrency, Deadline, Run, StopOn, Stoppable};
+use crate::run::{Observer, OnComplete, OnProgress, OnStart, Progress};
+use crate::time::Timer;
 
 /// Runs futures side by side, and resolves to what they return, in input order.
 ///
@@ -113,9 +115,139 @@ impl<I, Fut, T, O> JoinAll<I, Fut, T, O> {
     where
         F: FnMut(Progress),
     {
+        self.add(OnProgress(hook))
+    }
+
+    /// Calls `hook` with the index (0-based, in input order) of each future that starts, just before its first poll.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// let mut started = Vec::new();
+    /// abreast::join_all([5, 7].map(|n| async move { n }))
+    ///     .on_start(|index| started.push(index))
+    ///     .await;
+    /// assert_eq!(started, [0, 1]);
+    /// # });
+    /// ```
+    pub fn on_start<F>(self, hook: F) -> JoinAll<I, Fut, T, (O, OnStart<F>)>
+    where
+        F: FnMut(usize),
+    {
+        self.add(OnStart(hook))
+    }
+
+    /// Calls `hook` with the output of each future that ends and its index (0-based, in input order).
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// let mut ended = Vec::new();
+    /// abreast::join_all([5, 7].map(|n| async move { n }))
+    ///     .on_complete(|output, index| ended.push((index, *output)))
+    ///     .await;
+    /// assert_eq!(ended, [(0, 5), (1, 7)]);
+    /// # });
+    /// ```
+    pub fn on_complete<F>(self, hook: F) -> JoinAll<I, Fut, T, (O, OnComplete<F>)>
+    where
+        F: FnMut(&T, usize),
+    {
+        self.add(OnComplete(hook))
+    }
+
+    /// Adds an observer, called after those that were given before, such as [`TaskTimes`](crate::TaskTimes).
+    ///
+    /// ```
+    /// use abreast::{TaskTimes, join_all};
+    ///
+    /// # smol::block_on(async {
+    /// let mut times = TaskTimes::new(smol::Timer::after);
+    /// let outputs = join_all([5, 7].map(|n| async move { n })).observe(&mut times).await;
+    /// for (index, output) in outputs.iter().enumerate() {
+    ///     println!("{output} after {:?}", times.get(index).unwrap().run_time);
+    /// }
+    /// # });
+    /// ```
+    pub fn observe<P>(self, observer: P) -> JoinAll<I, Fut, T, (O, P)>
+    where
+        P: Observer<T, Infallible>,
+    {
+        self.add(observer)
+    }
+
+    fn add<P>(self, observer: P) -> JoinAll<I, Fut, T, (O, P)> {
         JoinAll {
-            run: self.run.observe(OnProgress(hook)),
+            run: self.run.observe(observer),
         }
+    }
+
+    /// Ends the run when `signal` is ready, and keeps what is done by then: see
+    /// [`Parallel::stop_on`](crate::Parallel::stop_on).
+    ///
+    /// It resolves to a [`ParallelResult`], as some futures may have no output. None fails, so the others are
+    /// [`Succeeded`](crate::Outcome::Succeeded).
+    ///
+    /// ```
+    /// use abreast::{EndReason, join_all};
+    ///
+    /// # smol::block_on(async {
+    /// // Closed when the program is to shut down.
+    /// let (shut_down, closing) = async_channel::bounded::<()>(1);
+    /// # let mut shut_down = Some(shut_down);
+    ///
+    /// let pings = (0..4).map(|host| async move {
+    ///     // ...
+    /// #   if host == 2 { std::future::pending::<()>().await }
+    ///     host
+    /// });
+    /// let result = join_all(pings)
+    /// #   .on_complete(|_, host| if host == 3 { shut_down = None })
+    ///     .stop_on(closing.recv())
+    ///     .await;
+    /// assert_eq!(result.end_reason(), EndReason::Stopped);
+    /// assert_eq!(result.into_results().collect::<Vec<_>>(), [Some(0), Some(1), None, Some(3)]);
+    /// # });
+    /// ```
+    pub fn stop_on<F: Future>(self, signal: F) -> StopOn<Self, F> {
+        StopOn::new(self, signal, EndReason::Stopped)
+    }
+
+    /// Ends the run when `duration` has passed since its first poll, and keeps what is done by then: see
+    /// [`stop_on`](Self::stop_on).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use abreast::{EndReason, join_all};
+    ///
+    /// # smol::block_on(async {
+    /// let pings = [0, 60].map(|minutes| async move {
+    ///     smol::Timer::after(Duration::from_secs(60 * minutes)).await;
+    ///     minutes
+    /// });
+    /// let result = join_all(pings).deadline(Duration::from_millis(5), smol::Timer::after).await;
+    /// assert_eq!(result.end_reason(), EndReason::DeadlineElapsed);
+    /// assert_eq!(result.into_results().collect::<Vec<_>>(), [Some(0), None]);
+    /// # });
+    /// ```
+    pub fn deadline<M: Timer>(self, duration: Duration, timer: M) -> StopOn<Self, Deadline<M>> {
+        let deadline = Deadline::new(duration, timer);
+        StopOn::new(self, deadline, EndReason::DeadlineElapsed)
+    }
+}
+
+impl<I, Fut, T, O> Stoppable for JoinAll<I, Fut, T, O>
+where
+    I: Iterator<Item = Fut>,
+    Fut: Future<Output = T>,
+    O: Observer<T, Infallible>,
+{
+    type Output = ParallelResult<T, Infallible>;
+
+    fn poll_run(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().run.poll(cx)
+    }
+
+    fn stop(self: Pin<&mut Self>, reason: EndReason) {
+        self.project().run.stop(reason);
     }
 }
 

@@ -20,6 +20,7 @@ use super::stats::{JobOutcome, PoolStats, ShutdownReport};
 #[cfg(feature = "std")]
 use super::times::{Meter, PoolTimes};
 use crate::limit::Limit;
+use crate::outcome::EndReason;
 use crate::sync::panic::catch;
 use crate::time::Moment;
 
@@ -127,7 +128,7 @@ impl<K: Kind> Inner<K> {
 
     /// Drops what is queued, and wakes the workers to drop what they run. Reports what has become of all jobs since the
     /// figures were those of `before`.
-    pub(super) fn abort(&self, before: &PoolStats) -> ShutdownReport {
+    pub(super) fn abort(&self, before: &PoolStats, reason: EndReason) -> ShutdownReport {
         // A worker that leaves its waker too late for this sees it.
         self.aborted.store(true, Ordering::Release);
         let aborted = self.state.abort();
@@ -138,6 +139,7 @@ impl<K: Kind> Inner<K> {
         };
         let mut report = ShutdownReport::since(before, &aborted.stats);
         report.never_started = aborted.jobs.len() as u64;
+        report.end_reason = reason;
         report.dropped += aborted.stats.active_workers as u64;
         drop(aborted.jobs);
         report

@@ -30,7 +30,7 @@
 //! | [`JobHandle`], [`LocalJobHandle`] | resolve to what a job returns, or to a [`JobError`] |
 //! | [`CancelOnDrop`] | cancels its job when it is dropped |
 //! | [`Drain`], [`Shutdown`], [`ShutdownWithin`], [`ExecuteWhenRoom`], [`Feed`], [`RunUntil`] | are the futures of methods |
-//! | [`ShutdownReport`] | says what a shutdown with a deadline has dropped |
+//! | [`ShutdownReport`], [`DrainReport`] | say what a shutdown or a drain has come to that was limited in time, or [`Reported`] and stopped |
 //! | [`PoolStats`], [`PoolEvent`], [`JobOutcome`] | say what happens |
 //! | `PoolTimes`, `Histogram` (feature `std`) | say how queue and run times are distributed |
 //! | [`Kind`], [`Sendable`], [`Local`] | tell pools apart whose jobs are `Send` or not |
@@ -53,6 +53,7 @@ mod pool;
 mod rate;
 mod state;
 mod stats;
+mod stop;
 #[cfg(feature = "std")]
 mod times;
 mod wait;
@@ -71,6 +72,7 @@ pub use kind::{Kind, Local, Sendable};
 pub use options::PoolOptions;
 pub use pool::{LocalPool, Pool};
 pub use stats::{DrainReport, JobOutcome, PoolStats, ShutdownReport};
+pub use stop::Reported;
 #[cfg(feature = "std")]
 pub use times::{Histogram, PoolTimes};
 pub use wait::{Drain, ExecuteWhenRoom, Shutdown};

@@ -125,6 +125,9 @@ pub struct ShutdownReport {
     pub dropped: u64,
     /// The number of jobs that were queued when time was up, and were dropped without being started.
     pub never_started: u64,
+    /// Why the shutdown has ended: [`Completed`](EndReason::Completed), [`DeadlineElapsed`](EndReason::DeadlineElapsed),
+    /// or [`Stopped`](EndReason::Stopped) by its [signal](crate::pool::Shutdown::stop_on).
+    pub end_reason: EndReason,
 }
 
 impl ShutdownReport {
@@ -134,6 +137,7 @@ impl ShutdownReport {
             finished: now.total_executed - before.total_executed,
             dropped: now.total_abandoned - before.total_abandoned,
             never_started: 0,
+            end_reason: EndReason::Completed,
         }
     }
 }
@@ -152,7 +156,8 @@ pub struct DrainReport {
     pub running: usize,
     /// The number of jobs that were queued when time was up. They are started when it is their turn.
     pub queued: usize,
-    /// Why the drain has ended: [`Completed`](EndReason::Completed) or [`DeadlineElapsed`](EndReason::DeadlineElapsed).
+    /// Why the drain has ended: [`Completed`](EndReason::Completed), [`DeadlineElapsed`](EndReason::DeadlineElapsed), or
+    /// [`Stopped`](EndReason::Stopped) by its [signal](crate::pool::Drain::stop_on).
     pub end_reason: EndReason,
 }
 

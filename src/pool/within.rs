@@ -90,7 +90,8 @@ impl<M: Timer, K: Kind> Future for ShutdownWithin<M, K> {
         } else {
             let (timer, duration) = (this.timer, *this.duration);
             ready!(this.sleep.as_mut().poll(cx, || timer.sleep(duration)));
-            this.shutdown.inner().abort(this.before)
+            let inner = this.shutdown.inner();
+            inner.abort(this.before, EndReason::DeadlineElapsed)
         };
         // Noted first: the destructor of a foreign timer may panic.
         *this.report = Some(report);

@@ -9,7 +9,7 @@ mod tasks;
 
 use crate::engine::Window;
 use crate::outcome::{RaceError, TaskOutput};
-use crate::run::{Observer, OnError, OnStart};
+use crate::run::{Observer, OnComplete, OnError, OnStart};
 use crate::time::Timer;
 use core::future::Future;
 use core::pin::Pin;
@@ -200,6 +200,24 @@ impl<I, Fut, T, E, O, P> Race<I, Fut, T, E, O, P> {
         self.map(|observer, policy| ((observer, OnStart(hook)), policy))
     }
 
+    /// Calls `hook` with the value of the task that wins and its index (0-based, in input order), just before the others
+    /// are dropped; in a [`quorum`](Self::quorum), with those of each that succeeds.
+    ///
+    /// ```
+    /// # smol::block_on(async {
+    /// let tasks = [Ok(5), Err("no"), Ok(7)].map(|result| async move { result });
+    /// let mut won = Vec::new();
+    /// let winners = abreast::race(tasks).on_complete(|value, index| won.push((index, *value))).quorum(2).await;
+    /// assert_eq!(won, [(0, 5), (2, 7)]);
+    /// # });
+    /// ```
+    pub fn on_complete<F>(self, hook: F) -> Race<I, Fut, T, E, (O, OnComplete<F>), P>
+    where
+        F: FnMut(&T, usize),
+    {
+        self.map(|observer, policy| ((observer, OnComplete(hook)), policy))
+    }
+
     /// Calls `hook` with the error of each task that fails and its index (0-based, in input order).
     ///
     /// ```
@@ -216,6 +234,33 @@ impl<I, Fut, T, E, O, P> Race<I, Fut, T, E, O, P> {
         F: FnMut(&E, usize),
     {
         self.map(|observer, policy| ((observer, OnError(hook)), policy))
+    }
+
+    /// Adds an observer, called after those that were given before.
+    ///
+    /// It is told of the start of each task, of what failed, and of the winner, but of no progress. With
+    /// [`TaskTimes`](crate::TaskTimes), it measures when each task has started and how long it has run; a loser that is
+    /// dropped has no run time.
+    ///
+    /// ```
+    /// use abreast::{TaskTimes, fall_through};
+    ///
+    /// # smol::block_on(async {
+    /// let mut times = TaskTimes::new(smol::Timer::after);
+    /// let tasks = [Err("no"), Ok(5), Ok(7)].map(|result| async move { result });
+    /// let winner = fall_through(tasks).observe(&mut times).await.unwrap();
+    /// for index in 0..=winner.winner_index {
+    ///     let time = times.get(index).unwrap();
+    ///     println!("model {index}: asked after {:?}, answered after {:?}", time.queue_time, time.run_time);
+    /// }
+    /// assert_eq!(times.get(2), None); // never started
+    /// # });
+    /// ```
+    pub fn observe<Q>(self, observer: Q) -> Race<I, Fut, T, E, (O, Q), P>
+    where
+        Q: Observer<T, E>,
+    {
+        self.map(|before, policy| ((before, observer), policy))
     }
 
     fn map<Q, R>(self, map: impl FnOnce(O, P) -> (Q, R)) -> Race<I, Fut, T, E, Q, R> {

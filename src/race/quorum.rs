@@ -244,6 +244,9 @@ where
         start: impl FnOnce(Fut),
     ) -> Poll<bool> {
         let this = &mut *self;
+        if this.started == 0 {
+            this.observer.on_begin();
+        }
         // What is needed starts at once, and is not what a budget is for. Others wait for the policy, unless there is
         // none.
         let has_more = this.tasks.size_hint().1 != Some(0);
@@ -296,10 +299,13 @@ where
     fn notify(mut self: Pin<&mut Self>, index: usize) {
         let this = &mut *self;
         this.check_reach();
-        if let Some((failed, error)) = this.failures.iter().next_back() {
-            if failed == index {
-                this.observer.on_error(error, index);
+        // It was the last to succeed or the last to fail.
+        match (this.winners.last(), this.failures.iter().next_back()) {
+            (Some(won), _) if won.winner_index == index => {
+                this.observer.on_complete(&won.value, index);
             }
+            (_, Some((failed, error))) if failed == index => this.observer.on_error(error, index),
+            _ => {}
         }
     }
 

@@ -160,6 +160,9 @@ where
         start: impl FnOnce(Fut),
     ) -> Poll<bool> {
         let this = &mut *self;
+        if !this.started {
+            this.observer.on_begin();
+        }
         // Where all start at once there is nothing to ask, and nothing is spent on it.
         let has_policy = !this.policy.starts_all();
         if has_policy && !ready!(this.poll_policy(cx)) {
@@ -202,9 +205,12 @@ where
 
     fn notify(mut self: Pin<&mut Self>, index: usize) {
         let this = &mut *self;
-        if let Finish::Open(failures) = &this.finish {
-            if let Some(error) = failures.last() {
-                this.observer.on_error(error, index);
+        match &this.finish {
+            Finish::Won(winner) => this.observer.on_complete(&winner.value, index),
+            Finish::Open(failures) => {
+                if let Some(error) = failures.last() {
+                    this.observer.on_error(error, index);
+                }
             }
         }
     }

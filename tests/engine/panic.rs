@@ -434,6 +434,24 @@ fn panicking_hooks_let_failures_end_runs() {
 }
 
 #[test]
+fn panicking_winner_hooks_lose_no_winner() {
+    let board = Board::new(3);
+    let mut calls = 0;
+    let mut run = Driver::new(race(strict(board.tasks())).on_complete(|_, index| {
+        calls += 1;
+        assert!(index != 1, "the hook panics");
+    }));
+    let mut panics = 0;
+    assert!(run_caught(&mut run, &mut panics).is_pending());
+    board.end(1, Ok(10));
+    let won = finish_caught(&mut run, &mut panics).unwrap();
+    assert_eq!((won.value, won.winner_index, panics), (10, 1, 1));
+    assert_eq!(board.alive(), 0);
+    drop(run);
+    assert_eq!(calls, 1);
+}
+
+#[test]
 fn panicking_race_hooks_lose_nothing() {
     for winner in [None, Some(3)] {
         for at in 0..3 {

@@ -122,6 +122,32 @@ mod rust_89976_borrowed_items_under_spawn {
     }
 
     #[test]
+    fn other_stopped_runs_over_borrows() {
+        let never = std::future::pending::<()>;
+        let sizes = spawned(async move {
+            let urls = urls();
+            let tasks = urls.iter().map(|url| async { get(url).await });
+            let run = is_unpin(sequential(tasks).stop_on(never()));
+            run.await.into_result().unwrap()
+        });
+        assert_eq!(sizes, [1, 2, 3]);
+        let sizes = spawned(async move {
+            let urls = urls();
+            let run = batched(&urls, |url| async { get(url).await });
+            let run = is_unpin(run.stop_on(never()));
+            run.await.into_result().unwrap()
+        });
+        assert_eq!(sizes, [1, 2, 3]);
+        let sizes = spawned(async move {
+            let urls = urls();
+            let futures = urls.iter().map(|url| async { get(url).await.unwrap() });
+            let run = is_unpin(join_all(futures).stop_on(never()));
+            run.await.into_values().unwrap()
+        });
+        assert_eq!(sizes, [1, 2, 3]);
+    }
+
+    #[test]
     fn parallel_over_a_borrowed_vec() {
         let sizes = spawned(async move {
             let urls = urls();

@@ -6,7 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 
 use crate::support::{Board, Driver, Tally};
-use abreast::{EndReason, Limit, Outcome, batched, parallel, parallel_map, task_group};
+use abreast::{
+    EndReason, Limit, Outcome, batched, batched_chunks, join_all, parallel, parallel_map,
+    sequential, task_group,
+};
 use futures::channel::oneshot;
 use futures::future::poll_fn;
 #[cfg(target_family = "wasm")]
@@ -378,4 +381,120 @@ fn a_run_is_stopped_once() {
     board.wake(0);
     assert_eq!(run.finish().cancelled_count(), 1);
     assert_eq!(board.polls(0), 2);
+}
+
+#[test]
+fn a_stopped_sequence_keeps_its_values() {
+    let board = Board::new(4);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut run = Driver::new(sequential(board.tasks()).stop_on(stopped));
+    assert!(run.run().is_pending());
+    board.end(0, Ok(0));
+    assert!(run.run().is_pending());
+    // Done by the time that the signal is seen, so the next one does not start.
+    board.end(1, Ok(1));
+    stop.send(()).unwrap();
+    let result = run.finish();
+    assert_eq!(result.end_reason(), EndReason::Stopped);
+    assert_eq!((result.len(), result.cancelled_count()), (4, 2));
+    assert_eq!(result.into_successful_results(), [0, 1]);
+    assert_eq!((board.created(), board.alive()), (2, 0));
+}
+
+#[test]
+fn an_error_ends_a_sequence_before() {
+    let board = Board::new(3);
+    board.end(0, Ok(0));
+    board.end(1, Err("no"));
+    let result = Driver::new(sequential(board.tasks()).stop_on(pending::<()>())).finish();
+    assert_eq!(result.end_reason(), EndReason::Failed);
+    assert_eq!(result[1], Outcome::Failed("no"));
+    assert_eq!((result.len(), board.created()), (3, 2));
+    // What it would have resolved to without a signal.
+    let error = result.into_result().unwrap_err();
+    assert_eq!((error.index(), error.into_error()), (1, Some("no")));
+}
+
+#[test]
+fn a_stopped_batch_keeps_its_values() {
+    let board = Board::new(6);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let run = batched(0..6, |index| board.task(index)).batch_size(2);
+    let mut run = Driver::new(run.stop_on(stopped));
+    board.end(0, Ok(0));
+    board.end(1, Ok(1));
+    assert!(run.run().is_pending());
+    board.end(3, Ok(3));
+    stop.send(()).unwrap();
+    let result = run.finish();
+    assert_eq!(result.end_reason(), EndReason::Stopped);
+    assert_eq!((result.len(), result.cancelled_count()), (6, 3));
+    assert_eq!(result.into_successful_results(), [0, 1, 3]);
+    assert_eq!((board.created(), board.alive()), (4, 0));
+}
+
+#[test]
+fn an_error_ends_batches_before() {
+    let board = Board::new(4);
+    board.end(1, Err("no"));
+    let run = batched(0..4, |index| board.task(index)).batch_size(2);
+    let result = Driver::new(run.stop_on(pending::<()>())).finish();
+    assert_eq!(result.end_reason(), EndReason::Failed);
+    assert_eq!((result.failure_count(), result.cancelled_count()), (1, 3));
+}
+
+#[test]
+fn stopped_chunks_count_chunks() {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut stop = Some(stop);
+    let run = batched_chunks(0..10, 4, |chunk| ready(Ok::<_, ()>(chunk.len())))
+        .on_complete(|_, _| drop(stop.take()));
+    let result = Driver::new(run.stop_on(stopped)).finish();
+    // Ready at once, so all were done before the signal was looked at again.
+    assert_eq!(result.end_reason(), EndReason::Completed);
+    assert_eq!(result.into_successful_results(), [4, 4, 2]);
+}
+
+#[test]
+fn a_stopped_set_keeps_its_outputs() {
+    let board = Board::new(4);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut run = Driver::new(join_all(board.tasks()).stop_on(stopped));
+    assert!(run.run().is_pending());
+    board.end(1, Ok(1));
+    assert!(run.run().is_pending());
+    board.end(3, Err("no"));
+    stop.send(()).unwrap();
+    let result = run.finish();
+    assert_eq!(result.end_reason(), EndReason::Stopped);
+    // Whatever a future returns is its output, and so a success.
+    let outputs: Vec<_> = result.into_results().collect();
+    assert_eq!(outputs, [None, Some(Ok(1)), None, Some(Err("no"))]);
+    assert_eq!(board.alive(), 0);
+}
+
+#[test]
+fn a_stopped_set_has_a_place_each() {
+    let board = Board::new(5);
+    let run = join_all(board.tasks()).concurrency(2);
+    let result = Driver::new(run.stop_on(ready(()))).finish();
+    assert_eq!((result.len(), result.cancelled_count()), (5, 5));
+    assert_eq!(board.created(), 0);
+}
+
+#[cfg(panic = "unwind")]
+#[test]
+fn a_set_outlives_a_panic() {
+    let future = |n| async move {
+        assert!(n != 1, "the future panics");
+        n
+    };
+    let mut run = Driver::new(join_all((0..3).map(future)).stop_on(pending::<()>()));
+    catch_unwind(AssertUnwindSafe(|| run.run())).unwrap_err();
+    let result = run.finish();
+    assert_eq!(result.end_reason(), EndReason::Completed);
+    assert_eq!(
+        result.into_results().collect::<Vec<_>>(),
+        [Some(0), None, Some(2)]
+    );
 }

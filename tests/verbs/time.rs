@@ -17,7 +17,8 @@ use std::time::Duration;
 use crate::support::{Board, Driver, yield_times};
 use abreast::time::VirtualClock;
 use abreast::{
-    Elapsed, Progress, TaskTimes, Timer, batched, join_all, parallel, sequential, timeout,
+    Elapsed, Observer, Progress, TaskTimes, Timer, batched, fall_through, join_all, parallel, race,
+    sequential, timeout,
 };
 use futures::future::FusedFuture;
 use futures::{FutureExt, StreamExt};
@@ -485,4 +486,117 @@ fn cancelled_tasks_have_no_run_time() {
     // Another run is measured anew.
     clock.run(parallel([ready(Ok::<_, ()>(()))]).observe(&mut times));
     assert!(times.get(0).unwrap().run_time.is_some());
+}
+
+/// Returns the queue and run times of three tasks, in seconds.
+fn seconds<M: Timer>(times: &TaskTimes<M>) -> [Option<(u64, Option<u64>)>; 3] {
+    [0, 1, 2].map(|index| {
+        let time = times.get(index)?;
+        Some((
+            time.queue_time.as_secs(),
+            time.run_time.map(|time| time.as_secs()),
+        ))
+    })
+}
+
+#[test]
+fn every_verb_measures_its_tasks() {
+    let clock = &VirtualClock::new();
+    let work = |plan: (u64, Result<u64, &'static str>)| async move {
+        clock.sleep(secs(plan.0)).await;
+        plan.1
+    };
+    let plans = [(4, Err("no")), (5, Ok(5)), (3, Ok(3))];
+    let tasks = || plans.map(work);
+    let mut times = TaskTimes::new(clock.timer());
+    clock.advance(secs(10));
+
+    // The losers are dropped, so they have no run time.
+    clock.run(race(tasks()).observe(&mut times)).unwrap();
+    assert_eq!(
+        seconds(&times),
+        [Some((0, None)), Some((0, None)), Some((0, Some(3)))]
+    );
+    clock
+        .run(fall_through(tasks()).observe(&mut times))
+        .unwrap();
+    assert_eq!(
+        seconds(&times),
+        [Some((0, Some(4))), Some((4, Some(5))), None]
+    );
+    let staggered = race(tasks()).stagger(secs(2), clock.timer());
+    clock.run(staggered.observe(&mut times)).unwrap();
+    // The second starts after two seconds, and the third when the first has failed, and both end at
+    // once: the one in front wins.
+    assert_eq!(
+        seconds(&times),
+        [Some((0, Some(4))), Some((2, Some(5))), Some((4, None))]
+    );
+    clock
+        .run(race(tasks()).observe(&mut times).quorum(2))
+        .unwrap();
+    assert_eq!(
+        seconds(&times),
+        [Some((0, Some(4))), Some((0, Some(5))), Some((0, Some(3)))]
+    );
+
+    clock
+        .run(sequential(tasks()).observe(&mut times))
+        .unwrap_err();
+    assert_eq!(seconds(&times), [Some((0, Some(4))), None, None]);
+    let settled = batched(plans, work).batch_size(2).settle();
+    clock.run(settled.observe(&mut times));
+    assert_eq!(
+        seconds(&times),
+        [Some((0, Some(4))), Some((0, Some(5))), Some((5, Some(3)))]
+    );
+    clock.run(join_all(tasks()).concurrency(2).observe(&mut times));
+    assert_eq!(
+        seconds(&times),
+        [Some((0, Some(4))), Some((0, Some(5))), Some((4, Some(3)))]
+    );
+}
+
+#[test]
+fn races_begin_once_and_end_with_a_winner() {
+    #[derive(Default)]
+    struct Log(Vec<String>);
+
+    impl Observer<u8, &str> for &mut Log {
+        fn on_begin(&mut self) {
+            self.0.push("begin".to_owned());
+        }
+        fn on_start(&mut self, index: usize) {
+            self.0.push(format!("{index} starts"));
+        }
+        fn on_complete(&mut self, value: &u8, index: usize) {
+            self.0.push(format!("{index}: {value}"));
+        }
+        fn on_error(&mut self, error: &&str, index: usize) {
+            self.0.push(format!("{index}: {error}"));
+        }
+        fn on_progress(&mut self, _: Progress) {
+            unreachable!("a race has no progress");
+        }
+    }
+
+    let clock = VirtualClock::new();
+    let mut log = Log::default();
+    let tasks = || [Err("no"), Ok(1), Ok(2)].map(ready);
+    clock.run(race(tasks()).observe(&mut log)).unwrap();
+    assert_eq!(log.0, ["begin", "0 starts", "0: no", "1 starts", "1: 1"]);
+    log.0.clear();
+    clock
+        .run(race(tasks()).observe(&mut log).quorum(2))
+        .unwrap();
+    assert_eq!(
+        log.0,
+        [
+            "begin", "0 starts", "0: no", "1 starts", "1: 1", "2 starts", "2: 2"
+        ]
+    );
+    log.0.clear();
+    let none = tasks().into_iter().take(0);
+    clock.run(fall_through(none).observe(&mut log)).unwrap_err();
+    assert_eq!(log.0, ["begin"]);
 }
