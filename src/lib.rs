@@ -159,7 +159,7 @@
 //! | `async-channel` | yes | [`channel_pool`]: jobs of one kind, sent through a channel | |
 //! | `operation` | no | the module [`operation`]: streams of tokens. It brings serde_json and five more crates, and takes twice the time to build | |
 //! | `test-util` | no | `VirtualClock` in [`time`], for tests that wait without waiting; needs `std` | |
-//! | `tracing` | no | `traced` and `Trace`: a span for a run, and one for each task; with `operation`, one for each operation, with figures by the names of OpenTelemetry | |
+//! | `tracing` | no | `traced` and `Trace`: a span for a run, and one for each task; one for each job of a pool, within that of whoever submitted it; with `operation`, one for each operation, with figures by the names of OpenTelemetry | |
 //!
 //! Everything else is there without `std`: all verbs, both pools, retries, timers, timeouts and operations.
 //!

@@ -19,6 +19,7 @@ use futures::stream::Stream;
 use pin_project_lite::pin_project;
 use tracing::Span;
 use tracing::field::Empty;
+use tracing::level_filters::LevelFilter;
 
 /// Gives a list of tasks a span of `tracing`, and each task a span in it. Needs the feature `tracing`.
 ///
@@ -39,9 +40,17 @@ use tracing::field::Empty;
 /// | `run` | info | `otel.name`: the name; at its end `succeeded`, `failed`, `cancelled` | the call | the list and all tasks have been dropped |
 /// | `task` | info | `index`; at its end `outcome`: `ok`, `error`, `cancelled` or `panicked`; `otel.status_code` after an error | the first poll | the task is dropped |
 ///
+/// | `job` | info | `id`; at its end `outcome`: the same, or `abandoned`; `otel.status_code` after an error | the first poll of a job of a [`Pool`](crate::Pool) | it has ended |
+/// | `operation` | info | `operation_id`, `context`; at its end its figures, by the names of OpenTelemetry | the first poll of an `Operation` | it is dropped |
+///
 /// A task is polled within its span, so that what it reports belongs there. One that is never polled has no span. The
 /// names of fields that begin with `otel` are those that the bridge to OpenTelemetry knows. For tasks that come from
-/// elsewhere, such as those of a handler, a group or a pool, there is [`Trace`].
+/// elsewhere, such as those of a handler or a group, there is [`Trace`].
+///
+/// Jobs and operations have their spans without that. A job is within the span that was current where it was
+/// submitted, and not in that of the driver or worker which runs it; so is an operation that was submitted to an
+/// `OperationPool`, which is all that its job does and so the only span of it. Any other operation is within what polls
+/// it first. Work that is submitted outside of any span has none around it.
 ///
 /// # Polls and allocations
 /// One allocation for the run, and what the subscriber makes of spans.
@@ -71,6 +80,17 @@ pub fn traced_stream<S: Stream>(name: &str, tasks: S) -> Traced<S> {
     Traced {
         tasks,
         trace: Some(Trace::new(name)),
+    }
+}
+
+/// Returns the current span, for work that is handed over to be done elsewhere. Without a subscriber, it is a look at
+/// the level that is of interest.
+#[inline]
+pub(crate) fn current() -> Span {
+    if LevelFilter::current() >= LevelFilter::INFO {
+        Span::current()
+    } else {
+        Span::none()
     }
 }
 

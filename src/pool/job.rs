@@ -19,6 +19,7 @@ use core::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::error::JobError;
+use super::span::JobSpan;
 use super::stats::JobOutcome;
 use crate::sync::Oneshot;
 use crate::sync::oneshot::Wakers;
@@ -35,6 +36,10 @@ pub(super) type JobOneshot<T, E> = Arc<Oneshot<JobResult<T, E>>>;
 /// Dropped after its result was published, it wakes its handle. Dropped before that, it tells its handle that it was
 /// abandoned.
 pub trait Work {
+    /// Notes the id of the job for its span, which is opened at the first poll. Runs no foreign code.
+    #[cfg(feature = "tracing")]
+    fn set_id(self: Pin<&mut Self>, id: u64);
+
     /// Runs the task. When it is ready, its future has been dropped, and its result can be published.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JobOutcome>;
 
@@ -74,6 +79,7 @@ pin_project! {
         watched: bool,
         // Whether a poll has begun and not returned: it may have panicked.
         polling: bool,
+        span: JobSpan,
     }
 
     impl<Fut, T, E> PinnedDrop for Task<Fut, T, E> {
@@ -91,23 +97,24 @@ pin_project! {
 impl<Fut, T, E> Task<Fut, T, E> {
     /// Creates a job, and what its handle reads.
     #[inline]
-    pub(super) fn with_handle(future: Fut) -> (JobOneshot<T, E>, Pin<Box<Self>>) {
+    pub(super) fn with_handle(future: Fut, span: JobSpan) -> (JobOneshot<T, E>, Pin<Box<Self>>) {
         let handle = Arc::new(Oneshot::new());
-        (handle.clone(), Self::new(future, Some(handle)))
+        (handle.clone(), Self::new(future, Some(handle), span))
     }
 
     /// Creates a job whose result goes nowhere.
     pub(super) fn detached(future: Fut) -> Pin<Box<Self>> {
-        Self::new(future, None)
+        Self::new(future, None, JobSpan::submitted())
     }
 
     #[inline]
-    fn new(future: Fut, handle: Option<JobOneshot<T, E>>) -> Pin<Box<Self>> {
+    fn new(future: Fut, handle: Option<JobOneshot<T, E>>, span: JobSpan) -> Pin<Box<Self>> {
         Box::pin(Self {
             state: State::Running { future },
             handle,
             watched: false,
             polling: false,
+            span,
         })
     }
 }
@@ -141,6 +148,7 @@ impl<Fut, T, E> TaskProjection<'_, Fut, T, E> {
             Err(JobError::Panicked { .. }) => JobOutcome::Panicked,
             Err(JobError::Cancelled | JobError::Abandoned) => JobOutcome::Cancelled,
         };
+        self.span.end(Some(outcome));
         // Without a handle nobody will take it, and its destructor is foreign code.
         match (self.state.as_mut().project(), &self.handle) {
             (StateProjection::Ended { result }, Some(_)) => *result = Some(kept),
@@ -155,6 +163,7 @@ impl<Fut, T, E> TaskProjection<'_, Fut, T, E> {
         // In this order, so that whoever reads it can rely on it.
         let _ = catch(|| self.state.set(State::Ended { result: None }));
         let error = self.error_of_dropped();
+        let _ = catch(|| self.span.end(None));
         match &self.handle {
             Some(handle) => handle.send(Err(error)),
             None => Wakers::default(),
@@ -175,6 +184,11 @@ impl<Fut, T, E> Work for Task<Fut, T, E>
 where
     Fut: Future<Output = Result<T, E>>,
 {
+    #[cfg(feature = "tracing")]
+    fn set_id(self: Pin<&mut Self>, id: u64) {
+        self.project().span.set_id(id);
+    }
+
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JobOutcome> {
         let mut this = self.project();
         // Cancelled since the last poll: it is not polled again.
@@ -184,13 +198,15 @@ where
         // The future is dropped at once when it is ready, under the same guard against panics.
         let mut returned = None;
         *this.polling = true;
-        let caught = catch(|| {
-            if let StateProjection::Running { future } = this.state.as_mut().project() {
-                if let Poll::Ready(result) = future.poll(cx) {
-                    returned = Some(result);
-                    this.state.set(State::Ended { result: None });
+        let caught = this.span.in_scope(|| {
+            catch(|| {
+                if let StateProjection::Running { future } = this.state.as_mut().project() {
+                    if let Poll::Ready(result) = future.poll(cx) {
+                        returned = Some(result);
+                        this.state.set(State::Ended { result: None });
+                    }
                 }
-            }
+            })
         });
         *this.polling = false;
         let result = match (caught, returned) {

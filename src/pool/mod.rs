@@ -51,6 +51,7 @@ mod kind;
 mod options;
 mod pool;
 mod rate;
+mod span;
 mod state;
 mod stats;
 mod stop;
@@ -71,6 +72,8 @@ pub use handle::{CancelOnDrop, JobHandle, LocalJobHandle};
 pub use kind::{Kind, Local, Sendable};
 pub use options::PoolOptions;
 pub use pool::{LocalPool, Pool};
+#[cfg(feature = "operation")]
+pub(crate) use span::JobSpan;
 pub use stats::{DrainReport, JobOutcome, PoolStats, ShutdownReport};
 pub use stop::Reported;
 #[cfg(feature = "std")]

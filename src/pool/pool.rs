@@ -8,12 +8,19 @@ use super::handle::{JobHandle, LocalJobHandle};
 use super::inner::Inner;
 use super::job::{JobOneshot, Task};
 use super::kind::{Job, Kind, Local, Sendable};
+use super::span::JobSpan;
 use super::stats::PoolStats;
 
 /// Accepts jobs, from any thread: see [`pool`](crate::pool()). Clones are the same pool.
 ///
 /// When the last clone is dropped the pool is closed, as by [`shutdown`](Self::shutdown). Jobs may hold clones too,
 /// and submit more.
+///
+/// # Tracing
+/// With the feature `tracing`, each job that is started has a span, `job`, with its [id](JobHandle::id) and its
+/// outcome. It is within the span that is current where the job is submitted: by [`execute`](Pool::execute),
+/// [`execute_when_room`](Pool::execute_when_room), or whatever polls a [`feed`](Pool::feed). So a request that hands
+/// work to a pool has it in its trace, wherever the driver runs.
 ///
 /// # Polls and allocations
 /// Two allocations for each job, beside the growth of the queue.
@@ -226,7 +233,21 @@ impl Pool {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let (result, job) = Task::with_handle(task);
+        self.execute_in(task, JobSpan::submitted())
+    }
+
+    /// Accepts a job at once, whose span is this.
+    pub(crate) fn execute_in<Fut, T, E>(
+        &self,
+        task: Fut,
+        span: JobSpan,
+    ) -> Result<JobHandle<T, E>, PoolError>
+    where
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let (result, job) = Task::with_handle(task, span);
         self.submit(result, job)
     }
 }
@@ -255,7 +276,7 @@ impl LocalPool {
         T: 'static,
         E: 'static,
     {
-        let (result, job) = Task::with_handle(task);
+        let (result, job) = Task::with_handle(task, JobSpan::submitted());
         self.submit(result, job)
     }
 }

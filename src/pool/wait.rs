@@ -13,6 +13,7 @@ use super::inner::{Inner, wake, wake_accepted, wake_all};
 use super::job::{JobOneshot, Task};
 use super::kind::{Job, Kind, Local, Sendable};
 use super::pool::{LocalPool, Pool};
+use super::span::JobSpan;
 use super::state::Refusal;
 
 impl<K: Kind> Pool<K> {
@@ -104,7 +105,21 @@ impl Pool {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let (result, job) = Task::with_handle(task);
+        self.execute_when_room_in(task, JobSpan::submitted())
+    }
+
+    /// Accepts a job when there is room, whose span is this.
+    pub(crate) fn execute_when_room_in<Fut, T, E>(
+        &self,
+        task: Fut,
+        span: JobSpan,
+    ) -> ExecuteWhenRoom<T, E>
+    where
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let (result, job) = Task::with_handle(task, span);
         ExecuteWhenRoom::new(self.clone(), result, job)
     }
 }
@@ -121,7 +136,7 @@ impl LocalPool {
         T: 'static,
         E: 'static,
     {
-        let (result, job) = Task::with_handle(task);
+        let (result, job) = Task::with_handle(task, JobSpan::submitted());
         ExecuteWhenRoom::new(self.clone(), result, job)
     }
 }

@@ -203,12 +203,14 @@ impl<K: Kind> TaskSet for QueueSource<K> {
             this.inner.add_queue_time(queue_time);
         }
         let times_each = this.inner.times_each();
-        let mut active = Active {
+        let mut active: Active<K> = Active {
             id,
             job: queued.job,
             started: this.timing.start(),
             poll: this.timing.poll,
         };
+        #[cfg(feature = "tracing")]
+        active.job.as_mut().set_id(id);
         if times_each {
             // A hook wants to know of each job, and so does a distribution.
             active.started = this.inner.now();

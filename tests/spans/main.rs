@@ -10,6 +10,7 @@ mod script;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod jobs;
 #[cfg(all(feature = "operation", feature = "test-util"))]
 mod operations;
 mod runs;

@@ -19,7 +19,7 @@ use std::time::Duration;
 use std::{env, fs};
 
 use abreast::operation::{Operation, Retry};
-use abreast::{Trace, parallel, pool, race, traced};
+use abreast::{parallel, pool, race, traced};
 use client::Client;
 use server::Server;
 use smol::Timer;
@@ -67,15 +67,15 @@ async fn report(client: Client) -> Result<(), Box<dyn Error>> {
     let fastest = race(traced("ask mirrors", tasks)).await?;
     assert_eq!(fastest.winner_index, 2);
 
-    // Jobs come one by one, so a `Trace` gives them their spans. That of all ends with the last job and the last clone.
+    // Each job of a pool has a span, within the one that is current where it is submitted, wherever the driver runs it.
     let (pool, mut driver) = pool(2);
-    let trace = Trace::new("index pages");
+    let index = info_span!("index pages");
     for text in pages.into_successful_results() {
-        let job = trace.task(async move { client.post("/index", &text).await });
+        let job = async move { client.post("/index", &text).await };
         // Nobody waits for an index: the handle can go.
-        drop(pool.execute(job)?);
+        drop(index.in_scope(|| pool.execute(job))?);
     }
-    drop(trace);
+    drop(index);
     driver.run_until(pool.drain()).await;
     assert_eq!(pool.stats().total_executed, 7);
 

@@ -124,13 +124,13 @@ fn assert_counts(run: &Span, counts: [u64; 3]) {
     );
 }
 
-/// Returns the outcomes of a run's tasks, by index.
-fn outcomes(run: &Span) -> Vec<&'static str> {
-    let mut tasks: Vec<_> = run.children().collect();
-    tasks.sort_by_key(|task| task.attributes["index"].as_u64());
+/// Returns the outcomes of all that is in a span, tasks or jobs, by what numbers them.
+fn outcomes(span: &Span, name: &str, number: &str) -> Vec<&'static str> {
+    let mut tasks: Vec<_> = span.children().collect();
+    tasks.sort_by_key(|task| task.attributes[number].as_u64());
     for (index, task) in tasks.iter().enumerate() {
-        assert_eq!(task.name, "task");
-        assert_eq!(task.attributes["index"], index);
+        assert_eq!(task.name, name);
+        assert_eq!(task.attributes[number], index);
         assert_eq!(task.is_error, task.attributes["outcome"] == "error");
         // The request of the task is in its span, and not in that of the run or of another task.
         let mut requests = task.children();
@@ -181,22 +181,21 @@ fn tasks_have_index_and_outcome() {
     let run = named("fetch pages");
     assert_counts(run, [7, 1, 0]);
     let expected = (0..8).map(|page| if page == 5 { "error" } else { "ok" });
-    assert_eq!(outcomes(run), expected.collect::<Vec<_>>());
+    assert_eq!(outcomes(run, "task", "index"), expected.collect::<Vec<_>>());
 }
 
 #[test]
 fn losers_of_races_are_cancelled() {
     let run = named("ask mirrors");
     assert_counts(run, [1, 1, 1]);
-    assert_eq!(outcomes(run), ["cancelled", "error", "ok"]);
+    assert_eq!(outcomes(run, "task", "index"), ["cancelled", "error", "ok"]);
 }
 
 #[test]
 fn jobs_are_in_their_trace() {
-    let run = named("index pages");
-    assert_eq!(run.parent, named("report").id);
-    assert_counts(run, [7, 0, 0]);
-    assert_eq!(outcomes(run), ["ok"; 7]);
+    let index = named("index pages");
+    assert_eq!(index.parent, named("report").id);
+    assert_eq!(outcomes(index, "job", "id"), ["ok"; 7]);
 }
 
 #[test]

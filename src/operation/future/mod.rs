@@ -197,6 +197,15 @@ where
     }
 }
 
+#[cfg(feature = "tracing")]
+impl<S: Tokens, M: OptionalTimer, E> Operation<S, M, E> {
+    /// Has the span of the operation be within the one that is current now, wherever it is polled.
+    pub(super) fn submitted(mut self) -> Self {
+        self.session.submitted();
+        self
+    }
+}
+
 impl<S, M, E> OperationProjection<'_, S, M, E>
 where
     S: Source<Error = E>,

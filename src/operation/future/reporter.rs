@@ -10,6 +10,8 @@ use crate::operation::event::{Event, EventKind, OperationId};
 use crate::operation::handlers::Handlers;
 #[cfg(feature = "tracing")]
 use crate::operation::outcome::State;
+#[cfg(feature = "tracing")]
+use crate::trace;
 
 /// Reports the events of one operation.
 pub(super) struct Reporter {
@@ -17,6 +19,9 @@ pub(super) struct Reporter {
     event: Event,
     #[cfg(feature = "tracing")]
     span: tracing::Span,
+    /// That of whoever has submitted the operation to a pool. `None` for one that is within whatever polls it.
+    #[cfg(feature = "tracing")]
+    parent: Option<tracing::Span>,
 }
 
 impl Reporter {
@@ -30,7 +35,15 @@ impl Reporter {
             },
             #[cfg(feature = "tracing")]
             span: tracing::Span::none(),
+            #[cfg(feature = "tracing")]
+            parent: None,
         }
+    }
+
+    /// Has the span of the operation be within the one that is current now, wherever it is polled.
+    #[cfg(feature = "tracing")]
+    pub(super) fn submitted(&mut self) {
+        self.parent = Some(trace::current());
     }
 
     /// Gives the operation its id, its context and its span.
@@ -39,10 +52,12 @@ impl Reporter {
         self.event.context = context.unwrap_or_default();
         #[cfg(feature = "tracing")]
         {
-            // What is not known yet is recorded at the end. What the caller's span says is inherited by this one.
+            // What is not known yet is recorded at the end. What the parent says is inherited by this one.
             let id = self.event.operation_id.get();
             let context = &self.event.context;
+            let parent = self.parent.take().unwrap_or_else(trace::current);
             self.span = tracing::info_span!(
+                parent: &parent,
                 "operation",
                 operation_id = id,
                 ?context,

@@ -91,6 +91,12 @@ impl<E> Session<E> {
         &self.state
     }
 
+    /// Notes that the operation is submitted now: its span is going to be within the one that is current.
+    #[cfg(feature = "tracing")]
+    pub(super) fn submitted(&mut self) {
+        self.reporter.submitted();
+    }
+
     #[cfg(feature = "tracing")]
     pub(super) fn enter(&self) -> tracing::span::EnteredSpan {
         self.reporter.enter()

@@ -15,7 +15,9 @@ use super::outcome::{OperationFailure, State};
 use super::source::Source;
 use super::telemetry::AggregatedTelemetry;
 use super::timer::OptionalTimer;
-use crate::pool::{Drain, ExecuteWhenRoom, JobHandle, Pool, PoolError, PoolStats, Shutdown};
+use crate::pool::{
+    Drain, ExecuteWhenRoom, JobHandle, JobSpan, Pool, PoolError, PoolStats, Shutdown,
+};
 use crate::sync::Lock;
 
 /// A [`Pool`] of operations with settings in common. Clones are the same pool.
@@ -53,6 +55,9 @@ use crate::sync::Lock;
 /// let (pool, driver) = create_pool(3).timer(smol::Timer::after).shared_retry(Retry::recommended()).build();
 /// let app = App { pool };
 /// ```
+///
+/// # Tracing
+/// With the feature `tracing`, the span of an operation is within the one that is current where it is submitted.
 ///
 /// # Polls and allocations
 /// Beside those of a [`Pool`]: each wait for a token or a retry allocates once, as the timer of the pool has no type.
@@ -93,7 +98,9 @@ impl OperationPool {
         M: OptionalTimer<Sleep: Send> + Send + 'static,
         E: fmt::Display + Send + 'static,
     {
-        self.pool.execute(self.prepare(operation))
+        // It has a span by itself, so its job needs none.
+        self.pool
+            .execute_in(self.prepare(operation), JobSpan::none())
     }
 
     /// Accepts an operation when the queue has room for it.
@@ -122,7 +129,8 @@ impl OperationPool {
         M: OptionalTimer<Sleep: Send> + Send + 'static,
         E: fmt::Display + Send + 'static,
     {
-        self.pool.execute_when_room(self.prepare(operation))
+        self.pool
+            .execute_when_room_in(self.prepare(operation), JobSpan::none())
     }
 
     /// Lets an operation inherit what it has not set, and count towards the telemetry before its handle resolves.
@@ -136,6 +144,8 @@ impl OperationPool {
         E: fmt::Display + Send + 'static,
     {
         let operation = self.shared.inherited_by(operation);
+        #[cfg(feature = "tracing")]
+        let operation = operation.submitted();
         let telemetry = self.telemetry.clone();
         async move {
             let result = operation.await;
