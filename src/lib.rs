@@ -121,6 +121,22 @@
 //! # smol::block_on(fetch_all()).unwrap();
 //! ```
 //!
+//! A block with `?` in it does not say which error it returns, as `?` converts it. So what takes such a block may ask for
+//! "type annotations", and its last line is the place for them:
+//!
+//! ```
+//! use abreast::parallel;
+//! # async fn fetch(page: u32) -> Result<String, std::io::Error> { Ok(page.to_string()) }
+//!
+//! # smol::block_on(async {
+//! let tasks = (1..=3).map(|page| async move {
+//!     let text = fetch(page).await?;
+//!     Ok::<_, std::io::Error>(text.len())
+//! });
+//! assert!(parallel(tasks).await.all_succeeded());
+//! # });
+//! ```
+//!
 //! # Pages
 //! | page | |
 //! |---|---|

@@ -18,6 +18,7 @@
 #[diagnostic::on_unimplemented(
     message = "tasks and handlers return a `Result`, and this returns `{Self}`",
     label = "this returns `{Self}`",
+    note = "a block with `?` in it ends with `Ok(value)`",
     note = "what never fails may return `Ok::<_, std::convert::Infallible>(value)`",
     note = "a list of futures that return something else is run by `join_all`, a tuple by `gather`"
 )]

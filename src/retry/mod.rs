@@ -101,6 +101,24 @@ pub use strategy::Strategy;
 /// # });
 /// ```
 ///
+/// The closure is called for each attempt. So an attempt owns a clone of what it needs, or borrows what is outside of
+/// the closure, as above. What the closure itself holds may change from one attempt to the next, but an attempt cannot
+/// borrow it, as an `async` closure would:
+///
+/// ```
+/// use abreast::{Retry, retry};
+/// # async fn send(_: String, attempt: u32) -> Result<u32, String> { Ok(attempt) }
+///
+/// # smol::block_on(async {
+/// let (text, mut attempts) = (String::from("hello"), 0);
+/// let sent = retry(Retry::recommended(), smol::Timer::after, move || {
+///     attempts += 1;
+///     send(text.clone(), attempts)
+/// });
+/// assert_eq!(sent.await, Ok(1));
+/// # });
+/// ```
+///
 /// Without [`classify`](RetryFuture::classify), every error is retried, up to [`attempts`](Retry::attempts) times.
 ///
 /// # Order
