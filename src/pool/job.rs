@@ -198,15 +198,15 @@ where
         // The future is dropped at once when it is ready, under the same guard against panics.
         let mut returned = None;
         *this.polling = true;
-        let caught = this.span.in_scope(|| {
-            catch(|| {
+        let caught = catch(|| {
+            this.span.in_scope(|| {
                 if let StateProjection::Running { future } = this.state.as_mut().project() {
                     if let Poll::Ready(result) = future.poll(cx) {
                         returned = Some(result);
                         this.state.set(State::Ended { result: None });
                     }
                 }
-            })
+            });
         });
         *this.polling = false;
         let result = match (caught, returned) {

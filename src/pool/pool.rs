@@ -237,6 +237,7 @@ impl Pool {
     }
 
     /// Accepts a job at once, whose span is this.
+    #[inline(always)]
     pub(crate) fn execute_in<Fut, T, E>(
         &self,
         task: Fut,

@@ -109,6 +109,7 @@ impl Pool {
     }
 
     /// Accepts a job when there is room, whose span is this.
+    #[inline(always)]
     pub(crate) fn execute_when_room_in<Fut, T, E>(
         &self,
         task: Fut,
