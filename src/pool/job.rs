@@ -77,9 +77,7 @@ pin_project! {
         handle: Option<JobOneshot<T, E>>,
         // Whether the handle knows which waker to wake when it is cancelled.
         watched: bool,
-        // Whether a poll has begun and not returned: it may have panicked.
-        polling: bool,
-        span: JobSpan,
+        polling: Polling,
     }
 
     impl<Fut, T, E> PinnedDrop for Task<Fut, T, E> {
@@ -92,6 +90,13 @@ pin_project! {
             let _ = catch(|| wakers.handle.map(Waker::wake));
         }
     }
+}
+
+/// What concerns the polls of a job. One field of it, as each costs some instructions in every call.
+struct Polling {
+    /// Whether a poll has begun and not returned: it may have panicked.
+    is_polled: bool,
+    span: JobSpan,
 }
 
 impl<Fut, T, E> Task<Fut, T, E> {
@@ -113,8 +118,10 @@ impl<Fut, T, E> Task<Fut, T, E> {
             state: State::Running { future },
             handle,
             watched: false,
-            polling: false,
-            span,
+            polling: Polling {
+                is_polled: false,
+                span,
+            },
         })
     }
 }
@@ -148,7 +155,7 @@ impl<Fut, T, E> TaskProjection<'_, Fut, T, E> {
             Err(JobError::Panicked { .. }) => JobOutcome::Panicked,
             Err(JobError::Cancelled | JobError::Abandoned) => JobOutcome::Cancelled,
         };
-        self.span.end(Some(outcome));
+        self.polling.span.end(Some(outcome));
         // Without a handle nobody will take it, and its destructor is foreign code.
         match (self.state.as_mut().project(), &self.handle) {
             (StateProjection::Ended { result }, Some(_)) => *result = Some(kept),
@@ -163,7 +170,7 @@ impl<Fut, T, E> TaskProjection<'_, Fut, T, E> {
         // In this order, so that whoever reads it can rely on it.
         let _ = catch(|| self.state.set(State::Ended { result: None }));
         let error = self.error_of_dropped();
-        let _ = catch(|| self.span.end(None));
+        let _ = catch(|| self.polling.span.end(None));
         match &self.handle {
             Some(handle) => handle.send(Err(error)),
             None => Wakers::default(),
@@ -173,7 +180,7 @@ impl<Fut, T, E> TaskProjection<'_, Fut, T, E> {
     /// Returns the error of a job that is dropped before it has a result.
     fn error_of_dropped(&self) -> JobError<E> {
         #[cfg(not(feature = "std"))]
-        if *self.polling {
+        if self.polling.is_polled {
             return crate::sync::panic::uncaught().into();
         }
         JobError::Abandoned
@@ -186,7 +193,7 @@ where
 {
     #[cfg(feature = "tracing")]
     fn set_id(self: Pin<&mut Self>, id: u64) {
-        self.project().span.set_id(id);
+        self.project().polling.span.set_id(id);
     }
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JobOutcome> {
@@ -197,9 +204,9 @@ where
         }
         // The future is dropped at once when it is ready, under the same guard against panics.
         let mut returned = None;
-        *this.polling = true;
+        this.polling.is_polled = true;
         let caught = catch(|| {
-            this.span.in_scope(|| {
+            this.polling.span.in_scope(|| {
                 if let StateProjection::Running { future } = this.state.as_mut().project() {
                     if let Poll::Ready(result) = future.poll(cx) {
                         returned = Some(result);
@@ -208,7 +215,7 @@ where
                 }
             });
         });
-        *this.polling = false;
+        this.polling.is_polled = false;
         let result = match (caught, returned) {
             (Ok(()), Some(result)) => {
                 return Poll::Ready(this.keep(result.map_err(JobError::Failed)));
