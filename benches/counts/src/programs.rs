@@ -61,13 +61,14 @@ fn stream(name: &'static str, work: (Workload, usize, usize)) -> Program {
     Program::new(name, work, contenders)
 }
 
-/// A window whose outcomes are consumed, beside the future that keeps them.
+/// A window whose outcomes are consumed, beside the future that keeps them, and a loop that consumes.
 fn for_each(name: &'static str, work: (Workload, usize, usize)) -> Program {
     let [for_each, ordered] = peer_abreast::for_each();
     let contenders = [
         (SUBJECT, for_each),
         ("abreast ordered", ordered),
         ("abreast parallel", peer_abreast::window()),
+        ("bare", peer_bare::for_each()),
     ];
     Program::new(name, work, contenders)
 }

@@ -1,5 +1,7 @@
 //! A plain loop that awaits one task after another: the limit of what any library can reach.
 
+use std::hint::black_box;
+
 use futures::{StreamExt, stream};
 use harness::{Contender, consume, floor, scheme};
 
@@ -13,6 +15,15 @@ scheme!(Await, |tasks, _size| {
 scheme!(Then, |tasks, _size| {
     consume(stream::iter(tasks).then(|task| task)).await
 });
+scheme!(Consume, |tasks, _size| {
+    let consumer = async |_, result| _ = black_box(result);
+    let mut count = 0;
+    for task in tasks {
+        consumer(count, task.await).await;
+        count += 1;
+    }
+    count
+});
 
 /// Returns the loop, which keeps all results.
 pub fn one_by_one() -> Contender {
@@ -22,4 +33,9 @@ pub fn one_by_one() -> Contender {
 /// Returns a stream of results, none of which is kept.
 pub fn stream() -> Contender {
     floor::<Then>("futures then, one by one")
+}
+
+/// Returns the loop with a consumer, which keeps no result.
+pub fn for_each() -> Contender {
+    floor::<Consume>("bare .await, consumed one by one")
 }
