@@ -259,10 +259,9 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         let Poll::Ready(output) = polled else {
             return Poll::Pending;
         };
-        // Recorded first, so that it is not lost if the destructor panics.
-        tasks.as_mut().record(index, Some(output));
-        self.slot.as_mut().project().future.set(None);
-        tasks.notify(index);
+        let slot = self.slot.as_mut();
+        let drop_task = || slot.project().future.set(None);
+        tasks.finish(index, output, drop_task, &mut counts.budget);
         counts.completed += 1;
         Poll::Ready(())
     }

@@ -4,12 +4,14 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use super::budget::PollBudget;
+
 /// What sets one verb apart from another: the source, the limit and the sink of the tasks in a
 /// [`Window`](super::Window).
 ///
-/// The window calls it in this order for every task: `poll_task`, `on_start`, `record`, `notify`. All but `record` may
-/// run foreign code: it is also called while a panic of the task or of its destructor unwinds, so that what the task
-/// returned is not lost.
+/// The window calls it in this order for every task: `poll_task`, `on_start`, `finish`, which is `record` and `notify`.
+/// All but `record` may run foreign code: it is also called while a panic of the task or of its destructor unwinds, so
+/// that what the task returned is not lost.
 pub(crate) trait TaskSet {
     type Task: Future;
 
@@ -64,6 +66,22 @@ pub(crate) trait TaskSet {
 
     /// Tells the hooks of what was just recorded.
     fn notify(self: Pin<&mut Self>, index: usize);
+
+    /// Keeps the output of a task, has the task dropped, and tells the hooks. What else it does takes from the budget.
+    #[inline(always)]
+    fn finish(
+        mut self: Pin<&mut Self>,
+        index: usize,
+        output: <Self::Task as Future>::Output,
+        drop_task: impl FnOnce(),
+        budget: &mut PollBudget,
+    ) {
+        let _ = budget;
+        // Recorded first, so that it is not lost if the destructor panics.
+        self.as_mut().record(index, Some(output));
+        drop_task();
+        self.notify(index);
+    }
 
     /// Returns whether the end of a task lets another start although the source said that it had to wait. To be false
     /// again once `poll_task` was called.

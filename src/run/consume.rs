@@ -1,13 +1,14 @@
 //! A run whose outcomes are consumed while its tasks go on.
 //!
-//! An outcome goes to the consumer from where it was recorded, if the consumer is idle. Otherwise it is held in the
-//! sink, as it is for a stream, until the consumer has ended:
+//! The result of a task goes straight to the consumer, if that is idle and nothing comes before it. Otherwise it is held
+//! in the sink, as it is for a stream:
 //!
 //! ```text
-//!                        the consumer is idle: notify
-//!  task ends -> sink ---------------------------------> consumer -> done with
-//!                 |                                      ^    |
-//!                 '--- held, while the consumer runs ----'    '-- pending: polled when it was woken, by ConsumingRun::poll
+//!              the consumer is idle, and this is next: finish
+//!  task ends -------------------------------------------------> consumer -> done with
+//!       |                                                        ^    |
+//!       '-- sink: held while the consumer runs, or something ----'    '-- pending: polled when it was woken, by
+//!           is to come before it: consume_held                            ConsumingRun::poll
 //! ```
 //!
 //! What is held and what the consumer has in hand count as running for the limit.
@@ -79,14 +80,6 @@ where
     F: FnMut(usize, Result<K::Value, K::Error>) -> C,
     C: Future<Output: Consumption<Error = X>>,
 {
-    /// Begins to consume the next outcome, if there is one. To be called only while the consumer is idle.
-    #[inline(always)]
-    fn begin_next(self: Pin<&mut Self>, has_ended: bool) -> Option<Poll<()>> {
-        let this = self.project();
-        let (index, result) = this.tasks.sink().pop(has_ended)?;
-        Some(this.consumer.begin(index, result))
-    }
-
     /// Polls the consumer if it was woken, and hands it what is held for as long as it does not wait.
     fn consume(mut self: Pin<&mut Self>, has_ended: bool, budget: &mut PollBudget) {
         if self.consumer.is_running() {
@@ -98,12 +91,28 @@ where
                 return;
             }
         }
-        while !self.consumer.has_failed() && !budget.is_spent() {
-            budget.spend();
-            if self.as_mut().begin_next(has_ended) != Some(Poll::Ready(())) {
-                return;
-            }
+        if self.tasks.has_held(has_ended) {
+            self.consume_held(has_ended, budget);
         }
+    }
+
+    /// Hands the consumer what is held for as long as it does not wait.
+    #[inline(never)]
+    fn consume_held(mut self: Pin<&mut Self>, has_ended: bool, budget: &mut PollBudget) {
+        while self.can_begin() && !budget.is_spent() {
+            let this = self.as_mut().project();
+            let Some((index, result)) = this.tasks.sink().pop(has_ended) else {
+                return;
+            };
+            budget.spend();
+            let _ = this.consumer.begin(index, result);
+        }
+    }
+
+    /// Returns whether the consumer is idle, and may be handed an outcome.
+    #[inline(always)]
+    fn can_begin(&self) -> bool {
+        !self.consumer.is_running() && !self.consumer.has_failed()
     }
 
     /// Returns whether the consumer could do something now.
@@ -111,7 +120,7 @@ where
         if self.consumer.is_running() {
             self.consumer.is_woken()
         } else {
-            self.tasks.sink.is_ready() || (has_ended && self.tasks.sink.held() > 0)
+            self.tasks.has_held(has_ended)
         }
     }
 
@@ -160,17 +169,39 @@ where
         self.project().tasks.on_start(index);
     }
 
-    #[inline(always)]
+    // Most results are not held: what holds them is not to be in the way of the others.
+    #[inline(never)]
     fn record(self: Pin<&mut Self>, index: usize, output: Option<Fut::Output>) {
         self.project().tasks.record(index, output);
     }
 
     #[inline(always)]
-    fn notify(mut self: Pin<&mut Self>, index: usize) {
-        self.as_mut().project().tasks.notify(index);
-        // One for each that has ended, so that a long row of held outcomes does not go past the budget.
-        if !self.consumer.is_running() && !self.consumer.has_failed() {
-            let _ = self.begin_next(false);
+    fn notify(self: Pin<&mut Self>, index: usize) {
+        self.project().tasks.notify(index);
+    }
+
+    #[inline(always)]
+    fn finish(
+        mut self: Pin<&mut Self>,
+        index: usize,
+        output: Fut::Output,
+        drop_task: impl FnOnce(),
+        budget: &mut PollBudget,
+    ) {
+        if !self.can_begin() || !self.tasks.sink.is_next(index) {
+            // Held until the running call has ended, or what it comes after has gone.
+            self.as_mut().record(index, Some(output));
+            drop_task();
+            self.notify(index);
+            return;
+        }
+        // It goes to the consumer from here, and what it has held up goes after it.
+        let this = self.as_mut().project();
+        if let Some(result) = this.tasks.pass(index, output, drop_task) {
+            let _ = this.consumer.begin(index, result);
+        }
+        if self.tasks.sink.has_let_pass() {
+            self.consume_held(false, budget);
         }
     }
 

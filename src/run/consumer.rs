@@ -113,41 +113,52 @@ where
 {
     /// Hands a result to the closure, and polls the future that this returns. To be called only while it is idle.
     #[inline(always)]
-    pub(super) fn begin<R>(mut self: Pin<&mut Self>, index: usize, result: R) -> Poll<()>
+    pub(super) fn begin<R>(self: Pin<&mut Self>, index: usize, result: R) -> Poll<()>
     where
         F: FnMut(usize, R) -> C,
     {
-        let mut this = self.as_mut().project();
+        let mut this = self.project();
+        // A wake that was meant for a call before this one is forgotten.
+        let waker = this.waker.clear();
         // Written where it stays. If the closure panics, the consumer is idle and the result is gone.
         let future = (this.handler)(index, result);
         this.running.set(Some(future));
-        self.poll()
+        poll_running(this.running, waker, this.consumed, this.error)
     }
 
     /// Polls the running future. Once it has ended, it is dropped, and the consumer is idle.
     #[inline(always)]
     pub(super) fn poll(self: Pin<&mut Self>) -> Poll<()> {
         let this = self.project();
-        // Dropped also if it panics: it must not be polled again then.
-        let mut guard = DropRunning(this.running);
-        let Some(future) = guard.0.as_mut().as_pin_mut() else {
-            return Poll::Ready(());
-        };
-        // What has woken this future is answered by this poll, and a wake that was meant for one before it is
-        // forgotten.
-        this.waker.clear();
-        let waker = this.waker.get();
-        match future.poll(&mut Context::from_waker(waker)) {
-            Poll::Ready(output) => {
-                // Noted before it is dropped, as the destructor may panic.
-                *this.consumed += 1;
-                *this.error = output.into_error();
-                Poll::Ready(())
-            }
-            Poll::Pending => {
-                mem::forget(guard);
-                Poll::Pending
-            }
+        // What has woken this future is answered by this poll.
+        let waker = this.waker.clear();
+        poll_running(this.running, waker, this.consumed, this.error)
+    }
+}
+
+/// Polls a future, if there is one. Once it has ended, it is counted and dropped.
+#[inline(always)]
+fn poll_running<C: Future<Output: Consumption<Error = X>>, X>(
+    running: Pin<&mut Option<C>>,
+    waker: &Waker,
+    consumed: &mut usize,
+    error: &mut Option<X>,
+) -> Poll<()> {
+    // Dropped also if it panics: it must not be polled again then.
+    let mut guard = DropRunning(running);
+    let Some(future) = guard.0.as_mut().as_pin_mut() else {
+        return Poll::Ready(());
+    };
+    match future.poll(&mut Context::from_waker(waker)) {
+        Poll::Ready(output) => {
+            // Noted before it is dropped, as the destructor may panic.
+            *consumed += 1;
+            *error = output.into_error();
+            Poll::Ready(())
+        }
+        Poll::Pending => {
+            mem::forget(guard);
+            Poll::Pending
         }
     }
 }
@@ -176,20 +187,14 @@ struct Signal {
 }
 
 impl ConsumerWaker {
+    /// Forgets the wakes of the past, and returns the waker.
     #[inline(always)]
-    fn get(&mut self) -> &Waker {
-        let (_, waker) = self.signal.get_or_insert_with(Signal::make);
-        waker
-    }
-
-    /// Forgets the wakes of the past.
-    #[inline(always)]
-    fn clear(&self) {
-        if let Some((signal, _)) = &self.signal {
-            if signal.is_woken.load(Ordering::Relaxed) {
-                signal.is_woken.swap(false, Ordering::AcqRel);
-            }
+    fn clear(&mut self) -> &Waker {
+        let (signal, waker) = self.signal.get_or_insert_with(Signal::make);
+        if signal.is_woken.load(Ordering::Relaxed) {
+            signal.is_woken.swap(false, Ordering::AcqRel);
         }
+        waker
     }
 
     fn is_woken(&self) -> bool {

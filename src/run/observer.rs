@@ -76,7 +76,8 @@ pub trait Observer<T, E> {
         true
     }
 
-    /// Returns whether progress is looked at, so that the run is to read the clock when it begins.
+    /// Returns whether progress is looked at, so that there is code to tell of it, and the run reads the clock when it
+    /// begins.
     #[doc(hidden)]
     fn reads_progress(&self) -> bool {
         true

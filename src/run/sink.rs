@@ -46,6 +46,15 @@ pub trait Buffer: Sink {
     /// Creates an empty buffer.
     fn new() -> Self;
 
+    /// Returns whether the outcome at `index`, which has just come, is the next to hand over.
+    fn is_next(&self, index: usize) -> bool;
+
+    /// Notes that the outcome that was [next](Self::is_next) was handed over without having been put.
+    fn pass(&mut self);
+
+    /// Returns whether what was passed last has held up others, so that they can be handed over now.
+    fn has_let_pass(&self) -> bool;
+
     /// Takes the next outcome to hand over; `ended` if no more will be put.
     fn pop(&mut self, ended: bool) -> Option<HandedOver<Self>>;
 }
@@ -158,6 +167,19 @@ impl<T, E> Buffer for AsFinished<T, E> {
     }
 
     #[inline(always)]
+    fn is_next(&self, _: usize) -> bool {
+        self.outcomes.is_empty()
+    }
+
+    #[inline(always)]
+    fn pass(&mut self) {}
+
+    #[inline(always)]
+    fn has_let_pass(&self) -> bool {
+        false
+    }
+
+    #[inline(always)]
     fn pop(&mut self, _: bool) -> Option<(usize, Result<T, E>)> {
         let (index, outcome) = self.outcomes.pop_front()?;
         Some((index, into_result(outcome)?))
@@ -167,25 +189,54 @@ impl<T, E> Buffer for AsFinished<T, E> {
 /// Holds outcomes in input order.
 #[derive(Debug)]
 pub struct InOrder<T, E> {
-    /// The outcomes from the index `next` on; `None` for a task that has not ended.
-    outcomes: VecDeque<Option<Outcome<T, E>>>,
+    /// A ring, whose length is a power of two: the outcome at an index is at the place of that number modulo the length.
+    /// `None` where none is held.
+    places: Vec<Option<Outcome<T, E>>>,
+    /// The index of what is to be handed over next. The places are those from this on.
     next: usize,
     held: usize,
+    /// How many of the places are of tasks that were cancelled, which are to be skipped.
+    cancelled: usize,
 }
 
 impl<T, E> InOrder<T, E> {
-    /// Takes the foremost entry.
-    fn shift(&mut self) -> Option<(usize, Option<Outcome<T, E>>)> {
-        let outcome = self.outcomes.pop_front()?;
-        let index = self.next;
-        self.next += 1;
-        Some((index, outcome))
+    /// Returns the number of the place for the outcome at `index`.
+    #[inline(always)]
+    fn number(&self, index: usize) -> usize {
+        index & self.places.len().wrapping_sub(1)
     }
 
-    /// Removes what will never have a result from the front, so that nothing waits behind it.
-    fn trim(&mut self) {
-        while matches!(self.outcomes.front(), Some(Some(Outcome::Cancelled))) {
-            self.shift();
+    /// Makes places for `needed` outcomes from the next one on.
+    #[cold]
+    fn grow(&mut self, needed: usize) {
+        let len = needed.next_power_of_two();
+        let mut places: Vec<_> = (0..len).map(|_| None).collect();
+        for index in self.next..self.next + self.places.len() {
+            let number = self.number(index);
+            places[index & (len - 1)] = self.places[number].take();
+        }
+        self.places = places;
+    }
+
+    /// Goes on to the next index, and past those that will never have a result, so that nothing waits behind them.
+    #[inline(always)]
+    fn shift(&mut self) {
+        self.next += 1;
+        if self.cancelled > 0 {
+            self.skip_cancelled();
+        }
+    }
+
+    #[cold]
+    fn skip_cancelled(&mut self) {
+        loop {
+            let number = self.number(self.next);
+            let Some(place @ Some(Outcome::Cancelled)) = self.places.get_mut(number) else {
+                return;
+            };
+            *place = None;
+            self.cancelled -= 1;
+            self.next += 1;
         }
     }
 }
@@ -195,51 +246,76 @@ impl<T, E> Sink for InOrder<T, E> {
     type Error = E;
 
     #[inline(always)]
-    fn push_pending(&mut self) {
-        self.outcomes.push_back(None);
+    fn put(&mut self, index: usize, outcome: Outcome<T, E>) {
+        let offset = index - self.next;
+        if offset >= self.places.len() {
+            self.grow(offset + 1);
+        }
+        let is_cancelled = outcome.is_cancelled();
+        let number = self.number(index);
+        if let Some(place) = self.places.get_mut(number) {
+            *place = Some(outcome);
+        }
+        if is_cancelled {
+            self.cancelled += 1;
+            self.skip_cancelled();
+        } else {
+            self.held += 1;
+        }
     }
 
     #[inline(always)]
-    fn put(&mut self, index: usize, outcome: Outcome<T, E>) {
-        let is_cancelled = outcome.is_cancelled();
-        self.held += usize::from(!is_cancelled);
-        if let Some(place) = self.outcomes.get_mut(index - self.next) {
-            *place = Some(outcome);
-        }
-        // Anything else at the front is there to be handed over.
-        if is_cancelled {
-            self.trim();
-        }
-    }
-
     fn last_put(&self, index: usize) -> Option<&Outcome<T, E>> {
-        self.outcomes.get(index.checked_sub(self.next)?)?.as_ref()
+        self.places.get(self.number(index))?.as_ref()
     }
 
+    #[inline(always)]
     fn held(&self) -> usize {
         self.held
     }
 
+    #[inline(always)]
     fn is_ready(&self) -> bool {
-        matches!(self.outcomes.front(), Some(Some(_)))
+        matches!(self.places.get(self.number(self.next)), Some(Some(_)))
     }
 }
 
 impl<T, E> Buffer for InOrder<T, E> {
     fn new() -> Self {
         Self {
-            outcomes: VecDeque::new(),
+            places: Vec::new(),
             next: 0,
             held: 0,
+            cancelled: 0,
         }
     }
 
+    #[inline(always)]
+    fn is_next(&self, index: usize) -> bool {
+        index == self.next
+    }
+
+    #[inline(always)]
+    fn pass(&mut self) {
+        self.shift();
+    }
+
+    #[inline(always)]
+    fn has_let_pass(&self) -> bool {
+        self.held > 0 && self.is_ready()
+    }
+
+    #[inline(always)]
     fn pop(&mut self, ended: bool) -> Option<(usize, Result<T, E>)> {
-        while ended || self.is_ready() {
-            let (index, outcome) = self.shift()?;
+        while self.held > 0 {
+            let (index, number) = (self.next, self.number(self.next));
+            let outcome = self.places.get_mut(number)?.take();
+            if outcome.is_none() && !ended {
+                return None;
+            }
+            self.shift();
             if let Some(result) = outcome.and_then(into_result) {
                 self.held -= 1;
-                self.trim();
                 return Some((index, result));
             }
         }

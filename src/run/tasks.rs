@@ -1,6 +1,7 @@
 //! The tasks of a run: their source, limit, sink and observer, as the window wants to know of them.
 
 use core::future::Future;
+use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
@@ -8,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::observer::Observer;
 use super::progress::Progress;
-use super::sink::{Outcomes, Sink};
+use super::sink::{Buffer, Outcomes, Sink};
 use super::source::IndexedSource;
 use crate::engine::TaskSet;
 use crate::outcome::{EndReason, Outcome, ParallelResult};
@@ -101,6 +102,24 @@ impl State {
         Progress::new(self.completed, self.total).since(self.stopwatch.started())
     }
 
+    /// Tells the hooks of a task that has ended.
+    #[inline(always)]
+    fn notify<T, E, O: Observer<T, E>>(
+        &self,
+        observer: &mut O,
+        index: usize,
+        result: Option<Result<&T, &E>>,
+    ) {
+        match result {
+            Some(Ok(value)) => observer.on_complete(value, index),
+            Some(Err(error)) => observer.on_error(error, index),
+            None => {}
+        }
+        if observer.reads_progress() && self.is_milestone() {
+            observer.on_progress(self.progress());
+        }
+    }
+
     /// Returns whether the end of the last task is to be notified as progress.
     fn is_milestone(&self) -> bool {
         match self.limit {
@@ -182,6 +201,64 @@ impl<S, K, O> Tasks<S, K, O> {
 
     pub(super) fn sink(self: Pin<&mut Self>) -> &mut K {
         self.project().sink
+    }
+}
+
+impl<S, K: Buffer, O> Tasks<S, K, O> {
+    /// Returns whether an outcome is held that can be handed over now; `ended` if no more will be put.
+    #[inline(always)]
+    pub(super) fn has_held(&self, ended: bool) -> bool {
+        self.sink.is_ready() || (ended && self.sink.held() > 0)
+    }
+}
+
+impl<S, Fut, K, O> Tasks<S, K, O>
+where
+    S: IndexedSource<Item = Fut>,
+    Fut: Future<Output = Result<K::Value, K::Error>>,
+    K: Buffer,
+    O: Observer<K::Value, K::Error>,
+{
+    /// Does the same as [`finish`](TaskSet::finish), but returns the result, which is the
+    /// [next](Buffer::is_next) to hand over. It comes into the sink only if foreign code panics before that.
+    #[inline(always)]
+    pub(super) fn pass(
+        self: Pin<&mut Self>,
+        index: usize,
+        result: Fut::Output,
+        drop_task: impl FnOnce(),
+    ) -> Option<Fut::Output> {
+        let this = self.project();
+        this.state.count_completed(result.is_err());
+        this.source.end(index);
+        let mut kept = KeepResult {
+            sink: this.sink,
+            index,
+            result: Some(result),
+        };
+        drop_task();
+        let result = kept.result.as_ref().map(Result::as_ref);
+        this.state.notify(this.observer, index, result);
+        kept.sink.pass();
+        let result = kept.result.take();
+        mem::forget(kept);
+        result
+    }
+}
+
+/// A result that is about to be handed over. If it is dropped before, the result is put into the sink.
+struct KeepResult<'a, K: Sink> {
+    sink: &'a mut K,
+    index: usize,
+    result: Option<Result<K::Value, K::Error>>,
+}
+
+impl<K: Sink> Drop for KeepResult<'_, K> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(result) = self.result.take() {
+            self.sink.put(self.index, result.into());
+        }
     }
 }
 
@@ -379,14 +456,12 @@ where
     #[inline(always)]
     fn notify(self: Pin<&mut Self>, index: usize) {
         let this = self.project();
-        match this.sink.last_put(index) {
-            Some(Outcome::Succeeded(value)) => this.observer.on_complete(value, index),
-            Some(Outcome::Failed(error)) => this.observer.on_error(error, index),
-            Some(Outcome::Cancelled) | None => {}
-        }
-        if this.state.is_milestone() {
-            this.observer.on_progress(this.state.progress());
-        }
+        let result = match this.sink.last_put(index) {
+            Some(Outcome::Succeeded(value)) => Some(Ok(value)),
+            Some(Outcome::Failed(error)) => Some(Err(error)),
+            Some(Outcome::Cancelled) | None => None,
+        };
+        this.state.notify(this.observer, index, result);
     }
 
     #[inline(always)]

@@ -98,6 +98,19 @@ fn wakes_from_two_threads_count() {
 }
 
 #[test]
+fn a_wake_is_answered_by_one_poll() {
+    loom::model(|| {
+        let gate = Gate::new();
+        let mut consumer = pin!(Consumer::new(|_, ()| gate.wait(2)));
+        assert!(consumer.as_mut().begin(0, ()).is_pending());
+        gate.open();
+        assert!(consumer.is_woken());
+        assert!(consumer.as_mut().poll().is_pending());
+        assert!(!consumer.is_woken());
+    });
+}
+
+#[test]
 fn a_late_wake_is_forgotten() {
     loom::model(|| {
         let gate = Gate::new();
