@@ -62,6 +62,30 @@ fn nested_windows_share_the_budget() {
 }
 
 #[test]
+fn windows_of_one_take_two() {
+    for alone in 0..2 {
+        let polled = Cell::new(0);
+        let task = |index| {
+            let polled = &polled;
+            async move {
+                if index >= alone {
+                    let inner = parallel([async {
+                        polled.set(polled.get() + 1);
+                        Ok::<_, ()>(())
+                    }]);
+                    assert!(inner.await.all_succeeded());
+                }
+                Ok::<_, ()>(())
+            }
+        };
+        let mut run = Driver::new(parallel((0..200).map(task)).concurrency(200));
+        assert!(run.poll().is_pending());
+        // The last of them has two in any case, and leaves nothing of them.
+        assert_eq!(polled.get(), BUDGET / 2);
+    }
+}
+
+#[test]
 fn tasks_may_block_on_windows() {
     // The inner window is polled over and over while nothing is left of the budget.
     for outer in [1, 2, BUDGET, BUDGET + 1] {

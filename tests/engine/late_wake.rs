@@ -44,3 +44,33 @@ fn late_wakes_never_double_a_slot() {
     }
     assert_eq!(run.finish().into_result().unwrap(), [0, 1, 2, 3]);
 }
+
+#[test]
+fn late_wakes_poll_no_newcomer() {
+    let board = Board::new(5);
+    let (queue, tasks) = async_channel::unbounded();
+    let mut run = Driver::new(parallel_stream(tasks));
+    for index in 0..2 {
+        queue.try_send(board.task(index)).unwrap();
+    }
+    assert!(run.run().is_pending());
+    board.end(0, Ok(0));
+    assert!(run.run().is_pending());
+
+    // The next task comes into the slot that is woken for the one that has ended.
+    board.wake(0);
+    queue.try_send(board.task(2)).unwrap();
+    assert!(run.run().is_pending());
+    assert_eq!((board.polls(1), board.polls(2)), (1, 1));
+
+    // So it does in the middle of a pass.
+    board.end(1, Ok(1));
+    assert!(run.run().is_pending());
+    board.wake(1);
+    board.end(2, Ok(2));
+    for index in 3..5 {
+        queue.try_send(board.task(index)).unwrap();
+    }
+    assert!(run.run().is_pending());
+    assert_eq!((board.polls(3), board.polls(4)), (1, 1));
+}

@@ -68,6 +68,21 @@ fn the_last_of_several_is_timed() {
 }
 
 #[test]
+fn one_token_is_first_and_last() {
+    let stage = Stage::new();
+    let clock = stage.clock.clone();
+    let operation = Operation::new(stage.source([&[Wait(5), Token("a")]]))
+        .timer(clock.timer())
+        .on_token(move |_| clock.advance(ms(10)));
+    let state = stage.clock.run(operation).unwrap();
+    assert_eq!(
+        (state.first_token_at, state.last_token_at),
+        (Some(ms(5)), Some(ms(5)))
+    );
+    assert_eq!(state.duration, ms(15));
+}
+
+#[test]
 fn it_resolves_when_consumed() {
     let stage = Stage::new();
     let mut operation = Driver::new(Operation::new(stage.source([&[Token("a"), Hang]])));

@@ -1,10 +1,14 @@
 //! How long operations wait for tokens.
 #![cfg(all(feature = "operation", feature = "test-util"))]
 
+use std::future::{Pending, pending};
+use std::time::Duration;
+
 use crate::script::*;
-use abreast::Rate;
 use abreast::operation::{AttemptError, Operation, Retry, TimedOut, Timeout, TimeoutKind};
-use futures::stream;
+use abreast::time::VirtualClock;
+use abreast::{Rate, Timer};
+use futures::stream::{self, StreamExt};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -210,6 +214,41 @@ fn the_total_time_ends_all() {
     assert_eq!((opened, now), (2, 200));
 }
 
+/// A timer with a clock, whose waits never end.
+struct Deaf(VirtualClock);
+
+impl Timer for Deaf {
+    type Sleep = Pending<()>;
+
+    fn sleep(&self, _: Duration) -> Pending<()> {
+        pending()
+    }
+
+    fn now(&self) -> Option<Duration> {
+        Some(self.0.now())
+    }
+}
+
+#[test]
+fn floods_end_with_the_total_time() {
+    let clock = VirtualClock::new();
+    let flood = || {
+        stream::repeat_with(|| {
+            clock.advance(ms(1));
+            Ok::<_, Fault>("a")
+        })
+        // It would go on for ever.
+        .take(10_000)
+    };
+    let operation = Operation::new(flood)
+        .timer(Deaf(clock.clone()))
+        .total_time(ms(1000));
+    let failure = clock.run(operation).unwrap_err();
+    assert_eq!(failure.error, AttemptError::OutOfTime(ms(1000)));
+    // The clock is read before each wait: after 256 tokens each.
+    assert_eq!(failure.state.token_count, 1024);
+}
+
 #[test]
 fn late_retries_fall_back() {
     let stage = Stage::new();
@@ -233,6 +272,18 @@ fn no_fallback_starts_too_late() {
         .total_time(ms(100));
     let failure = stage.clock.run(operation).unwrap_err();
     assert_eq!(failure.error, AttemptError::OutOfTime(ms(100)));
+    assert_eq!((stage.opened(), failure.earlier.len()), (1, 0));
+}
+
+#[test]
+fn a_failure_in_the_end_halts() {
+    let stage = Stage::new();
+    let operation = Operation::new(stage.source([&[Wait(100), Fail(Fault::Refused)]]))
+        .fallback(stage.source([&[Token("a")]]))
+        .timer(stage.clock.timer())
+        .total_time(ms(100));
+    let failure = stage.clock.run(operation).unwrap_err();
+    assert_eq!(failure.error, AttemptError::Stream(Fault::Refused));
     assert_eq!((stage.opened(), failure.earlier.len()), (1, 0));
 }
 

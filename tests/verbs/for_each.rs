@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use crate::support::{Board, Driver, yield_now, yield_times};
 use abreast::{parallel, parallel_stream};
 use futures::executor::block_on;
-use futures::future::poll_fn;
+use futures::future::{FusedFuture, poll_fn};
 use futures::lock::Mutex;
 use futures::stream::{self, StreamExt};
 #[cfg(target_family = "wasm")]
@@ -35,7 +35,9 @@ fn results_come_as_tasks_end() {
     board.end(0, Ok(0));
     assert!(run.run().is_pending());
     board.end(2, Ok(2));
+    assert!(!run.future.is_terminated());
     let consumed = run.finish();
+    assert!(run.future.is_terminated());
     assert_eq!((consumed.count, consumed.total), (4, Some(4)));
     assert_eq!(
         *seen.borrow(),
@@ -68,6 +70,44 @@ fn ordered_results_come_in_input_order() {
     (3..6).rev().for_each(|index| board.end(index, Ok(index)));
     run.finish();
     assert_eq!(*seen.borrow(), [0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_failure_hands_over_the_rest() {
+    let board = Board::new(4);
+    let seen = RefCell::new(Vec::new());
+    let run = parallel(board.tasks()).concurrency(3).fail_fast(true);
+    let mut run = Driver::new(
+        run.for_each(async |index, _| seen.borrow_mut().push(index))
+            .ordered(),
+    );
+    assert!(run.run().is_pending());
+    board.end(2, Ok(2));
+    assert!(run.run().is_pending());
+    board.end(1, Err("no"));
+
+    // The first has not ended, and never will.
+    assert_eq!(run.finish().count, 2);
+    assert_eq!(*seen.borrow(), [1, 2]);
+    assert_eq!(run.polls, 3);
+}
+
+#[test]
+fn what_ends_meanwhile_is_consumed() {
+    let (tasks, calls) = (Board::new(3), Board::new(3));
+    let mut run = Driver::new(parallel(tasks.tasks()).for_each(|index, _| {
+        let call = calls.task(index);
+        async move { _ = call.await }
+    }));
+    assert!(run.run().is_pending());
+    tasks.end(0, Ok(0));
+    assert!(run.run().is_pending());
+    calls.end(0, Ok(0));
+    tasks.end(1, Ok(1));
+    assert!(run.run().is_pending());
+
+    // In the poll in which the first call ended.
+    assert_eq!((calls.created(), calls.polls(1), run.polls), (2, 1, 3));
 }
 
 #[test]

@@ -290,6 +290,33 @@ fn idle_keys_are_forgotten() {
     assert_eq!(Rc::strong_count(&alive), 1);
 }
 
+#[test]
+fn keys_and_limits_stack() {
+    let (board, limit) = (Board::new(4), Limit::new(3));
+    let run = keyed!(board, "aabb", 1).limit(&limit);
+    let mut run = Driver::new(run.concurrency(4));
+    assert!(run.run().is_pending());
+    assert_eq!(running(&board, 4), [0, 2]);
+    board.end(0, Ok(0));
+    assert!(run.run().is_pending());
+    assert_eq!((running(&board, 4), limit.in_use()), (vec![1, 2], 2));
+    board.end(2, Ok(2));
+    assert!(run.run().is_pending());
+    assert_eq!((running(&board, 4), limit.in_use()), (vec![1, 3], 2));
+}
+
+#[test]
+fn a_free_key_starts_beside_a_consumer() {
+    let board = Board::new(3);
+    let run = keyed!(board, "aab", 1).for_each(async |_, _| ());
+    let mut run = Driver::new(run);
+    assert!(run.run().is_pending());
+    assert_eq!(running(&board, 3), [0, 2]);
+    board.end(0, Ok(0));
+    assert!(run.run().is_pending());
+    assert_eq!(running(&board, 3), [1, 2]);
+}
+
 #[cfg(panic = "unwind")]
 #[test]
 #[should_panic(expected = "a limit of 0 per key runs nothing")]
@@ -329,6 +356,24 @@ mod panics {
             let result = run.finish();
             assert_eq!((result.len(), result.success_count()), (5, 4));
             assert!(result[bad].is_cancelled());
+        }
+    }
+
+    #[test]
+    fn behind_a_limit_it_has_one_too() {
+        for bad in 0..5 {
+            let handler = move |(index, _)| {
+                assert_ne!(index, bad, "no");
+                crate::support::returns(Ok::<_, ()>(index))
+            };
+            let limit = Limit::new(1);
+            let run = parallel_map(letters("aabab"), handler).per_key(1, key);
+            let mut run = Driver::new(run.limit(&limit).concurrency(2));
+            assert!(panics(&mut run));
+            let result = run.finish();
+            assert_eq!((result.len(), result.success_count()), (5, 4));
+            assert!(result[bad].is_cancelled());
+            assert_eq!(limit.in_use(), 0);
         }
     }
 

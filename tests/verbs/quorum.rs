@@ -1,5 +1,9 @@
 //! Races that end with the first few successes.
 
+use std::cell::{Cell, RefCell};
+use std::error::Error;
+use std::fmt;
+use std::future::{Ready, ready};
 #[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -157,6 +161,90 @@ fn budgets_are_for_spare_tasks() {
     board.end(0, Ok(0));
     assert_eq!(run.finish().unwrap().len(), 2);
 }
+
+#[test]
+fn refused_replacements_are_out_of_reach() {
+    let (clock, board) = (VirtualClock::new(), Board::new(4));
+    let budget = Budget::percent(0).burst(1);
+    let hedge = Hedge::quantile(0.95).budget(budget.clone());
+    let run = race(board.tasks()).stagger(hedge, clock.timer());
+    let mut run = Driver::new(run.quorum(2));
+    assert!(run.run().is_pending());
+    board.end(0, Err("a"));
+    assert!(run.run().is_pending());
+    assert_eq!((board.created(), budget.available()), (3, 0));
+    board.end(1, Err("b"));
+
+    // Another runs, and the last may not start.
+    assert_eq!(run.finish().unwrap_err().failures.len(), 2);
+    assert_eq!((board.created(), board.alive()), (3, 0));
+}
+
+#[test]
+fn a_quorum_earns_budget_once() {
+    let (clock, board) = (VirtualClock::new(), Board::new(4));
+    let budget = Budget::percent(100).burst(4);
+    while budget.withdraw() {}
+    let hedge = Hedge::quantile(0.95).budget(budget.clone());
+    let run = race(board.tasks()).stagger(hedge, clock.timer());
+    let mut run = Driver::new(run.quorum(3));
+    assert!(run.run().is_pending());
+    assert_eq!((board.created(), budget.available()), (3, 1));
+}
+
+#[test]
+fn successes_ask_no_timer() {
+    let (board, timers) = (Board::new(4), Board::new(4));
+    let set = Cell::new(0);
+    let timer = |_| {
+        let index = set.replace(set.get() + 1);
+        timers.task(index)
+    };
+    let run = race(board.tasks()).stagger(Duration::from_secs(1), timer);
+    let mut run = Driver::new(run.quorum(2));
+    assert!(run.run().is_pending());
+    assert_eq!((board.created(), timers.polls(0)), (2, 1));
+    board.end(0, Ok(0));
+    assert!(run.run().is_pending());
+    assert_eq!((set.get(), timers.polls(0)), (1, 1));
+}
+
+#[test]
+fn starts_are_seen_in_order() {
+    let board = Board::new(4);
+    let started = RefCell::new(Vec::new());
+    let run = race(board.tasks()).on_start(|index| started.borrow_mut().push(index));
+    let mut run = Driver::new(run.quorum(2));
+    assert!(run.run().is_pending());
+    assert_eq!(*started.borrow(), [0, 1, 2, 3]);
+}
+
+#[test]
+fn the_last_failure_is_the_source() {
+    let failures = [ready(Err::<(), _>(Fault("a"))), ready(Err(Fault("b")))];
+    let error = Driver::new(race(failures).quorum(1)).finish().unwrap_err();
+    assert_eq!(error.source().unwrap().to_string(), "b");
+    let nothing = race(Vec::<Ready<Result<(), Fault>>>::new()).quorum(1);
+    assert!(
+        Driver::new(nothing)
+            .finish()
+            .unwrap_err()
+            .source()
+            .is_none()
+    );
+}
+
+/// An error that says this.
+#[derive(Debug)]
+struct Fault(&'static str);
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Error for Fault {}
 
 #[cfg(panic = "unwind")]
 #[test]

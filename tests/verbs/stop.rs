@@ -1,15 +1,18 @@
 //! Runs that end at a signal: what is done is kept, and the rest is dropped at once.
 
+use std::cell::Cell;
 use std::future::{pending, ready};
 #[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
+use std::time::Duration;
 
 use crate::support::{Board, Driver, Tally};
 use abreast::{
     EndReason, Limit, Outcome, batched, batched_chunks, join_all, parallel, parallel_map,
     sequential, task_group,
 };
+use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::poll_fn;
 #[cfg(target_family = "wasm")]
@@ -179,6 +182,34 @@ fn the_first_of_two_signals_counts() {
     }
 }
 
+#[test]
+fn the_outer_signal_counts_in_ties() {
+    let board = Board::new(1);
+    let run = parallel(board.tasks()).deadline(Duration::ZERO, |_| ready(()));
+    let result = Driver::new(run.stop_on(ready(()))).finish();
+    assert_eq!(result.end_reason(), EndReason::Stopped);
+    assert_eq!(board.created(), 0);
+}
+
+#[test]
+fn two_signals_poll_once_more() {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = stopped.shared();
+    let polls = Cell::new(0);
+    let restless = poll_fn(|cx| {
+        polls.set(polls.get() + 1);
+        cx.waker().wake_by_ref();
+        Poll::<Result<(), ()>>::Pending
+    });
+    let run = parallel([restless]).stop_on(stopped.clone());
+    let mut run = Driver::new(run.stop_on(stopped));
+    assert!(run.poll().is_pending());
+    let before = polls.get();
+    stop.send(()).unwrap();
+    assert!(run.poll().is_ready());
+    assert_eq!(polls.get(), before + 1);
+}
+
 #[cfg(panic = "unwind")]
 #[test]
 fn a_panicking_task_is_not_lost() {
@@ -310,6 +341,32 @@ fn a_group_stopped_first_starts_nothing() {
     assert_eq!(result.end_reason, EndReason::Stopped);
     assert_eq!((result.value, result.cancelled_count), (None, 0));
     assert_eq!(board.created(), 0);
+}
+
+#[test]
+fn spawned_when_stopped_never_starts() {
+    let board = Board::new(4);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let group = task_group(async |group| {
+        let (inner, board) = (group.clone(), &board);
+        group.spawn(async move {
+            let ended = board.task(2).await;
+            inner.spawn(board.task(3));
+            ended
+        });
+        let ended = board.task(0).await;
+        group.spawn(board.task(1));
+        ended
+    });
+    let mut group = Driver::new(group.stop_on(stopped));
+    assert!(group.run().is_pending());
+    stop.send(()).unwrap();
+    board.end(0, Ok(7));
+    board.end(2, Ok(8));
+    let result = group.finish();
+    assert_eq!(result.end_reason, EndReason::Stopped);
+    assert_eq!((result.value, result.cancelled_count), (Some(7), 2));
+    assert_eq!((board.polls(1), board.polls(3), board.alive()), (0, 0, 0));
 }
 
 #[test]

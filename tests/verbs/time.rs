@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::{pending, ready};
+use std::hash::{BuildHasher, RandomState};
 #[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 #[cfg(panic = "unwind")]
@@ -55,6 +56,7 @@ fn a_slow_future_is_dropped_first() {
         panic!("the timer has fired")
     };
     assert_eq!(elapsed.duration(), secs(5));
+    assert_eq!(elapsed.to_string(), "timed out after 5s");
     assert!(board.is_dropped(0));
     assert!(run.future.is_terminated());
     // At the start, and before the word of the timer is taken.
@@ -329,6 +331,11 @@ fn borrowed_timers_are_timers() {
     let sleep = |duration| clock.sleep(duration);
     assert_eq!(clock.run(twice(&sleep)), None);
     assert_eq!(clock.now(), secs(5));
+    // `&VirtualTimer` has an implementation of its own.
+    fn now(timer: impl Timer) -> Option<Duration> {
+        timer.now()
+    }
+    assert_eq!((now(&timer), now(timer)), (Some(secs(5)), Some(secs(5))));
 }
 
 #[test]
@@ -420,6 +427,22 @@ fn unknown_progress_has_no_eta() {
     assert_eq!(Progress::new(1, Some(4)).eta(), None);
     let late = Progress::new(1, Some(usize::MAX)).after(Duration::MAX);
     assert_eq!(late.eta(), Some(Duration::from_nanos(u64::MAX)));
+}
+
+#[test]
+fn progress_is_equal_by_its_counts() {
+    let progress = Progress::new(1, Some(2));
+    let state = RandomState::new();
+    assert_eq!(progress.after(secs(1)), progress);
+    assert_eq!(
+        state.hash_one(progress.after(secs(1))),
+        state.hash_one(progress)
+    );
+    for (completed, total) in [(2, Some(2)), (1, Some(3)), (1, None)] {
+        let other = Progress::new(completed, total);
+        assert_ne!(other, progress);
+        assert_ne!(state.hash_one(other), state.hash_one(progress));
+    }
 }
 
 #[test]
