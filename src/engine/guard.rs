@@ -170,7 +170,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
 
     /// Tells the hooks of the task, which has just been put into the slot. It stays there if they panic.
     #[cold]
-    pub(super) fn announce<V>(self, tasks: Pin<&mut V>) -> Option<Self>
+    pub(super) fn notify_start<V>(self, tasks: Pin<&mut V>) -> Option<Self>
     where
         V: TaskSet<Task = Fut>,
     {
@@ -211,7 +211,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
                 return;
             }
             if tasks.has_start_hook() {
-                match self.announce(tasks.as_mut()) {
+                match self.notify_start(tasks.as_mut()) {
                     Some(guard) => self = guard,
                     None => return,
                 }

@@ -329,7 +329,7 @@ impl<Fut: Future> Live<Fut> {
             let (slots, table) = (&mut self.slots, &mut self.table);
             match SlotGuard::start(slots, table, &mut self.source, tasks.as_mut()) {
                 Some(guard) if tasks.has_start_hook() => {
-                    if let Some(guard) = guard.announce(tasks.as_mut()) {
+                    if let Some(guard) = guard.notify_start(tasks.as_mut()) {
                         guard.run(&mut self.source, tasks.as_mut(), counts);
                     }
                 }
