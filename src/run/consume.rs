@@ -1,7 +1,7 @@
 //! A run whose outcomes are consumed while its tasks go on.
 //!
-//! The result of a task goes straight to the consumer, if that is idle and nothing comes before it. Otherwise it is held
-//! in the sink, as it is for a stream:
+//! The result of a task goes straight to the consumer, if that is idle and nothing comes before it. Otherwise it is
+//! held in the sink, as it is for a stream:
 //!
 //! ```text
 //!              the consumer is idle, and this is next: finish

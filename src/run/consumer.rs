@@ -13,7 +13,7 @@
 //! # Its waker
 //! ```text
 //!              set by                          cleared or taken by
-//!   is_woken   a wake                          the consumer, just before its future is polled
+//!   is_woken   a wake                          the consumer, before its future is made or polled again
 //!   parent     the run, when it goes to sleep  the first wake after that, or the end of the run
 //! ```
 //! A wake that sets the flag wakes the parent, one that finds it set does nothing. The run leaves the parent first and

@@ -189,8 +189,8 @@ impl<T, E> Buffer for AsFinished<T, E> {
 /// Holds outcomes in input order.
 #[derive(Debug)]
 pub struct InOrder<T, E> {
-    /// A ring, whose length is a power of two: the outcome at an index is at the place of that number modulo the length.
-    /// `None` where none is held.
+    /// A ring, whose length is a power of two: the outcome at an index is at the place of that number modulo the
+    /// length. `None` where none is held.
     places: Vec<Option<Outcome<T, E>>>,
     /// The index of what is to be handed over next. The places are those from this on.
     next: usize,
