@@ -5,7 +5,7 @@
 //!   open ------------> asleep        open ---------------> exhausted
 //!    ^                   |
 //!    +-------------------+
-//!      its waker was woken, or the task set says to retry
+//!      its waker was woken, or the task set says to retry; if it panics then, it stays open
 //! ```
 
 use core::pin::Pin;
@@ -51,6 +51,8 @@ impl Source {
         start: impl FnOnce(V::Task),
     ) -> bool {
         let mut cx = Context::from_waker(&self.waker);
+        // If it panics, it is asked again, although it may have been asleep.
+        self.is_open = true;
         let polled = tasks.poll_task(&mut cx, start);
         self.is_open = polled == Poll::Ready(true);
         if polled == Poll::Ready(false) {

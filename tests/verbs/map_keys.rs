@@ -412,6 +412,33 @@ mod panics {
     }
 
     #[test]
+    fn a_second_panic_is_survived() {
+        let board = Board::new(4);
+        let (tasks, limit) = (board.clone(), Limit::new(4));
+        let run = parallel_map(letters("aaaa"), move |(index, _)| tasks.task(index));
+        let run = run.per_key(1, |&(index, key)| {
+            assert_ne!(index, 2, "no");
+            key
+        });
+        let run = run.look_ahead(1).weigh(&limit, |&(index, _)| {
+            assert_ne!(index, 1, "no");
+            1
+        });
+        let mut run = Driver::new(run.concurrency(2));
+        assert!(run.run().is_pending());
+
+        // The source is asleep until the end of the first task. Then it panics twice in a row.
+        board.end(0, Ok(0));
+        assert!(panics(&mut run));
+        assert!(panics(&mut run));
+        board.end(3, Ok(30));
+        let result = run.finish();
+        assert_eq!((result.len(), result.success_count()), (3, 2));
+        assert!(result[1].is_cancelled());
+        assert_eq!((limit.in_use(), limit.waiting()), (0, 0));
+    }
+
+    #[test]
     fn a_panicking_weight_frees_its_key() {
         let limit = Limit::new(2);
         let run = parallel_map(letters("aabab"), |(index, _)| {
