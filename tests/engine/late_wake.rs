@@ -74,3 +74,28 @@ fn late_wakes_poll_no_newcomer() {
     assert!(run.run().is_pending());
     assert_eq!((board.polls(3), board.polls(4)), (1, 1));
 }
+
+#[test]
+fn passes_cut_short_poll_no_newcomer() {
+    const TASKS: usize = 200;
+    for late in 0..TASKS {
+        let board = Board::new(TASKS + 1);
+        let (queue, tasks) = async_channel::unbounded();
+        let mut run = Driver::new(parallel_stream(tasks).concurrency(TASKS));
+        for index in 0..TASKS {
+            queue.try_send(board.task(index)).unwrap();
+        }
+        assert!(run.run().is_pending());
+        board.end(late, Ok(late));
+        assert!(run.run().is_pending());
+
+        // The pass ends in the middle of a leaf, when half of the budget is spent. Then the next task comes into a slot
+        // that was woken, whether the pass has visited it or not.
+        for index in (0..TASKS).filter(|index| !(40..60).contains(index)) {
+            board.wake(index);
+        }
+        queue.try_send(board.task(TASKS)).unwrap();
+        assert!(run.run().is_pending());
+        assert_eq!(board.polls(TASKS), 1, "after a late wake of {late}");
+    }
+}
