@@ -47,8 +47,7 @@ fn the_highest_priority_goes_first() {
 #[test]
 fn a_ranked_queue_ranks_all() {
     model(|| {
-        let (state, [a, b, c]) = pool([3, 0, -1]);
-        assert!(state.set_priority(c, 1));
+        let (state, [a, b, c]) = pool([3, -1, 0]);
         let started = [(); 3].map(|()| start(&state));
         assert_eq!(started, [a, c, b].map(Some));
     });
@@ -100,7 +99,8 @@ fn a_changed_priority_loses_no_job() {
 #[test]
 fn ranked_jobs_are_cancelled_or_started() {
     model(|| {
-        let (state, [first, second]) = pool([1, 2]);
+        let (state, [first, second, third]) = pool([1, 2, 3]);
+        assert!(state.remove(third).is_some());
         let other = state.clone();
         let cancels = thread::spawn(move || other.remove(second).is_some());
         let started = [start(&state), start(&state)];
