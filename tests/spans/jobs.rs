@@ -308,6 +308,8 @@ fn panics_are_outcomes_of_jobs() {
 mod operations {
     use super::*;
     use abreast::operation::{Operation, create_pool};
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn ask(text: &'static str) -> Operation<impl abreast::operation::Source<Error = String>> {
         Operation::new(move || stream::iter([Ok::<_, String>(text)]))
