@@ -64,8 +64,7 @@ impl<S, Fut, T, E, O> Batched<S, Fut, T, E, O> {
     /// # });
     /// ```
     pub fn deadline<M: Timer>(self, duration: Duration, timer: M) -> StopOn<Self, Deadline<M>> {
-        let deadline = Deadline::new(duration, timer);
-        StopOn::new(self, deadline, EndReason::DeadlineElapsed)
+        StopOn::after(self, duration, timer)
     }
 }
 
@@ -137,8 +136,7 @@ impl<S, Fut, T, E, O> BatchedSettle<S, Fut, T, E, O> {
     /// # });
     /// ```
     pub fn deadline<M: Timer>(self, duration: Duration, timer: M) -> StopOn<Self, Deadline<M>> {
-        let deadline = Deadline::new(duration, timer);
-        StopOn::new(self, deadline, EndReason::DeadlineElapsed)
+        StopOn::after(self, duration, timer)
     }
 }
 

@@ -229,8 +229,7 @@ impl<I, Fut, T, O> JoinAll<I, Fut, T, O> {
     /// # });
     /// ```
     pub fn deadline<M: Timer>(self, duration: Duration, timer: M) -> StopOn<Self, Deadline<M>> {
-        let deadline = Deadline::new(duration, timer);
-        StopOn::new(self, deadline, EndReason::DeadlineElapsed)
+        StopOn::after(self, duration, timer)
     }
 }
 

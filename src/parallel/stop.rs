@@ -88,8 +88,7 @@ impl<S, Fut, T, E, O> Parallel<S, Fut, T, E, O> {
     /// # Polls and allocations
     /// The timer is asked for once, at the first poll, and polled once each time that this future is. No allocations.
     pub fn deadline<M: Timer>(self, duration: Duration, timer: M) -> StopOn<Self, Deadline<M>> {
-        let deadline = Deadline::new(duration, timer);
-        StopOn::new(self, deadline, EndReason::DeadlineElapsed)
+        StopOn::after(self, duration, timer)
     }
 }
 

@@ -108,8 +108,7 @@ impl<V: Stoppable, F: Future> StopOn<V, F> {
     /// # });
     /// ```
     pub fn deadline<M: Timer>(self, duration: Duration, timer: M) -> StopOn<Self, Deadline<M>> {
-        let deadline = Deadline::new(duration, timer);
-        StopOn::new(self, deadline, EndReason::DeadlineElapsed)
+        StopOn::after(self, duration, timer)
     }
 
     /// Polls the signal, unless it was ready or has panicked.
@@ -178,13 +177,15 @@ pin_project! {
     }
 }
 
-impl<M: Timer> Deadline<M> {
-    pub(crate) const fn new(duration: Duration, timer: M) -> Self {
-        Self {
+impl<V, M: Timer> StopOn<V, Deadline<M>> {
+    /// Creates a run that ends when `duration` has passed since its first poll.
+    pub(crate) const fn after(run: V, duration: Duration, timer: M) -> Self {
+        let deadline = Deadline {
             sleep: Sleep::new(),
             timer,
             duration,
-        }
+        };
+        Self::new(run, deadline, EndReason::DeadlineElapsed)
     }
 }
 

@@ -77,8 +77,7 @@ impl<Fut, Task, T, E> TaskGroup<Fut, Task, T, E> {
     /// # });
     /// ```
     pub fn deadline<M: Timer>(self, duration: Duration, timer: M) -> StopOn<Self, Deadline<M>> {
-        let deadline = Deadline::new(duration, timer);
-        StopOn::new(self, deadline, EndReason::DeadlineElapsed)
+        StopOn::after(self, duration, timer)
     }
 }
 
