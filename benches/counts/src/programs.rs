@@ -52,6 +52,21 @@ fn window(name: &'static str, work: (Workload, usize, usize)) -> Program {
     Program::new(name, work, contenders)
 }
 
+/// A window of which hardly anything is in a cache, beside what else is made for many futures.
+///
+/// There are as many tasks as slots. So making the slots and draining the window is in the count of N tasks as it is in
+/// that of 2N, and the difference is N tasks that each come into the slot of another one.
+fn huge_window(name: &'static str, workload: Workload, size: usize) -> Program {
+    let [buffered, _] = peer_futures_buffered::windows();
+    let contenders = [
+        (SUBJECT, peer_abreast::window()),
+        ("futures-buffered", buffered),
+        ("buffer_unordered", peer_futures::window()),
+        ("bare", peer_bare::one_by_one()),
+    ];
+    Program::new(name, (workload, size, size), contenders)
+}
+
 fn stream(name: &'static str, work: (Workload, usize, usize)) -> Program {
     let contenders = [
         (SUBJECT, peer_abreast::stream()),
@@ -138,6 +153,7 @@ pub(crate) fn all() -> Vec<Program> {
         window("w3-wake-k256", (single, 256, 4096)),
         window("w4-bursts-k256", (bursts, 256, 4096)),
         window("w4-bursts-k4096", (bursts, 4096, 8192)),
+        huge_window("w3-wake-k100000", single, 100_000),
         stream("stream-w2-k64", (Yield, 64, 4096)),
         stream("stream-w4-k64", (bursts, 64, 4096)),
         for_each("each-w1-k256", (Ready, 256, 4096)),

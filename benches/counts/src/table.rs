@@ -88,3 +88,14 @@ pub(crate) fn write(rows: &[Row]) {
     let text: String = std::iter::once(HEAD.to_owned()).chain(lines).collect();
     std::fs::write(path(), text).expect("benches/counts.tsv can be written");
 }
+
+/// Puts the rows of the programs that were `counted` in place of their `earlier` ones, in the order of all `programs`.
+pub(crate) fn merge(earlier: Vec<Row>, counted: Vec<Row>, programs: &[&str]) -> Vec<Row> {
+    let is_counted = |row: &Row| counted.iter().any(|new| new.program == row.program);
+    let kept = earlier.into_iter().filter(|row| !is_counted(row));
+    let mut rows: Vec<Row> = kept.collect();
+    rows.extend(counted);
+    // Stable, so the contenders of a program keep their order.
+    rows.sort_by_key(|row| programs.iter().position(|&name| name == row.program));
+    rows
+}
