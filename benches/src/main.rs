@@ -5,7 +5,7 @@
 //! cargo run --release -p abreast-benches -- parallel w3    the tables with all of these words in their titles
 //! cargo run --release -p abreast-benches -- --quick        less of everything, in fewer rounds
 //! cargo run --release -p abreast-benches -- --plot=FILE    draws the ratios to the fastest peers, too: docs/bench.svg
-//! cargo run --release -p abreast-benches -- --only=abreast contenders with this in their names, for a profiler
+//! cargo run --release -p abreast-benches -- --only=abreast,bare  contenders with one of these in their names
 //! cargo run --release -p abreast-benches -- --long         in several processes and two builds; writes benches/RESULTS.md
 //!                                                          and the plots in docs/
 //! ```

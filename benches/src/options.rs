@@ -18,7 +18,7 @@ pub(crate) struct Options {
     pub(crate) mode: Mode,
     /// What the titles of tables contain that are measured.
     pub(crate) words: Vec<String>,
-    /// What the names of contenders contain that take part.
+    /// What the names of contenders contain that take part: one of several, between commas.
     pub(crate) only: String,
     /// Where to write all samples: this is one of the processes of the long form.
     pub(crate) samples: Option<PathBuf>,
@@ -48,7 +48,7 @@ impl Options {
                 Some(("--plot", path)) => options.plot = Some(PathBuf::from(path)),
                 _ => {
                     let expected =
-                        "--quick, --long, --only=NAME, --plot=FILE, or a word of a title";
+                        "--quick, --long, --only=NAME,NAME, --plot=FILE, or a word of a title";
                     assert!(!arg.starts_with('-'), "{arg}: expected {expected}");
                     options.words.push(arg.to_lowercase());
                 }

@@ -120,7 +120,10 @@ impl Session {
         if !self.options.wants(heading.title) {
             return;
         }
-        let is_asked_for = |contender: &&Contender<R>| contender.name.contains(&self.options.only);
+        let is_asked_for = |contender: &&Contender<R>| {
+            let mut names = self.options.only.split(',');
+            names.any(|name| contender.name.contains(name))
+        };
         let contenders: Vec<_> = contenders.iter().filter(is_asked_for).collect();
         let mut rows: Vec<Row> = contenders
             .iter()

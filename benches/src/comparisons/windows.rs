@@ -15,12 +15,13 @@ fn runtime_free(workload: Workload) -> Vec<Contender> {
     contenders
 }
 
-/// Returns all of them, and the bare loop.
+/// Returns all of them, and what does less: the bare loop, and bare polls of K tasks.
 pub(super) fn contenders(workload: Workload) -> Vec<Contender> {
     let mut contenders = runtime_free(workload);
     contenders.push(peer_tokio::window());
     contenders.push(peer_async_executor::window());
     contenders.push(peer_bare::one_by_one());
+    contenders.extend(peer_bare::side_by_side(workload));
     contenders
 }
 

@@ -1,9 +1,14 @@
-//! A plain loop that awaits one task after another: the limit of what any library can reach.
+//! The limits of what any library can reach: a plain loop that awaits one task after another, and tasks that are side
+//! by side in memory, without what makes a library correct.
+
+mod side_by_side;
 
 use std::hint::black_box;
 
 use futures::{StreamExt, stream};
 use harness::{Contender, consume, floor, scheme};
+
+pub use side_by_side::side_by_side;
 
 scheme!(Await, |tasks, _size| {
     let mut results = Vec::new();
