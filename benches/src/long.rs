@@ -12,7 +12,7 @@ use crate::report;
 use crate::table::{Heading, Row, Table};
 
 /// How many processes there are for each build.
-const PROCESSES: usize = 3;
+pub(crate) const PROCESSES: usize = 3;
 
 /// How the compiler was told to build, and what was measured.
 #[derive(Debug)]

@@ -8,20 +8,19 @@ pub(crate) fn description() -> String {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = field(&cpu, "model name").unwrap_or("unknown");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let cache = field(&cpu, "cache size").unwrap_or("unknown");
-    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let memory = field(&memory, "MemTotal").unwrap_or("unknown");
 
     let mut list = String::new();
     let mut line = |text: String| writeln!(list, "- {text}").expect("a string can be written to");
     line(format!(
-        "processor: {model}, {cores} cores for this program, cache {cache}"
+        "processor: {model}, {cores} cores for this program{}",
+        caches()
     ));
     line(format!(
-        "memory {memory}, {} {}",
+        "memory: {}; system: {} {}",
+        gibibytes(&memory),
         std::env::consts::OS,
-        kernel.trim()
+        kernel()
     ));
     line(format!("compiler: {}", compiler()));
     line(format!("libraries: {}", libraries()));
@@ -40,6 +39,39 @@ pub(crate) fn in_short() -> String {
 fn field<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let line = text.lines().find(|line| line.starts_with(key))?;
     Some(line.split_once(':')?.1.trim())
+}
+
+/// Returns the caches of the first core, such as `; L1 48K, L2 2048K`.
+fn caches() -> String {
+    let read = |index: usize, what: &str| {
+        let path = format!("/sys/devices/system/cpu/cpu0/cache/index{index}/{what}");
+        std::fs::read_to_string(path).map(|text| text.trim().to_owned())
+    };
+    let cache = |index: usize| {
+        let (kind, level) = (read(index, "type").ok()?, read(index, "level").ok()?);
+        let size = read(index, "size").ok()?;
+        Some((kind != "Instruction").then(|| format!("L{level} {size}")))
+    };
+    let caches: Vec<String> = (0..).map_while(cache).flatten().collect();
+    if caches.is_empty() {
+        return String::new();
+    }
+    format!("; {}", caches.join(", "))
+}
+
+fn gibibytes(memory: &str) -> String {
+    let total = field(memory, "MemTotal").and_then(|total| total.strip_suffix(" kB"));
+    let kibibytes: Option<usize> = total.and_then(|total| total.parse().ok());
+    kibibytes.map_or("unknown".to_owned(), |size| {
+        format!("{} GiB", (size + (1 << 19)) >> 20)
+    })
+}
+
+/// Returns the version of the kernel, without what whoever built it has added.
+fn kernel() -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let is_version = |letter: &char| letter.is_ascii_digit() || *letter == '.';
+    kernel.chars().take_while(is_version).collect()
 }
 
 fn compiler() -> String {

@@ -49,9 +49,7 @@ struct Point {
 /// # Panics
 /// If the file cannot be written.
 pub(crate) fn write(path: &Path, tables: &[Table]) {
-    let rows = tables
-        .iter()
-        .filter(|table| table.measure.starts_with("ns "));
+    let rows = tables.iter().filter(|table| table.is_timed());
     let rows = rows.map(|table| (table.title.as_str(), points(table)));
     let rows: Vec<_> = rows.filter(|(_, points)| !points.is_empty()).collect();
     let picture = picture(&rows).expect("a string can be written to");

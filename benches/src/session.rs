@@ -4,7 +4,7 @@ use harness::{Contender, Job, Workload, nanoseconds};
 
 use crate::options::{Mode, Options};
 use crate::padding::{Random, padded};
-use crate::table::{Heading, Row, Table};
+use crate::table::{Heading, Row, Table, grouped};
 use crate::{long, ratios, targets};
 
 /// Contenders that do the same tasks, at several sizes.
@@ -177,5 +177,5 @@ impl Session {
 fn note<R>(contender: &Contender<R>, heading: &Heading<'_>) -> Option<String> {
     let (size, why) = contender.cap?;
     let is_left_out = heading.columns.iter().any(|&column| column > size);
-    is_left_out.then(|| format!("only up to {}={size}: {why}", heading.axis))
+    is_left_out.then(|| format!("only up to {}={}: {why}", heading.axis, grouped(size)))
 }

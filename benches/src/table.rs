@@ -53,7 +53,7 @@ impl Table {
     }
 
     pub(crate) fn column_name(&self, column: usize) -> String {
-        format!("{}={}", self.axis, self.columns[column])
+        format!("{}={}", self.axis, grouped(self.columns[column]))
     }
 
     pub(crate) fn median(&self, row: &Row, column: usize) -> Option<f64> {
@@ -84,18 +84,40 @@ impl Table {
         Some(1.0 / self.ratio(floor, column)?.median)
     }
 
-    /// Returns a median, with a digit behind the point unless it is a count.
+    /// Returns a median, with a digit behind the point if it is small and not a count.
     pub(crate) fn format_median(&self, row: &Row, column: usize) -> Option<String> {
         let median = self.median(row, column)?;
-        let digits = usize::from(median.fract() != 0.0);
-        Some(format!("{median:.digits$}"))
+        Some(if median.fract() != 0.0 && median < 100.0 {
+            format!("{median:.1}")
+        } else {
+            grouped(median.round() as usize)
+        })
     }
+
+    /// Returns whether times were measured, which vary.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.measure.starts_with("ns ")
+    }
+}
+
+/// Returns a number with commas between its thousands.
+pub(crate) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// A ratio with its spread, such as `1.92x ±3%`.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ratio = format!("{:.2}x ±{:.0}%", self.median, 100.0 * self.spread);
+        let digits = if self.median < 10.0 { 2 } else { 1 };
+        let ratio = format!("{:.digits$}x ±{:.0}%", self.median, 100.0 * self.spread);
         f.pad(&ratio)
     }
 }
