@@ -1,50 +1,86 @@
-//! A fixed set of unlike futures, run in place: the window's rules without its slots.
+//! A fixed set of futures, run in place: the window's rules without its slots.
 //!
 //! ```text
 //!   index       0  1  2  3
 //!   running     1  0  1  1     a bit for each future that has not ended
 //!   to_start             3..   those that were not polled yet
 //!   ready       .  1  1  .     the ready set: those that were woken since; 1 is late, as it has ended
+//!   wakers      L  -  W  -     L: the waker that is lent to 0; W: the own waker of 2
 //! ```
 //!
-//! A pass takes what is to start first, and then what is ready.
+//! A pass takes what is to start first, and then what is ready. A future is polled with the waker that the ready set
+//! [lends](ReadySet::lend), and has one of its own only where another future has kept that: most futures that end on
+//! their first poll, or wake themselves, need none.
 
+use core::fmt;
+use core::mem;
 use core::ops::Range;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
+use super::budget::PollBudget;
 use super::ready_set::ReadySet;
 
 /// Futures that are known by their position.
 pub trait FutureSet {
-    /// The number of futures.
-    const LEN: usize;
+    /// Whether a set in which a future has panicked panics when it is polled again; otherwise it goes on.
+    const PANICS_AGAIN: bool;
 
-    /// Returns the places for the waker of each.
+    /// Returns the number of futures, or of places for them.
+    fn len(&self) -> usize;
+
+    /// Returns the places for the own waker of each.
     fn wakers(self: Pin<&mut Self>) -> &mut [Option<Waker>];
 
-    /// Polls the one at `index`, with its waker. It keeps its output.
-    fn poll_future(self: Pin<&mut Self>, index: usize) -> Poll<()>;
+    /// Polls the one at `index`, with its own waker or, if it has none, with the one that is `lent`. It keeps its
+    /// output.
+    fn poll_future(self: Pin<&mut Self>, index: usize, lent: &Waker) -> Poll<()>;
 
     /// Returns whether the one at `index` has an output that was not taken.
     fn has_output(self: Pin<&mut Self>, index: usize) -> bool;
+
+    /// Drops the one at `index`, which has panicked.
+    fn drop_future(self: Pin<&mut Self>, index: usize);
 }
 
+/// What becomes of the futures of a set.
+pub(crate) trait Handler<M> {
+    /// Puts the future at `index` into its place, unless it is there. False if there is none, nor any behind it.
+    #[inline(always)]
+    fn start(&mut self, futures: Pin<&mut M>, index: usize) -> bool {
+        let _ = (futures, index);
+        true
+    }
+
+    /// Says of the future at `index`, which has ended, whether that ends the set. It, or its destructor, may have
+    /// panicked.
+    #[inline(always)]
+    fn end(&mut self, futures: Pin<&mut M>, index: usize, has_panicked: bool) -> bool {
+        let _ = (futures, index, has_panicked);
+        false
+    }
+}
+
+/// Waits for all.
+impl<M> Handler<M> for () {}
+
 pin_project! {
-    /// Futures, each with a waker of its own: polled once when they start, and once per wake.
-    #[derive(Debug)]
+    /// Futures, each polled once when it starts, and once per wake.
     pub(crate) struct FixedSet<M> {
         #[pin]
         futures: M,
-        // Made at the first poll, with the wakers of the futures.
+        // Made at the first poll.
         ready: Option<ReadySet>,
         to_start: Range<usize>,
         // A bit for each future that has not ended.
         running: usize,
-        // Whether a future is being polled, or has panicked when it was, or when it was dropped after that.
-        polling: bool,
+        // The future that is being polled, or has panicked when it was, or when it was dropped after that.
+        polled: Option<usize>,
+        // The future that the waker was lent to last, and the number of wakers that were made for others.
+        lent_to: usize,
+        own_wakers: usize,
     }
 
     impl<M> PinnedDrop for FixedSet<M> {
@@ -57,15 +93,25 @@ pin_project! {
     }
 }
 
+impl<M> fmt::Debug for FixedSet<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FixedSet")
+            .field("in_flight", &self.running.count_ones())
+            .finish_non_exhaustive()
+    }
+}
+
 impl<M: FutureSet> FixedSet<M> {
     pub(crate) fn new(futures: M) -> Self {
-        const { assert!(M::LEN < usize::BITS as usize) };
+        let len = futures.len();
         Self {
             futures,
             ready: None,
-            to_start: 0..M::LEN,
-            running: (1 << M::LEN) - 1,
-            polling: false,
+            to_start: 0..len,
+            running: (1 << len) - 1,
+            polled: None,
+            lent_to: usize::MAX,
+            own_wakers: 0,
         }
     }
 
@@ -73,52 +119,78 @@ impl<M: FutureSet> FixedSet<M> {
         self.project().futures
     }
 
-    /// Runs futures until all have ended, or `ends` says of one that has that it is the last.
+    /// Runs futures until all have ended, or one has that ends the set.
     ///
     /// # Panics
-    /// If it is polled again after a future has panicked: that one will never have an output.
-    pub(crate) fn poll(
+    /// If a future has panicked, and the set is one that then panics again: it will never have an output.
+    pub(crate) fn poll<H: Handler<M>>(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        mut ends: impl FnMut(Pin<&mut M>, usize) -> bool,
+        handler: &mut H,
     ) -> Poll<()> {
         let mut this = self.project();
-        // If it was the destructor of a future that has panicked, its output is there, and is not to be lost.
-        if *this.polling {
-            let running = *this.running;
-            let mut indices = (0..M::LEN).filter(|index| running >> index & 1 == 1);
-            let ended = indices.find(|&index| this.futures.as_mut().has_output(index));
-            let ended = ended.expect("a future of this set has panicked, so the set has no output");
-            *this.polling = false;
-            *this.running &= !(1 << ended);
-            if ends(this.futures.as_mut(), ended) {
+        if let Some(index) = *this.polled {
+            // If it was the destructor of a future that has panicked, its output is there, and is not to be lost.
+            assert!(
+                !M::PANICS_AGAIN || this.futures.as_mut().has_output(index),
+                "a future of this set has panicked, so the set has no output"
+            );
+            *this.polled = None;
+            *this.running &= !(1 << index);
+            if handler.end(this.futures.as_mut(), index, true) {
                 return Poll::Ready(());
             }
         }
-        // Nothing is made before the first poll, which also says who the first parent is.
-        let ready = this.ready.get_or_insert_with(|| {
-            let mut ready = ReadySet::new(cx.waker(), Some(M::LEN));
-            for (index, waker) in this.futures.as_mut().wakers().iter_mut().enumerate() {
-                *waker = Some(ready.shared_waker(index));
-            }
-            ready
-        });
+        // Not made before the first poll, which says who the first parent is.
+        let ready = this
+            .ready
+            .get_or_insert_with(|| ReadySet::new(cx.waker(), None));
+        let mut budget = PollBudget::begin();
         loop {
             let running_before = *this.running;
             ready.begin_pass();
-            while let Some(index) = this.to_start.next().or_else(|| ready.next_ready()) {
+            while !budget.is_spent() {
+                let starts = this.to_start.next();
+                let Some(index) = starts.or_else(|| ready.next_ready()) else {
+                    break;
+                };
+                if starts.is_some() && !handler.start(this.futures.as_mut(), index) {
+                    // None of those that were to start is there.
+                    *this.running &= (1 << index) - 1;
+                    this.to_start.start = this.to_start.end;
+                    continue;
+                }
                 // A late wake may come for a future that has ended.
                 let bit = 1 << index;
                 if *this.running & bit == 0 {
                     continue;
                 }
+                if *this.lent_to != index {
+                    if let Some(own @ None) = this.futures.as_mut().wakers().get_mut(index) {
+                        if ready.lend(index, *this.own_wakers) {
+                            *this.lent_to = index;
+                        } else {
+                            *own = Some(ready.shared_waker(index));
+                            *this.own_wakers += 1;
+                        }
+                    }
+                }
+                budget.spend();
                 // Stays so if the future panics.
-                *this.polling = true;
-                let polled = this.futures.as_mut().poll_future(index);
-                *this.polling = false;
+                *this.polled = Some(index);
+                let mut guard = DropPanicked {
+                    futures: this.futures.as_mut(),
+                    index,
+                };
+                let polled = guard
+                    .futures
+                    .as_mut()
+                    .poll_future(index, &ready.lent_waker());
+                mem::forget(guard);
+                *this.polled = None;
                 if polled.is_ready() {
                     *this.running &= !bit;
-                    if ends(this.futures.as_mut(), index) {
+                    if handler.end(this.futures.as_mut(), index, false) {
                         return Poll::Ready(());
                     }
                 }
@@ -128,12 +200,29 @@ impl<M: FutureSet> FixedSet<M> {
             }
             // Those that have ended may have woken others, which have their turn at once. Otherwise the executor has
             // its.
-            if *this.running == running_before {
-                if !ready.arm(cx.waker()) {
+            if *this.running == running_before || budget.is_spent() {
+                let is_asleep = Range::is_empty(this.to_start) && ready.arm(cx.waker());
+                if !is_asleep {
                     cx.waker().wake_by_ref();
                 }
                 return Poll::Pending;
             }
+        }
+    }
+}
+
+/// Drops a future that has panicked, if this is dropped.
+struct DropPanicked<'a, M: FutureSet> {
+    futures: Pin<&'a mut M>,
+    index: usize,
+}
+
+impl<M: FutureSet> Drop for DropPanicked<'_, M> {
+    #[cold]
+    fn drop(&mut self) {
+        // If its destructor has panicked, it is gone, and has an output.
+        if !self.futures.as_mut().has_output(self.index) {
+            self.futures.as_mut().drop_future(self.index);
         }
     }
 }

@@ -24,6 +24,10 @@
 //! more. The cells, if there ever was anything in them, are emptied by the owner, or by a late waker that was in its
 //! way.
 //!
+//! **A waker that is lent** is the root itself, and sets the bit that the owner has written next to the word. The owner
+//! writes another one only while nobody has a clone of that waker, which the reference count of the root tells: whoever
+//! has dropped the last one has done so after its wakes.
+//!
 //! **If the wake of a parent panics**, the root says so, and the next wake tries again, although it is not the first.
 //! If the owner was polled in the meantime, that is one wake too many, and harmless.
 //!
@@ -33,7 +37,9 @@
 use alloc::sync::Arc;
 use core::task::Waker;
 
-use super::sync::Ordering;
+use futures::task::{WakerRef, waker_ref};
+
+use super::sync::{Ordering, fence};
 use super::tree::Tree;
 use super::waker::{ARMED, CELLS, CLOSED, FIRST, Root};
 
@@ -82,6 +88,29 @@ impl ReadySet {
     #[inline]
     pub(crate) fn shared_waker(&mut self, slot: usize) -> Waker {
         self.tree.shared_waker(slot)
+    }
+
+    /// Lends the waker that the root itself is to a slot that hangs from the root. False if whoever has borrowed it
+    /// before has cloned it, and still has the clone.
+    ///
+    /// The number of clones is what the root knows of its references, less the owner's and those of the `made` shared
+    /// wakers of the root, all of which have to exist.
+    #[inline(always)]
+    pub(crate) fn lend(&mut self, slot: usize, made: usize) -> bool {
+        if Arc::strong_count(&self.tree.root) > 1 + made {
+            return false;
+        }
+        // Whatever was done with a clone was done before what follows.
+        fence(Ordering::Acquire);
+        let bit = Tree::bit_at_root(slot);
+        self.root().lent.store(bit, Ordering::Relaxed);
+        true
+    }
+
+    /// Returns the waker of the slot that it was lent to last.
+    #[inline(always)]
+    pub(crate) fn lent_waker(&self) -> WakerRef<'_> {
+        waker_ref(&self.tree.root)
     }
 
     /// Begins a pass over what is ready now, unless one is under way. Returns whether the source was woken.
@@ -216,6 +245,10 @@ impl ReadySet {
 
     /// Lets go of all parents but the first: wakes that come from now on reach none of them.
     pub(crate) fn close(&mut self) {
+        // Nobody else is there who could wake anybody.
+        if Arc::strong_count(&self.tree.root) == 1 {
+            return;
+        }
         self.root().word.swap(CLOSED, Ordering::AcqRel);
         // Two atomic operations each, which a set of three would notice.
         if self.uses_cells {

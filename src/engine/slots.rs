@@ -23,6 +23,8 @@ use core::task::Waker;
 
 use pin_project_lite::pin_project;
 
+use super::pairs::{Eight, Four, Pair, four, one_of, one_of_four};
+
 /// No slot: the end of the free list.
 pub(super) const NONE: usize = usize::MAX;
 
@@ -53,38 +55,9 @@ impl<Fut> Slot<Fut> {
     }
 }
 
-pin_project! {
-    /// Two of a kind. An array could not be pinned without `unsafe`.
-    struct Pair<T> {
-        #[pin]
-        first: T,
-        #[pin]
-        second: T,
-    }
-}
-
-impl<T> Pair<T> {
-    fn new(make: impl Fn() -> T) -> Self {
-        Self {
-            first: make(),
-            second: make(),
-        }
-    }
-
-    /// Returns one of the two. Both are known before one is chosen, so it compiles to a conditional move rather than a
-    /// jump.
-    #[inline(always)]
-    fn get(self: Pin<&mut Self>, second: bool) -> Pin<&mut T> {
-        let this = self.project();
-        if second { this.second } else { this.first }
-    }
-}
-
 /// Eight slots in one allocation.
 type Chunk<Fut> = Eight<Slot<Fut>>;
 type HalfChunk<Fut> = Pin<Box<Four<Slot<Fut>>>>;
-type Eight<T> = Pair<Four<T>>;
-type Four<T> = Pair<Pair<T>>;
 
 pin_project! {
     /// Eight chunks in one allocation. Aligned so that a slot of 64 bytes is one cache line; not in WebAssembly, where
@@ -96,26 +69,10 @@ pin_project! {
     }
 }
 
-fn four<T>(make: impl Fn() -> T) -> Four<T> {
-    Pair::new(|| Pair::new(&make))
-}
-
 /// Makes the slots of a chunk. A function of its own, as a page would otherwise repeat the code of it eight times.
 #[inline(never)]
 fn chunk<Fut>() -> Chunk<Fut> {
     Pair::new(|| four(Slot::new))
-}
-
-/// Returns the one of four that the lowest bits of `index` say.
-#[inline(always)]
-fn one_of_four<T>(four: Pin<&mut Four<T>>, index: usize) -> Pin<&mut T> {
-    four.get(index & 2 != 0).get(index & 1 != 0)
-}
-
-/// Returns the one of eight that the lowest bits of `index` say.
-#[inline(always)]
-fn one_of<T>(eight: Pin<&mut Eight<T>>, index: usize) -> Pin<&mut T> {
-    one_of_four(eight.get(index & 4 != 0), index)
 }
 
 /// Slots, made as they are needed.

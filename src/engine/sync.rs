@@ -3,7 +3,7 @@
 use core::task::Waker;
 
 use atomic_refcell::AtomicRefCell;
-pub(crate) use core::sync::atomic::{AtomicUsize, Ordering};
+pub(crate) use core::sync::atomic::{AtomicUsize, Ordering, fence};
 
 /// A cell for the waker of a parent. Nobody ever waits at it.
 #[derive(Debug)]

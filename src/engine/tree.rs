@@ -232,11 +232,18 @@ impl Tree {
         levels.0.get_mut(height - 2).expect(MADE)
     }
 
+    /// Returns the bit of a slot that hangs from the root where few slots are expected.
+    #[inline(always)]
+    pub(super) const fn bit_at_root(slot: usize) -> usize {
+        debug_assert!(slot < DIRECT);
+        1 << (FLAGS + slot)
+    }
+
     /// Returns the word with the bit of `slot`, and the bit.
     #[inline]
     fn bit_of(&self, slot: usize) -> (&AtomicUsize, usize) {
         match slot.checked_sub(self.first_in_leaf) {
-            None => (&self.root.word, 1 << (FLAGS + slot)),
+            None => (&self.root.word, Self::bit_at_root(slot)),
             Some(index) => (&self.leaf(index / WORD).word, 1 << (index % WORD)),
         }
     }

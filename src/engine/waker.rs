@@ -7,6 +7,7 @@ use core::mem;
 use core::task::Waker;
 
 use bytemuck::{TransparentWrapper, TransparentWrapperAlloc};
+use futures::task::ArcWake;
 
 use super::sync::{AtomicUsize, Ordering, WakerCell};
 
@@ -28,6 +29,8 @@ pub(super) const WORD: usize = usize::BITS as usize;
 #[derive(Debug)]
 pub(super) struct Root {
     pub(super) word: AtomicUsize,
+    /// The bit that is set by the waker that is lent.
+    pub(super) lent: AtomicUsize,
     /// Not 0 if the wake of a parent has panicked, so that the next wake tries again.
     retry: AtomicUsize,
     /// The parent that polled first. It never changes, so waking it needs no lock.
@@ -40,6 +43,7 @@ impl Root {
     pub(super) fn new(parent: Waker) -> Self {
         Self {
             word: AtomicUsize::new(0),
+            lent: AtomicUsize::new(0),
             retry: AtomicUsize::new(0),
             first: parent,
             cells: [WakerCell::new(), WakerCell::new()],
@@ -162,6 +166,13 @@ impl<const BIT: u32, W: Word> Wake for BitWaker<BIT, W> {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.0.wake(1_usize.wrapping_shl(BIT));
+    }
+}
+
+/// The root is also the waker that is lent, and sets the bit that its owner has chosen.
+impl ArcWake for Root {
+    fn wake_by_ref(root: &Arc<Self>) {
+        root.set(root.lent.load(Ordering::Relaxed));
     }
 }
 

@@ -11,7 +11,9 @@ use futures::stream;
 use pin_project_lite::pin_project;
 
 use super::join_all::{JoinAll, join_all, no_output};
+use super::tuple::{All, GatherTuple, TryAll, TryGatherTuple};
 use super::{Gather, TryGather};
+use crate::engine::{Few, FutureSet};
 use crate::outcome::TaskError;
 use crate::run::Run;
 use crate::run::sink::Outcomes;
@@ -21,7 +23,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct GatherList<I, Fut, T, L> {
         #[pin]
-        all: JoinAll<I, Fut, T>,
+        set: FewOrMany<GatherTuple<Few<Fut, T>>, JoinAll<I, Fut, T>>,
         list: PhantomData<fn() -> L>,
     }
 }
@@ -31,32 +33,92 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct TryGatherList<I, Fut, T, E, L> {
         #[pin]
-        run: Run<stream::Iter<I>, Fut, Outcomes<T, E>, ()>,
+        set: FewOrMany<
+            TryGatherTuple<Few<Fut, Result<T, E>>, E>,
+            Run<stream::Iter<I>, Fut, Outcomes<T, E>, ()>,
+        >,
         list: PhantomData<fn() -> L>,
+    }
+}
+
+pin_project! {
+    // A window costs more to make than three futures do that are ready.
+    #[project = SetPinned]
+    enum FewOrMany<F, M> {
+        Few { #[pin] few: F },
+        Many { #[pin] many: M },
     }
 }
 
 impl<I, Fut, T, L> GatherList<I, Fut, T, L>
 where
-    I: Iterator<Item = Fut>,
+    I: ExactSizeIterator<Item = Fut>,
     Fut: Future<Output = T>,
 {
     fn new<S: IntoIterator<Item = Fut, IntoIter = I>>(set: S) -> Self {
+        let futures = set.into_iter();
+        let len = futures.len();
+        let set = if Few::<Fut, T>::holds(len) {
+            let few = GatherTuple::new(Few::from_list(len, futures));
+            FewOrMany::Few { few }
+        } else {
+            let many = join_all(futures);
+            FewOrMany::Many { many }
+        };
         Self {
-            all: join_all(set),
+            set,
             list: PhantomData,
         }
     }
 }
 
-impl<I, Fut, T, E, L> TryGatherList<I, Fut, T, E, L> {
+impl<I, Fut, T, E, L> TryGatherList<I, Fut, T, E, L>
+where
+    I: ExactSizeIterator<Item = Fut>,
+    Fut: Future<Output = Result<T, E>>,
+{
     fn new<S: IntoIterator<Item = Fut, IntoIter = I>>(set: S) -> Self {
-        let mut run = Run::all_at_once(stream::iter(set));
-        run.set_fail_fast(true);
+        let tasks = set.into_iter();
+        let len = tasks.len();
+        let set = if Few::<Fut, Result<T, E>>::holds(len) {
+            let few = TryGatherTuple::new(Few::from_list(len, tasks));
+            FewOrMany::Few { few }
+        } else {
+            let mut many = Run::all_at_once(stream::iter(tasks));
+            many.set_fail_fast(true);
+            FewOrMany::Many { many }
+        };
         Self {
-            run,
+            set,
             list: PhantomData,
         }
+    }
+}
+
+impl<Fut: Future<Output = T>, T> All for Few<Fut, T> {
+    type Output = Vec<T>;
+
+    fn take(self: Pin<&mut Self>) -> Option<Vec<T>> {
+        let this = self.get_mut();
+        let outputs = (0..this.len()).map(|index| match this.take(index) {
+            Some(output) => output,
+            None => panic!("{}", no_output(index)),
+        });
+        Some(outputs.collect())
+    }
+}
+
+impl<Fut: Future<Output = Result<T, E>>, T, E> TryAll for Few<Fut, Result<T, E>> {
+    type Output = Vec<T>;
+    type Error = E;
+
+    fn take_values(self: Pin<&mut Self>) -> Option<Vec<T>> {
+        let outputs = All::take(self)?;
+        outputs.into_iter().map(Result::ok).collect()
+    }
+
+    fn take_error(self: Pin<&mut Self>, index: usize) -> Option<E> {
+        self.get_mut().take_error(index)
     }
 }
 
@@ -75,7 +137,11 @@ where
     type Output = L;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<L> {
-        self.project().all.poll(cx).map(shape)
+        let outputs = match self.project().set.project() {
+            SetPinned::Few { few } => few.poll(cx),
+            SetPinned::Many { many } => many.poll(cx),
+        };
+        outputs.map(shape)
     }
 }
 
@@ -88,8 +154,11 @@ where
     type Output = Result<L, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let values = ready!(self.project().run.poll_values(cx));
-        Poll::Ready(match values {
+        let many = match self.project().set.project() {
+            SetPinned::Few { few } => return few.poll(cx).map_ok(shape),
+            SetPinned::Many { many } => many,
+        };
+        Poll::Ready(match ready!(many.poll_values(cx)) {
             Ok(values) => Ok(shape(values)),
             Err(TaskError::Failed { error, .. }) => Err(error),
             Err(TaskError::Cancelled { index }) => panic!("{}", no_output(index)),
@@ -97,10 +166,28 @@ where
     }
 }
 
-impl_fused!(FusedFuture for GatherList<I, Fut, T, L> |self| self.all.is_done());
-impl_fused!(FusedFuture for TryGatherList<I, Fut, T, E, L> |self| self.run.is_done());
-impl_debug! { GatherList<I, Fut, T, L> { all } }
-impl_debug! { TryGatherList<I, Fut, T, E, L> { run } }
+impl<I, Fut, T, L> GatherList<I, Fut, T, L> {
+    fn is_done(&self) -> bool {
+        match &self.set {
+            FewOrMany::Few { few } => few.is_done(),
+            FewOrMany::Many { many } => many.is_done(),
+        }
+    }
+}
+
+impl<I, Fut, T, E, L> TryGatherList<I, Fut, T, E, L> {
+    fn is_done(&self) -> bool {
+        match &self.set {
+            FewOrMany::Few { few } => few.is_done(),
+            FewOrMany::Many { many } => many.is_done(),
+        }
+    }
+}
+
+impl_fused!(FusedFuture for GatherList<I, Fut, T, L> |self| self.is_done());
+impl_fused!(FusedFuture for TryGatherList<I, Fut, T, E, L> |self| self.is_done());
+impl_debug!(GatherList<I, Fut, T, L> |self| { resolved: self.is_done() });
+impl_debug!(TryGatherList<I, Fut, T, E, L> |self| { resolved: self.is_done() });
 
 impl<Fut: Future> Gather for Vec<Fut> {
     type Output = Vec<Fut::Output>;

@@ -2,7 +2,6 @@
 
 mod join_all;
 mod list;
-mod maybe_done;
 mod tuple;
 
 use core::future::Future;
@@ -53,8 +52,9 @@ pub use join_all::{JoinAll, join_all};
 ///
 /// # Polls and allocations
 /// Each future is polled once when it starts, and once per wake, whatever the size and the shape of the set. A tuple
-/// keeps its futures in place, and makes one allocation. An array or a `Vec` makes one for each eight futures that are
-/// pending at the same time (one for each if a future is larger than 512 bytes), and a few more.
+/// keeps its futures in place, and makes one allocation. An array or a `Vec` of up to four makes one more, and that of
+/// the outputs; a longer one makes one for each eight futures that are pending at the same time, and a few more.
+/// Futures of more than 512 bytes have one each.
 pub fn gather<S: Gather>(set: S) -> S::Future {
     set.gather()
 }

@@ -9,9 +9,8 @@ use core::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 
-use super::maybe_done::MaybeDone;
 use super::{Gather, TryGather};
-use crate::engine::{FixedSet, FutureSet};
+use crate::engine::{FixedSet, FutureSet, Handler, MaybeDone};
 
 /// Futures that are done when all have ended.
 pub trait All: FutureSet {
@@ -60,16 +59,55 @@ pin_project! {
 
 const POLLED_AGAIN: &str = "this set was polled after it had resolved";
 
+impl<M: FutureSet> GatherTuple<M> {
+    pub(super) fn new(futures: M) -> Self {
+        Self {
+            set: Some(FixedSet::new(futures)),
+        }
+    }
+}
+
+impl<M: FutureSet, E> TryGatherTuple<M, E> {
+    pub(super) fn new(futures: M) -> Self {
+        Self {
+            set: Some(FixedSet::new(futures)),
+            failure: None,
+        }
+    }
+}
+
+impl<M> GatherTuple<M> {
+    pub(super) const fn is_done(&self) -> bool {
+        self.set.is_none()
+    }
+}
+
+impl<M, E> TryGatherTuple<M, E> {
+    pub(super) const fn is_done(&self) -> bool {
+        self.set.is_none() && self.failure.is_none()
+    }
+}
+
 impl<M: All> Future for GatherTuple<M> {
     type Output = M::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<M::Output> {
         let mut this = self.project();
         let mut set = this.set.as_mut().as_pin_mut().expect(POLLED_AGAIN);
-        ready!(set.as_mut().poll(cx, |_, _| false));
+        ready!(set.as_mut().poll(cx, &mut ()));
         let outputs = set.futures().take();
         this.set.set(None);
         Poll::Ready(outputs.expect("all have ended"))
+    }
+}
+
+/// Keeps the first error, which ends the set.
+struct UntilFailure<'a, E>(&'a mut Option<E>);
+
+impl<M: TryAll> Handler<M> for UntilFailure<'_, M::Error> {
+    fn end(&mut self, futures: Pin<&mut M>, index: usize, _: bool) -> bool {
+        *self.0 = futures.take_error(index);
+        self.0.is_some()
     }
 }
 
@@ -83,10 +121,7 @@ impl<M: TryAll> Future for TryGatherTuple<M, M::Error> {
             return Poll::Ready(Err(error));
         }
         let mut set = this.set.as_mut().as_pin_mut().expect(POLLED_AGAIN);
-        ready!(set.as_mut().poll(cx, |futures, index| {
-            *this.failure = futures.take_error(index);
-            this.failure.is_some()
-        }));
+        ready!(set.as_mut().poll(cx, &mut UntilFailure(this.failure)));
         let values = match this.failure {
             Some(_) => None,
             None => set.futures().take_values(),
@@ -99,14 +134,10 @@ impl<M: TryAll> Future for TryGatherTuple<M, M::Error> {
     }
 }
 
-impl_fused!(FusedFuture for GatherTuple<M> |self| self.set.is_none());
-impl_fused!(
-    FusedFuture for TryGatherTuple<M, E> |self| self.set.is_none() && self.failure.is_none()
-);
-impl_debug!(GatherTuple<M> |self| { resolved: self.set.is_none() });
-impl_debug!(
-    TryGatherTuple<M, E> |self| { resolved: self.set.is_none() && self.failure.is_none() }
-);
+impl_fused!(FusedFuture for GatherTuple<M> |self| self.is_done());
+impl_fused!(FusedFuture for TryGatherTuple<M, E> |self| self.is_done());
+impl_debug!(GatherTuple<M> |self| { resolved: self.is_done() });
+impl_debug!(TryGatherTuple<M, E> |self| { resolved: self.is_done() });
 
 macro_rules! tuple {
     ($FutureSet:ident: $($Fut:ident $T:ident $index:tt),+) => {
@@ -121,20 +152,32 @@ macro_rules! tuple {
         where
             $($Fut: Future<Output = $T>),+
         {
-            const LEN: usize = [$($index),+].len();
+            const PANICS_AGAIN: bool = true;
+
+            fn len(&self) -> usize {
+                self.wakers.len()
+            }
 
             fn wakers(self: Pin<&mut Self>) -> &mut [Option<Waker>] {
                 self.project().wakers
             }
 
             #[inline]
-            fn poll_future(self: Pin<&mut Self>, index: usize) -> Poll<()> {
+            fn poll_future(self: Pin<&mut Self>, index: usize, lent: &Waker) -> Poll<()> {
                 let this = self.project();
-                let waker = this.wakers.get(index).and_then(Option::as_ref);
-                let cx = &mut Context::from_waker(waker.expect("each future has a waker"));
+                let own = this.wakers.get(index).and_then(Option::as_ref);
+                let cx = &mut Context::from_waker(own.unwrap_or(lent));
                 match index {
                     $($index => this.$Fut.poll(cx),)+
                     _ => Poll::Pending,
+                }
+            }
+
+            fn drop_future(self: Pin<&mut Self>, index: usize) {
+                let mut this = self.project();
+                match index {
+                    $($index => this.$Fut.set(MaybeDone::Empty),)+
+                    _ => {}
                 }
             }
 
@@ -189,7 +232,7 @@ macro_rules! tuple {
                     $($Fut: MaybeDone::new(self.$index),)+
                     wakers: Default::default(),
                 };
-                GatherTuple { set: Some(FixedSet::new(futures)) }
+                GatherTuple::new(futures)
             }
         }
 
@@ -206,7 +249,7 @@ macro_rules! tuple {
                     $($Fut: MaybeDone::new(self.$index),)+
                     wakers: Default::default(),
                 };
-                TryGatherTuple { set: Some(FixedSet::new(futures)), failure: None }
+                TryGatherTuple::new(futures)
             }
         }
     };

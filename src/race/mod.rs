@@ -3,11 +3,11 @@
 mod hedge;
 mod latencies;
 mod quorum;
+mod racers;
 mod start_policy;
 mod state;
 mod tasks;
 
-use crate::engine::Window;
 use crate::outcome::{RaceError, TaskOutput};
 use crate::run::{Observer, OnComplete, OnError, OnStart};
 use crate::time::Timer;
@@ -17,6 +17,7 @@ use core::task::{Context, Poll, ready};
 
 pub use hedge::{Hedge, StaggerDelay};
 pub use quorum::{Quorum, QuorumError};
+use racers::Racers;
 pub(crate) use start_policy::StartPolicy;
 pub use start_policy::{AtOnce, OneByOne, Staggered};
 pub use state::RaceResult;
@@ -97,8 +98,9 @@ pub use tasks::{Listed, Mixed, RaceTasks};
 ///
 /// # Polls and allocations
 /// Each task is polled once when it starts, and once per wake: a race of *N* costs 2*N* polls if each is woken once,
-/// not *N*² / 2. One allocation for each eight tasks that do not end at once (one for each if a task is larger than 512
-/// bytes), a few more, and the list of errors.
+/// not *N*² / 2. Two allocations and the list of errors for up to four tasks, if the size hint of the iterator says that
+/// there are no more. Otherwise one for each eight tasks that do not end at once, a few more, and the list of errors.
+/// Tasks of more than 512 bytes have one each.
 pub fn race<S, K, Fut, T, E>(tasks: S) -> Race<S::IntoIter, Fut, T, E>
 where
     S: RaceTasks<K, Task = Fut>,
@@ -158,7 +160,7 @@ where
 /// The future of [`race()`].
 #[must_use = "futures do nothing unless polled"]
 pub struct Race<I, Fut, T, E, O = (), P = AtOnce> {
-    window: Window<Fut>,
+    racers: Racers<Fut, T, E>,
     state: RaceState<I, T, E, O, P>,
     done: bool,
 }
@@ -172,7 +174,7 @@ impl<I, Fut, T, E, O, P> Unpin for Race<I, Fut, T, E, O, P> {}
 impl<I, Fut, T, E, P> Race<I, Fut, T, E, (), P> {
     pub(crate) fn new(tasks: I, policy: P) -> Self {
         Self {
-            window: Window::all_at_once(),
+            racers: Racers::New,
             state: RaceState::new(tasks, policy),
             done: false,
         }
@@ -265,7 +267,7 @@ impl<I, Fut, T, E, O, P> Race<I, Fut, T, E, O, P> {
 
     fn map<Q, R>(self, map: impl FnOnce(O, P) -> (Q, R)) -> Race<I, Fut, T, E, Q, R> {
         Race {
-            window: self.window,
+            racers: self.racers,
             state: self.state.map(map),
             done: self.done,
         }
@@ -324,7 +326,7 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         assert!(!this.done, "`Race` was polled after it had resolved");
-        ready!(this.window.poll(cx, Pin::new(&mut this.state)));
+        ready!(this.racers.poll(cx, &mut this.state));
         this.done = true;
         let result = this.state.take_result();
         if result.is_ok() {
@@ -335,4 +337,4 @@ where
 }
 
 impl_fused!(FusedFuture for Race<I, Fut, T, E, O, P> |self| self.done);
-impl_debug! { Race<I, Fut, T, E, O, P> { window } }
+impl_debug! { Race<I, Fut, T, E, O, P> { racers } }

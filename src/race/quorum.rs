@@ -59,7 +59,7 @@ impl<I, Fut, T, E, O, P> Race<I, Fut, T, E, O, P> {
         );
         let (tasks, observer, policy) = self.state.into_parts();
         Quorum {
-            window: self.window,
+            window: Window::all_at_once(),
             state: QuorumState {
                 tasks,
                 needed,

@@ -49,8 +49,10 @@ enum Finish<T, E> {
 /// Starts tasks as its policy says, and keeps the first success.
 pub(super) struct RaceState<I, T, E, O, P> {
     tasks: I,
-    /// Whether there was a task at all.
-    started: bool,
+    /// The number of tasks that have started.
+    started: usize,
+    /// Whether there are no more.
+    exhausted: bool,
     /// The number of tasks that may start whatever the policy says: the first, and one for each that has ended. Not
     /// counted down where all start at once.
     may_start: usize,
@@ -66,7 +68,8 @@ impl<I, T, E, P> RaceState<I, T, E, (), P> {
     pub(super) const fn new(tasks: I, policy: P) -> Self {
         Self {
             tasks,
-            started: false,
+            started: 0,
+            exhausted: false,
             may_start: 1,
             finish: Finish::Open(Failures::new()),
             observer: (),
@@ -82,6 +85,7 @@ impl<I, T, E, O, P> RaceState<I, T, E, O, P> {
         RaceState {
             tasks: self.tasks,
             started: self.started,
+            exhausted: self.exhausted,
             may_start: self.may_start,
             finish: self.finish,
             observer,
@@ -99,7 +103,7 @@ impl<I, T, E, O, P> RaceState<I, T, E, O, P> {
         let open = Finish::Open(Failures::new());
         match mem::replace(&mut self.finish, open) {
             Finish::Won(winner) => Ok(winner),
-            Finish::Open(failures) if self.started => Err(failures.into()),
+            Finish::Open(failures) if self.started > 0 => Err(failures.into()),
             Finish::Open(_) => Err(RaceError::NoTasks),
         }
     }
@@ -120,13 +124,33 @@ impl<I: Iterator, T, E, O, P: StartPolicy> RaceState<I, T, E, O, P> {
         let has_more = self.tasks.size_hint().1 != Some(0);
         if self.may_start > 0 {
             self.policy.restart();
-            if has_more && !self.policy.may_start(!self.started) {
+            if has_more && !self.policy.may_start(self.started == 0) {
                 return Poll::Ready(false);
             }
         } else if has_more {
             ready!(self.policy.poll_start(cx));
         }
         Poll::Ready(true)
+    }
+}
+
+impl<I, T, E, O, P> RaceState<I, T, E, O, P>
+where
+    I: Iterator,
+    O: Observer<T, E>,
+    P: StartPolicy,
+{
+    /// Returns how many tasks start at once, if that is known and nobody wants to know of it.
+    pub(super) fn known_to_start(&self) -> Option<usize> {
+        let (least, most) = self.tasks.size_hint();
+        let is_known = most == Some(least);
+        let is_plain = self.policy.starts_all() && !self.observer.has_start_hook();
+        (is_known && is_plain).then_some(least)
+    }
+
+    /// Returns whether a task has won, or none is left to start.
+    pub(super) const fn is_over(&self) -> bool {
+        self.exhausted || matches!(self.finish, Finish::Won(_))
     }
 }
 
@@ -160,7 +184,7 @@ where
         start: impl FnOnce(Fut),
     ) -> Poll<bool> {
         let this = &mut *self;
-        if !this.started {
+        if this.started == 0 {
             this.observer.on_begin();
         }
         // Where all start at once there is nothing to ask, and nothing is spent on it.
@@ -173,9 +197,10 @@ where
             this.may_start = this.may_start.saturating_sub(1);
         }
         let Some(task) = task else {
+            this.exhausted = true;
             return Poll::Ready(false);
         };
-        this.started = true;
+        this.started += 1;
         start(task);
         Poll::Ready(true)
     }
@@ -183,6 +208,11 @@ where
     #[inline(always)]
     fn has_start_hook(&self) -> bool {
         self.observer.has_start_hook()
+    }
+
+    #[inline(always)]
+    fn index_of(&self, _: usize) -> usize {
+        self.started - 1
     }
 
     fn on_start(mut self: Pin<&mut Self>, index: usize) {

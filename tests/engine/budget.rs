@@ -9,7 +9,7 @@ use std::future::{Future, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::support::{Driver, yield_times};
-use abreast::parallel;
+use abreast::{gather, parallel};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -58,6 +58,29 @@ fn nested_windows_share_the_budget() {
         }
     }));
     let most = most_in_a_poll(&polls, Driver::new(run.concurrency(20)));
+    assert!((BUDGET / 2..=BUDGET + 1).contains(&most), "{most}");
+}
+
+#[test]
+fn fixed_sets_share_the_budget() {
+    let polls = Cell::new(0);
+    let leaf = || {
+        let polls = &polls;
+        async move {
+            for _ in 0..3 {
+                polls.set(polls.get() + 1);
+                yield_times(1).await;
+            }
+        }
+    };
+    let run = parallel((0..50).map(|_| async {
+        let list = gather([leaf(), leaf(), leaf(), leaf()]);
+        let tuple = gather((leaf(), leaf(), leaf(), leaf()));
+        gather((list, tuple)).await;
+        Ok::<_, ()>(())
+    }));
+    let most = most_in_a_poll(&polls, Driver::new(run.concurrency(50)));
+    assert_eq!(polls.get(), 50 * 8 * 3);
     assert!((BUDGET / 2..=BUDGET + 1).contains(&most), "{most}");
 }
 

@@ -19,7 +19,7 @@ mod engine {
     mod waker;
 
     pub(crate) mod sync {
-        pub(crate) use loom::sync::atomic::{AtomicUsize, Ordering};
+        pub(crate) use loom::sync::atomic::{AtomicUsize, Ordering, fence};
 
         use std::sync::RwLock;
         use std::task::Waker;

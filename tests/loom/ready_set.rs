@@ -216,6 +216,27 @@ fn wakers_that_share_two_words() {
     wakes_are_seen(MANY, [0, WORD], owner);
 }
 
+/// The waker that is lent goes to another slot only when nobody has a clone of it that could still wake.
+#[test]
+fn a_lent_waker_wakes_its_borrower() {
+    model(|| {
+        let (_, parent) = Parent::new();
+        let mut ready = ReadySet::new(&parent, FEW);
+        assert!(ready.lend(0, 0));
+        let kept = ready.lent_waker().clone();
+        let thread = thread::spawn(move || kept.wake());
+        let is_lent_again = ready.lend(1, 0);
+        if is_lent_again {
+            ready.lent_waker().wake_by_ref();
+        }
+        thread.join().unwrap();
+        ready.begin_pass();
+        assert_eq!(ready.next_ready(), Some(0));
+        assert_eq!(ready.next_ready(), is_lent_again.then_some(1));
+        assert_eq!(ready.next_ready(), None);
+    });
+}
+
 #[test]
 fn spurious_polls_lose_no_wake() {
     let owner = Owner {

@@ -411,3 +411,65 @@ fn pinned_futures_stay_in_place() {
     };
     Driver::new(gather((pinned, yield_times(5)))).finish();
 }
+
+#[test]
+fn kept_wakers_wake_their_own_future() {
+    // The first to be polled borrows a waker of the set. Others have it when it was given back, and not before.
+    for (len, first) in (1..=5).flat_map(|len| (0..len).map(move |first| (len, first))) {
+        let kept = RefCell::new(vec![None; len]);
+        let keeps_waker = |index: usize| {
+            let (kept, mut polls) = (&kept, 0);
+            poll_fn(move |cx| {
+                polls += 1;
+                if polls == 1 || (polls == 2 && index % 2 == 0) {
+                    kept.borrow_mut()[index] = Some(cx.waker().clone());
+                    return Poll::Pending;
+                }
+                Poll::Ready(polls)
+            })
+        };
+        let mut run = Driver::new(gather((0..len).map(keeps_waker).collect::<Vec<_>>()));
+        assert!(run.run().is_pending());
+        let wake = |index: usize| kept.borrow_mut()[index].take().unwrap().wake();
+        let order = (0..len).map(|offset| (first + offset) % len);
+        for index in order.clone().chain(order.filter(|index| index % 2 == 0)) {
+            assert!(run.run().is_pending());
+            wake(index);
+        }
+        let polls = (0..len).map(|index| if index % 2 == 0 { 3 } else { 2 });
+        assert_eq!(run.finish(), polls.collect::<Vec<_>>(), "{first} of {len}");
+    }
+}
+
+#[test]
+fn sets_of_any_length_are_alike() {
+    /// Runs sets of as many as `len` futures, each of which is as large as `padding`, and yields once if it is odd.
+    fn check<const PADDING: usize>(len: usize) {
+        let task = |index: usize, fails: bool| async move {
+            let padding = [index as u8; PADDING];
+            if index % 2 == 1 {
+                yield_now().await;
+            }
+            assert!(padding.iter().all(|&byte| usize::from(byte) == index));
+            if fails { Err(index) } else { Ok(index) }
+        };
+        let list = |failing: usize| (0..len).map(move |index| task(index, index == failing));
+        let all: Vec<_> = (0..len).collect();
+
+        let outputs = Driver::new(gather(list(len).collect::<Vec<_>>())).finish();
+        assert_eq!(
+            outputs,
+            all.iter().map(|&index| Ok(index)).collect::<Vec<_>>()
+        );
+        let values = Driver::new(try_gather(list(len).collect::<Vec<_>>())).finish();
+        assert_eq!(values.as_ref(), Ok(&all));
+        for failing in 0..len {
+            let values = Driver::new(try_gather(list(failing).collect::<Vec<_>>())).finish();
+            assert_eq!(values, Err(failing));
+        }
+    }
+    for len in 0..=6 {
+        check::<0>(len);
+        check::<1000>(len);
+    }
+}

@@ -129,3 +129,75 @@ fn a_lost_race_has_every_error() {
     );
     assert!(failures.into_iter().eq([(1, "a"), (2, "b"), (0, "c")]));
 }
+
+#[test]
+fn races_of_any_length_are_alike() {
+    for (len, winner) in (1..=6).flat_map(|len| (0..=len).map(move |winner| (len, winner))) {
+        let board = Board::new(len);
+        let mut run = Driver::new(race(board.tasks()));
+        assert!(run.run().is_pending());
+        for index in (0..len).rev().filter(|&index| index != winner) {
+            assert!(run.run().is_pending());
+            board.end(index, Err("no"));
+        }
+        if winner < len {
+            assert!(run.run().is_pending());
+            board.end(winner, Ok(winner));
+            assert_eq!(run.finish().unwrap().winner_index, winner);
+        } else {
+            let RaceError::AllFailed(failures) = run.finish().unwrap_err() else {
+                panic!("there are tasks");
+            };
+            assert!(failures.iter().map(|(index, _)| index).eq((0..len).rev()));
+        }
+        // One poll to start, one for its end.
+        assert_eq!(board.total_polls(), 2 * len);
+    }
+}
+
+/// Tasks of which the size hint says that there are `hint`.
+struct Hinted<I> {
+    tasks: I,
+    hint: usize,
+}
+
+impl<I: Iterator> Iterator for Hinted<I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        self.tasks.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.hint, Some(self.hint))
+    }
+}
+
+#[test]
+fn wrong_size_hints_lose_no_task() {
+    for hint in 0..6 {
+        for len in 0..6 {
+            let tasks = (0..len).map(|index| ready(Err::<(), _>(index)));
+            let error = Driver::new(race(Hinted { tasks, hint }))
+                .finish()
+                .unwrap_err();
+            let failed: Vec<_> = match error {
+                RaceError::AllFailed(failures) => failures.into_iter().collect(),
+                _ => Vec::new(),
+            };
+            assert_eq!(
+                failed,
+                (0..len).map(|index| (index, index)).collect::<Vec<_>>()
+            );
+
+            let wins_last =
+                (0..len).map(|index| ready(if index + 1 == len { Ok(()) } else { Err(()) }));
+            let tasks = Hinted {
+                tasks: wins_last,
+                hint,
+            };
+            let won = Driver::new(race(tasks)).finish();
+            assert_eq!(won.map(|won| won.winner_index).ok(), len.checked_sub(1));
+        }
+    }
+}

@@ -12,7 +12,7 @@ use core::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The place of one future of a tuple.
+    /// The place of one future of a fixed set.
     ///
     /// Its output is a type parameter of its own. As `Fut::Output`, the compiler would have to find it again when it
     /// shows that a set is `Send`, and cannot if the future is a verb over a closure that borrows.
@@ -31,18 +31,18 @@ pin_project! {
 }
 
 impl<Fut, T> MaybeDone<Fut, T> {
-    pub(super) const fn new(future: Fut) -> Self {
+    pub(crate) const fn new(future: Fut) -> Self {
         Self::Running { future }
     }
 
     /// Returns whether the future has ended and its output was not taken.
-    pub(super) const fn has_output(&self) -> bool {
+    pub(crate) const fn has_output(&self) -> bool {
         matches!(self, Self::Ended { .. })
     }
 
     /// Takes the output, if there is one.
     #[inline]
-    pub(super) fn take(mut self: Pin<&mut Self>) -> Option<T> {
+    pub(crate) fn take(mut self: Pin<&mut Self>) -> Option<T> {
         if !self.has_output() {
             return None;
         }
@@ -56,7 +56,7 @@ impl<Fut, T> MaybeDone<Fut, T> {
 impl<Fut: Future> MaybeDone<Fut, Fut::Output> {
     /// Polls the future, and keeps its output once it has ended.
     #[inline]
-    pub(super) fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if let PlacePinned::Running { future } = self.as_mut().project() {
             let output = ready!(future.poll(cx));
             self.set(Self::Ended { output });
@@ -67,7 +67,7 @@ impl<Fut: Future> MaybeDone<Fut, Fut::Output> {
 
 impl<Fut, T, E> MaybeDone<Fut, Result<T, E>> {
     /// Takes the error of a future that has failed.
-    pub(super) fn take_error(self: Pin<&mut Self>) -> Option<E> {
+    pub(crate) fn take_error(self: Pin<&mut Self>) -> Option<E> {
         match *self {
             Self::Ended { output: Err(_) } => self.take()?.err(),
             _ => None,
