@@ -56,22 +56,29 @@ impl<R> Contender<R> {
     }
 }
 
+// Not inlined, so that a function that calls one of these is not inlined into another crate either: what it hands out
+// would be compiled there, with all other libraries.
+
 /// Creates what the others are compared to.
+#[inline(never)]
 pub fn subject<S: Scheme>(name: &'static str) -> Contender {
     Contender::new(name, Role::Subject, measure::<S>)
 }
 
 /// Creates a peer.
+#[inline(never)]
 pub fn peer<S: Scheme>(name: &'static str) -> Contender {
     Contender::new(name, Role::Peer, measure::<S>)
 }
 
 /// Creates another form of the subject.
+#[inline(never)]
 pub fn variant<S: Scheme>(name: &'static str) -> Contender {
     Contender::new(name, Role::Variant, measure::<S>)
 }
 
 /// Creates the physical limit.
+#[inline(never)]
 pub fn floor<S: Scheme>(name: &'static str) -> Contender {
     Contender::new(name, Role::Floor, measure::<S>)
 }
