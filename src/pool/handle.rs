@@ -4,12 +4,13 @@ use alloc::sync::Arc;
 use core::future::Future;
 use core::ops::Deref;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
 use super::error::JobError;
 use super::inner::Inner;
 use super::job::JobOneshot;
 use super::kind::{Kind, Local, Sendable};
+use crate::sync::Oneshot;
 
 /// A future of what a job of a [`Pool`](crate::Pool) returns.
 ///
@@ -55,7 +56,8 @@ use super::kind::{Kind, Local, Sendable};
 /// If it is polled after it has resolved.
 #[must_use = "dropping a handle lets the job run on, but what it returns is lost"]
 pub struct JobHandle<T, E, K: Kind = Sendable> {
-    result: JobOneshot<T, E>,
+    /// `None` when it has resolved.
+    result: Option<JobOneshot<T, E>>,
     inner: Arc<Inner<K>>,
     id: u64,
 }
@@ -65,7 +67,11 @@ pub type LocalJobHandle<T, E> = JobHandle<T, E, Local>;
 
 impl<T, E, K: Kind> JobHandle<T, E, K> {
     pub(super) fn new(result: JobOneshot<T, E>, inner: Arc<Inner<K>>, id: u64) -> Self {
-        Self { result, inner, id }
+        Self {
+            result: Some(result),
+            inner,
+            id,
+        }
     }
 
     /// Cancels the job, unless it has ended.
@@ -85,8 +91,11 @@ impl<T, E, K: Kind> JobHandle<T, E, K> {
     /// # }).unwrap();
     /// ```
     pub fn cancel(&self) {
+        let Some(result) = &self.result else {
+            return;
+        };
         if !self.inner.cancel_queued(self.id) {
-            self.result.cancel();
+            result.cancel();
         }
     }
 
@@ -144,7 +153,7 @@ impl<T, E, K: Kind> JobHandle<T, E, K> {
     /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.result.is_ended()
+        self.result.as_ref().is_none_or(|result| result.is_ended())
     }
 
     /// Returns the number of the job in its pool (0-based, in the order in which jobs were accepted).
@@ -164,14 +173,22 @@ impl<T, E, K: Kind> JobHandle<T, E, K> {
 impl<T, E, K: Kind> Future for JobHandle<T, E, K> {
     type Output = Result<T, JobError<E>>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.result
-            .poll(cx)
-            .map(|result| result.expect("`JobHandle` was polled after it had resolved"))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let shared = self.result.as_ref();
+        let shared = shared.expect("`JobHandle` was polled after it had resolved");
+        // Often the job is gone by now. What it has left is then the handle's alone, and needs no lock.
+        let result = if Arc::strong_count(shared) == 1 {
+            let own = self.result.take().and_then(Arc::into_inner);
+            own.and_then(Oneshot::into_value)
+        } else {
+            ready!(shared.poll(cx))
+        };
+        self.result = None;
+        Poll::Ready(result.expect("a job sends a result before it is gone"))
     }
 }
 
-impl_fused!(FusedFuture for JobHandle<T, E, K: Kind> |self| self.result.is_closed());
+impl_fused!(FusedFuture for JobHandle<T, E, K: Kind> |self| self.result.is_none());
 
 impl_debug!(JobHandle<T, E, K: Kind> |self| { id: self.id, finished: self.is_finished() });
 
@@ -252,6 +269,6 @@ impl<T, E, K: Kind> Future for CancelOnDrop<T, E, K> {
     }
 }
 
-impl_fused!(FusedFuture for CancelOnDrop<T, E, K: Kind> |self| self.result.is_closed());
+impl_fused!(FusedFuture for CancelOnDrop<T, E, K: Kind> |self| self.result.is_none());
 
 impl_debug!(CancelOnDrop<T, E, K: Kind> { handle });

@@ -26,6 +26,11 @@ mod with_std {
         }
 
         #[inline]
+        pub(crate) fn into_inner(self) -> T {
+            self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        }
+
+        #[inline]
         pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
             f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
         }
@@ -47,6 +52,13 @@ mod spin {
             let lock = Self(ConcurrentQueue::bounded(1));
             lock.put_back(value);
             lock
+        }
+
+        pub(crate) fn into_inner(self) -> T {
+            match self.0.pop() {
+                Ok(value) => value,
+                Err(_) => unreachable!("whoever had it has put it back"),
+            }
         }
 
         pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {

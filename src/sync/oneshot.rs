@@ -98,6 +98,12 @@ impl<T> Oneshot<T> {
         })
     }
 
+    /// Returns the value if there is one, once the task is gone.
+    #[inline]
+    pub(crate) fn into_value(self) -> Option<T> {
+        self.state.into_inner().take()
+    }
+
     /// Returns whether the value was sent, or there will never be one.
     pub(crate) fn is_ended(&self) -> bool {
         self.state.with(|state| !matches!(state, State::Open(_)))

@@ -29,6 +29,15 @@ fn a_value_reaches_whoever_waits() {
 }
 
 #[test]
+fn what_is_left_has_the_value() {
+    loom::model(|| {
+        let shared = Oneshot::new();
+        wake(shared.send(7).handle);
+        assert_eq!(shared.into_value(), Some(7));
+    });
+}
+
+#[test]
 fn whoever_waits_learns_of_a_close() {
     loom::model(|| {
         let shared = Arc::new(Oneshot::<()>::new());
