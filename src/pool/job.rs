@@ -14,7 +14,7 @@ use alloc::sync::Arc;
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
@@ -81,13 +81,14 @@ pin_project! {
     }
 
     impl<Fut, T, E> PinnedDrop for Task<Fut, T, E> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let wakers = match this.state.as_mut().project() {
+        fn drop(mut this: Pin<&mut Self>) {
+            let wakers = match this.as_mut().project().state.project() {
                 StateProjection::Published { wakers } => mem::take(wakers),
-                _ => this.abandon(),
+                _ => this.project().abandon(),
             };
-            let _ = catch(|| wakers.handle.map(Waker::wake));
+            if let Some(handle) = wakers.handle {
+                let _ = catch(|| handle.wake());
+            }
         }
     }
 }
