@@ -23,19 +23,18 @@ impl<K: Kind> Shutdown<K> {
     /// ran.
     ///
     /// ```
-    /// use abreast::{JobError, pool};
+    /// use abreast::{JobError, gather, pool};
     /// use std::time::Duration;
     ///
     /// # smol::block_on(async {
     /// let (pool, driver) = pool(1);
-    /// let driver = smol::spawn(driver);
     /// let quick = pool.execute(async { Ok::<_, ()>(6) })?;
     /// let endless = pool.execute(std::future::pending::<Result<(), ()>>())?;
     /// let behind = pool.execute(async { Ok::<_, ()>(7) })?;
     ///
-    /// let report = pool.shutdown().within(Duration::from_millis(20), smol::Timer::after).await;
+    /// let shutdown = pool.shutdown().within(Duration::from_millis(20), smol::Timer::after);
+    /// let (report, ()) = gather((shutdown, driver)).await;
     /// assert_eq!((report.finished, report.dropped, report.never_started), (1, 1, 1));
-    /// driver.await;
     /// assert_eq!(quick.await, Ok(6));
     /// assert_eq!(endless.await, Err(JobError::Abandoned));
     /// assert_eq!(behind.await, Err(JobError::Abandoned));
