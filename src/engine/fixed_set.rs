@@ -119,6 +119,20 @@ impl<M: FutureSet> FixedSet<M> {
         self.project().futures
     }
 
+    /// Lets go of the wakers once nothing is to be woken. The waker of the parent is foreign, and its destructor may
+    /// panic.
+    #[inline]
+    pub(crate) fn close(self: Pin<&mut Self>) {
+        let this = self.project();
+        if let Some(mut ready) = this.ready.take() {
+            ready.close();
+            if *this.own_wakers > 0 {
+                *this.own_wakers = 0;
+                this.futures.wakers().fill(None);
+            }
+        }
+    }
+
     /// Runs futures until all have ended, or one has that ends the set.
     ///
     /// # Panics
@@ -147,18 +161,28 @@ impl<M: FutureSet> FixedSet<M> {
             .get_or_insert_with(|| ReadySet::new(cx.waker(), None));
         let mut budget = PollBudget::begin();
         loop {
-            let running_before = *this.running;
+            let mut running_before = *this.running;
             ready.begin_pass();
             while !budget.is_spent() {
-                let starts = this.to_start.next();
-                let Some(index) = starts.or_else(|| ready.next_ready()) else {
+                let starts = !Range::is_empty(this.to_start);
+                let next = if starts {
+                    Some(this.to_start.start)
+                } else {
+                    ready.next_ready()
+                };
+                let Some(index) = next else {
                     break;
                 };
-                if starts.is_some() && !handler.start(this.futures.as_mut(), index) {
-                    // None of those that were to start is there.
-                    *this.running &= (1 << index) - 1;
-                    this.to_start.start = this.to_start.end;
-                    continue;
+                if starts {
+                    // If it panics, it is asked again.
+                    if !handler.start(this.futures.as_mut(), index) {
+                        // None of those that were to start is there.
+                        *this.running &= (1 << index) - 1;
+                        running_before = *this.running;
+                        this.to_start.start = this.to_start.end;
+                        continue;
+                    }
+                    this.to_start.start += 1;
                 }
                 // A late wake may come for a future that has ended.
                 let bit = 1 << index;

@@ -98,13 +98,13 @@ where
 impl<Fut: Future<Output = T>, T> All for Few<Fut, T> {
     type Output = Vec<T>;
 
-    fn take(self: Pin<&mut Self>) -> Option<Vec<T>> {
+    fn take(self: Pin<&mut Self>) -> Result<Vec<T>, usize> {
         let this = self.get_mut();
-        let outputs = (0..this.len()).map(|index| match this.take(index) {
-            Some(output) => output,
-            None => panic!("{}", no_output(index)),
-        });
-        Some(outputs.collect())
+        let mut outputs = Vec::with_capacity(this.len());
+        for index in 0..this.len() {
+            outputs.push(this.take(index).ok_or(index)?);
+        }
+        Ok(outputs)
     }
 }
 
@@ -112,9 +112,14 @@ impl<Fut: Future<Output = Result<T, E>>, T, E> TryAll for Few<Fut, Result<T, E>>
     type Output = Vec<T>;
     type Error = E;
 
-    fn take_values(self: Pin<&mut Self>) -> Option<Vec<T>> {
-        let outputs = All::take(self)?;
-        outputs.into_iter().map(Result::ok).collect()
+    fn take_values(self: Pin<&mut Self>) -> Result<Vec<T>, usize> {
+        let this = self.get_mut();
+        let mut values = Vec::with_capacity(this.len());
+        for index in 0..this.len() {
+            let value = this.take(index).and_then(Result::ok);
+            values.push(value.ok_or(index)?);
+        }
+        Ok(values)
     }
 
     fn take_error(self: Pin<&mut Self>, index: usize) -> Option<E> {

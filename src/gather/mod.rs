@@ -86,7 +86,8 @@ pub fn gather<S: Gather>(set: S) -> S::Future {
 /// ```
 ///
 /// # Errors
-/// The first error. The other tasks, and the values that were there already, are dropped before the future resolves.
+/// The first error. The other tasks that have started, and the values that were there already, are dropped before the
+/// future resolves.
 pub fn try_gather<S: TryGather>(set: S) -> S::Future {
     set.try_gather()
 }

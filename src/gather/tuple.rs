@@ -9,6 +9,7 @@ use core::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 
+use super::join_all::no_output;
 use super::{Gather, TryGather};
 use crate::engine::{FixedSet, FutureSet, Handler, MaybeDone};
 
@@ -17,8 +18,8 @@ pub trait All: FutureSet {
     /// What they return.
     type Output;
 
-    /// Takes what they have returned.
-    fn take(self: Pin<&mut Self>) -> Option<Self::Output>;
+    /// Takes what they have returned, or returns the index of the first that has no output.
+    fn take(self: Pin<&mut Self>) -> Result<Self::Output, usize>;
 }
 
 /// Futures that are done when all have succeeded, or one has failed.
@@ -28,8 +29,8 @@ pub trait TryAll: FutureSet {
     /// What they return when one fails.
     type Error;
 
-    /// Takes what they have returned.
-    fn take_values(self: Pin<&mut Self>) -> Option<Self::Output>;
+    /// Takes what they have returned, or returns the index of the first that has no value.
+    fn take_values(self: Pin<&mut Self>) -> Result<Self::Output, usize>;
 
     /// Takes the error of the one at `index`, if it has failed.
     fn take_error(self: Pin<&mut Self>, index: usize) -> Option<Self::Error>;
@@ -95,9 +96,10 @@ impl<M: All> Future for GatherTuple<M> {
         let mut this = self.project();
         let mut set = this.set.as_mut().as_pin_mut().expect(POLLED_AGAIN);
         ready!(set.as_mut().poll(cx, &mut ()));
+        set.as_mut().close();
         let outputs = set.futures().take();
         this.set.set(None);
-        Poll::Ready(outputs.expect("all have ended"))
+        Poll::Ready(outputs.unwrap_or_else(|index| panic!("{}", no_output(index))))
     }
 }
 
@@ -122,15 +124,17 @@ impl<M: TryAll> Future for TryGatherTuple<M, M::Error> {
         }
         let mut set = this.set.as_mut().as_pin_mut().expect(POLLED_AGAIN);
         ready!(set.as_mut().poll(cx, &mut UntilFailure(this.failure)));
-        let values = match this.failure {
-            Some(_) => None,
-            None => set.futures().take_values(),
-        };
+        if this.failure.is_none() {
+            set.as_mut().close();
+            let values = set.futures().take_values();
+            this.set.set(None);
+            return Poll::Ready(Ok(
+                values.unwrap_or_else(|index| panic!("{}", no_output(index)))
+            ));
+        }
         this.set.set(None);
-        Poll::Ready(match this.failure.take() {
-            Some(error) => Err(error),
-            None => Ok(values.expect("all have succeeded")),
-        })
+        let error = this.failure.take();
+        Poll::Ready(Err(error.expect("one has failed")))
     }
 }
 
@@ -196,9 +200,9 @@ macro_rules! tuple {
         {
             type Output = ($($T,)+);
 
-            fn take(self: Pin<&mut Self>) -> Option<Self::Output> {
+            fn take(self: Pin<&mut Self>) -> Result<Self::Output, usize> {
                 let this = self.project();
-                Some(($(this.$Fut.take()?,)+))
+                Ok(($(this.$Fut.take().ok_or::<usize>($index)?,)+))
             }
         }
 
@@ -209,9 +213,9 @@ macro_rules! tuple {
             type Output = ($($T,)+);
             type Error = E;
 
-            fn take_values(self: Pin<&mut Self>) -> Option<Self::Output> {
+            fn take_values(self: Pin<&mut Self>) -> Result<Self::Output, usize> {
                 let this = self.project();
-                Some(($(this.$Fut.take()?.ok()?,)+))
+                Ok(($(this.$Fut.take().and_then(Result::ok).ok_or::<usize>($index)?,)+))
             }
 
             fn take_error(self: Pin<&mut Self>, index: usize) -> Option<E> {

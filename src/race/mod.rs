@@ -83,7 +83,8 @@ pub use tasks::{Listed, Mixed, RaceTasks};
 ///
 /// # Order
 /// Tasks start in input order, on the first poll; beyond 128, on those that follow it at once. A task that succeeds at
-/// once ends the race: those behind it are neither created nor started. If several have become ready by the time that
+/// once ends the race: those behind it are neither created nor started. If the size hint says that there are four or
+/// less, and there are more, those start when the four have ended. If several have become ready by the time that
 /// the race is polled, the one with the lowest index is asked first.
 ///
 /// # Errors
@@ -99,7 +100,7 @@ pub use tasks::{Listed, Mixed, RaceTasks};
 /// # Polls and allocations
 /// Each task is polled once when it starts, and once per wake: a race of *N* costs 2*N* polls if each is woken once,
 /// not *N*² / 2. Two allocations and the list of errors for up to four tasks, if the size hint of the iterator says that
-/// there are no more. Otherwise one for each eight tasks that do not end at once, a few more, and the list of errors.
+/// there are no more, and another one if there are four, and all of them fail. Otherwise one for each eight tasks that do not end at once, a few more, and the list of errors.
 /// Tasks of more than 512 bytes have one each.
 pub fn race<S, K, Fut, T, E>(tasks: S) -> Race<S::IntoIter, Fut, T, E>
 where

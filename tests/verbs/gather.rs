@@ -473,3 +473,64 @@ fn sets_of_any_length_are_alike() {
         check::<1000>(len);
     }
 }
+
+#[cfg(panic = "unwind")]
+#[test]
+fn a_set_that_panicked_stays_over() {
+    async fn panics(at: usize, index: usize) -> Result<usize, ()> {
+        assert_ne!(index, at, "as planned");
+        Ok(index)
+    }
+    for len in 1..=6 {
+        let list = || {
+            (0..len)
+                .map(|index| panics(len - 1, index))
+                .collect::<Vec<_>>()
+        };
+        let mut run = Driver::new(gather(list()));
+        assert!(catch_unwind(AssertUnwindSafe(|| run.poll().is_ready())).is_err());
+        let message = catch_unwind(AssertUnwindSafe(|| run.run().is_ready())).unwrap_err();
+        let expected = format!("future {} has panicked, so it has no output", len - 1);
+        assert_eq!(message.downcast_ref::<String>(), Some(&expected));
+        assert!(run.future.is_terminated(), "{len}");
+    }
+}
+
+/// Wakes nobody, and panics when it is dropped for the last time.
+#[cfg(panic = "unwind")]
+struct BadParent(PanicsOnDrop);
+
+#[cfg(panic = "unwind")]
+impl Wake for BadParent {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[cfg(panic = "unwind")]
+#[test]
+fn parents_that_panic_lose_no_output() {
+    for len in 1..=6 {
+        let list = || (0..len).map(|_| yield_times(2).map(|()| Ok::<_, ()>(7)));
+        let check = |mut set: std::pin::Pin<Box<dyn Future<Output = Vec<usize>>>>| {
+            let bad = Waker::from(Arc::new(BadParent(PanicsOnDrop)));
+            for _ in 0..2 {
+                let polled = set.as_mut().poll(&mut Context::from_waker(&bad));
+                assert!(polled.is_pending());
+            }
+            // Now the set has the only one.
+            assert!(catch_unwind(AssertUnwindSafe(|| drop(bad))).is_ok());
+            let cx = &mut Context::from_waker(Waker::noop());
+            let first = catch_unwind(AssertUnwindSafe(|| set.as_mut().poll(cx)));
+            let outputs = match first {
+                Ok(polled) => polled,
+                Err(_) => set.as_mut().poll(cx),
+            };
+            assert_eq!(outputs, Poll::Ready(vec![7; len]));
+        };
+        let gathered = gather(list().collect::<Vec<_>>());
+        check(Box::pin(
+            gathered.map(|all| all.into_iter().map(Result::unwrap).collect()),
+        ));
+        let tried = try_gather(list().collect::<Vec<_>>());
+        check(Box::pin(tried.map(Result::unwrap)));
+    }
+}

@@ -1,9 +1,11 @@
 //! Races: who wins, who is dropped, and which errors are kept.
 
 use std::future::ready;
+#[cfg(panic = "unwind")]
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 
-use crate::support::{Board, Driver};
+use crate::support::{Board, Driver, yield_now};
 use abreast::{RaceError, RaceResult, race};
 use futures::future::{FusedFuture, FutureExt};
 #[cfg(target_family = "wasm")]
@@ -199,5 +201,43 @@ fn wrong_size_hints_lose_no_task() {
             let won = Driver::new(race(tasks)).finish();
             assert_eq!(won.map(|won| won.winner_index).ok(), len.checked_sub(1));
         }
+    }
+}
+
+#[cfg(panic = "unwind")]
+#[test]
+fn a_panicking_iterator_ends_no_race() {
+    for len in 1..=6 {
+        for panics_at in 0..len {
+            let tasks = (0..len).map(|index| {
+                assert!(index != panics_at, "as planned");
+                ready(Err::<(), _>(index))
+            });
+            let mut run = Driver::new(race(tasks));
+            assert!(catch_unwind(AssertUnwindSafe(|| run.poll().is_ready())).is_err());
+            let failed: Vec<_> = match run.finish().unwrap_err() {
+                RaceError::AllFailed(failures) => failures.into_iter().collect(),
+                _ => Vec::new(),
+            };
+            // Later indices move up.
+            let others = (0..len).filter(|&index| index != panics_at);
+            assert!(
+                failed.into_iter().eq(others.enumerate()),
+                "{panics_at} of {len}"
+            );
+        }
+    }
+}
+
+#[test]
+fn races_of_any_length_yield() {
+    for len in 1..=6 {
+        let mut run = Driver::new(race((0..len).map(|index| async move {
+            yield_now().await;
+            Ok::<_, ()>(index)
+        })));
+        assert!(run.poll().is_pending(), "the executor has its turn");
+        assert_eq!(run.wakes(), 1);
+        assert_eq!(run.finish().unwrap().value, 0);
     }
 }
