@@ -124,13 +124,14 @@ impl<M: FutureSet> FixedSet<M> {
     #[inline]
     pub(crate) fn close(self: Pin<&mut Self>) {
         let this = self.project();
-        if let Some(mut ready) = this.ready.take() {
+        if let Some(ready) = this.ready {
             ready.close();
-            if *this.own_wakers > 0 {
-                *this.own_wakers = 0;
-                this.futures.wakers().fill(None);
-            }
         }
+        if *this.own_wakers > 0 {
+            *this.own_wakers = 0;
+            this.futures.wakers().fill(None);
+        }
+        *this.ready = None;
     }
 
     /// Runs futures until all have ended, or one has that ends the set.
