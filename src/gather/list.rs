@@ -99,12 +99,7 @@ impl<Fut: Future<Output = T>, T> All for Few<Fut, T> {
     type Output = Vec<T>;
 
     fn take(self: Pin<&mut Self>) -> Result<Vec<T>, usize> {
-        let this = self.get_mut();
-        let mut outputs = Vec::with_capacity(this.len());
-        for index in 0..this.len() {
-            outputs.push(this.take(index).ok_or(index)?);
-        }
-        Ok(outputs)
+        take_all(self.get_mut(), Some)
     }
 }
 
@@ -113,18 +108,24 @@ impl<Fut: Future<Output = Result<T, E>>, T, E> TryAll for Few<Fut, Result<T, E>>
     type Error = E;
 
     fn take_values(self: Pin<&mut Self>) -> Result<Vec<T>, usize> {
-        let this = self.get_mut();
-        let mut values = Vec::with_capacity(this.len());
-        for index in 0..this.len() {
-            let value = this.take(index).and_then(Result::ok);
-            values.push(value.ok_or(index)?);
-        }
-        Ok(values)
+        take_all(self.get_mut(), Result::ok)
     }
 
     fn take_error(self: Pin<&mut Self>, index: usize) -> Option<E> {
         self.get_mut().take_error(index)
     }
+}
+
+/// Takes what all have returned, or returns the index of the first of which there is nothing.
+fn take_all<Fut: Future<Output = T>, T, V>(
+    few: &mut Few<Fut, T>,
+    value: impl Fn(T) -> Option<V>,
+) -> Result<Vec<V>, usize> {
+    let mut values = Vec::with_capacity(few.len());
+    for index in 0..few.len() {
+        values.push(few.take(index).and_then(&value).ok_or(index)?);
+    }
+    Ok(values)
 }
 
 /// Puts the outputs into the shape of the set.

@@ -100,8 +100,8 @@ pub use tasks::{Listed, Mixed, RaceTasks};
 /// # Polls and allocations
 /// Each task is polled once when it starts, and once per wake: a race of *N* costs 2*N* polls if each is woken once,
 /// not *N*² / 2. Two allocations and the list of errors for up to four tasks, if the size hint of the iterator says that
-/// there are no more, and another one if there are four, and all of them fail. Otherwise one for each eight tasks that do not end at once, a few more, and the list of errors.
-/// Tasks of more than 512 bytes have one each.
+/// there are no more, and another one if there are four, and all of them fail. Otherwise one for each eight tasks that
+/// do not end at once, a few more, and the list of errors. Tasks of more than 512 bytes have one each.
 pub fn race<S, K, Fut, T, E>(tasks: S) -> Race<S::IntoIter, Fut, T, E>
 where
     S: RaceTasks<K, Task = Fut>,
