@@ -24,6 +24,9 @@ use crate::outcome::EndReason;
 use crate::sync::panic::catch;
 use crate::time::Moment;
 
+/// The number of jobs in a row after which more are expected. For few, it costs more to open the entrance than it spares.
+const ROW: usize = 16;
+
 pub(super) struct Inner<K: Kind> {
     pub(super) state: PoolState<QueuedJob<K>, Waker>,
     /// Notified when the pool becomes idle while somebody waits for that.
@@ -80,7 +83,7 @@ impl<K: Kind> Inner<K> {
         // One flag for the worker to look at, instead of one for each thing that may be set.
         let is_watched = hook.is_some() || gates.limit.is_some();
         Arc::new(Self {
-            state: PoolState::new(options.worker_count, capacity, options.aging),
+            state: PoolState::new(options.worker_count, capacity, options.aging, ROW),
             idle: Event::new(),
             hook,
             aborted: AtomicBool::new(false),
@@ -115,8 +118,17 @@ impl<K: Kind> Inner<K> {
         job: Job<K>,
         priority: i32,
     ) -> Result<u64, (Refusal, QueuedJob<K>)> {
+        if priority == 0 && self.state.may_arrive() {
+            return self.submit_in_a_row(job);
+        }
         let queued = self.queued(job);
         self.state.accept(queued, priority).map(wake_accepted)
+    }
+
+    #[inline(never)]
+    fn submit_in_a_row(&self, job: Job<K>) -> Result<u64, (Refusal, QueuedJob<K>)> {
+        let queued = self.queued(job);
+        self.state.accept_in_a_row(queued).map(wake_accepted)
     }
 
     pub(super) fn close(&self) {

@@ -4,7 +4,7 @@ pub(crate) mod lock;
 pub(crate) mod oneshot;
 pub(crate) mod panic;
 
-use core::sync::atomic::{AtomicBool, Ordering};
+pub(crate) use core::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use lock::Lock;
 pub(crate) use oneshot::Oneshot;

@@ -65,7 +65,8 @@ impl Model {
     }
 
     fn with_capacity(workers: usize, capacity: usize) -> Arc<Self> {
-        let state = PoolState::new(workers, capacity, 16);
+        // One job is enough for the next to arrive at the entrance.
+        let state = PoolState::new(workers, capacity, 16, 1);
         assert!(state.set_workers(workers, 0).is_empty());
         Arc::new(Self {
             state,
@@ -74,9 +75,26 @@ impl Model {
         })
     }
 
+    /// A pool that has run a job, and whose entrance is open.
+    fn with_open_entrance(workers: usize, capacity: usize) -> Arc<Self> {
+        let model = Self::with_capacity(workers, capacity);
+        let (_, first) = model.execute().unwrap();
+        assert!(matches!(
+            model.state.next(0, &Arc::new(Notify::new())),
+            Next::Run { .. }
+        ));
+        model.run(&first);
+        model
+    }
+
     fn execute(&self) -> Result<(u64, Outcome), Refusal> {
         let outcome = Outcome::new(AtomicUsize::new(OPEN));
-        match self.state.accept(outcome.clone(), 0) {
+        let job = outcome.clone();
+        let accepted = match self.state.may_arrive() {
+            true => self.state.accept_in_a_row(job),
+            false => self.state.accept(job, 0),
+        };
+        match accepted {
             Ok(accepted) => Ok((wake_accepted(accepted), outcome)),
             Err((refusal, _)) => Err(refusal),
         }
@@ -776,5 +794,136 @@ fn a_cancelled_handle_is_counted() {
         let ended = read(&outcome) == ENDED;
         assert!(!ended || model.state.stats().total_cancelled == 1);
         assert!(canceller.join().unwrap());
+    });
+}
+
+#[test]
+fn arrivals_meet_a_worker() {
+    model(|| {
+        let model = Model::with_open_entrance(1, usize::MAX);
+        let worker = on_thread(&model, |model| model.work(0));
+        let jobs = [0, 1, 2].map(|_| model.execute().unwrap());
+        assert_eq!(jobs.each_ref().map(|(id, _)| *id), [1, 2, 3]);
+        model.drain();
+        assert_eq!(jobs.map(|(_, job)| read(&job)), [ENDED; 3]);
+        model.close();
+        worker.join().unwrap();
+        model.add_up();
+    });
+}
+
+#[test]
+fn arrivals_meet_two_workers() {
+    bounded_model(2, || {
+        let model = Model::with_open_entrance(2, usize::MAX);
+        let workers = [0, 1].map(|worker| on_thread(&model, move |model| model.work(worker)));
+        let jobs = [0, 1].map(|_| model.execute().unwrap().1);
+        model.drain();
+        assert_eq!(jobs.map(|job| read(&job)), [ENDED; 2]);
+        model.close();
+        for worker in workers {
+            worker.join().unwrap();
+        }
+        model.add_up();
+    });
+}
+
+#[test]
+fn an_arrival_beside_a_shutdown_still_runs() {
+    model(|| {
+        let model = Model::with_open_entrance(1, usize::MAX);
+        let worker = on_thread(&model, |model| model.work(0));
+        let submitter = on_thread(&model, Model::execute);
+        model.shutdown();
+        let accepted = submitter.join().unwrap();
+        worker.join().unwrap();
+        match accepted {
+            Ok((_, outcome)) => assert_eq!(read(&outcome), ENDED),
+            Err(refusal) => assert_eq!(refusal, Refusal::Closed),
+        }
+        model.add_up();
+        assert_eq!(model.execute().unwrap_err(), Refusal::Closed);
+    });
+}
+
+#[test]
+fn an_arrival_beside_a_drop_is_abandoned() {
+    model(|| {
+        let model = Model::with_open_entrance(1, usize::MAX);
+        let submitter = on_thread(&model, Model::execute);
+        model.leave(0, Vec::new());
+        match submitter.join().unwrap() {
+            Ok((_, outcome)) => assert_eq!(read(&outcome), ABANDONED),
+            Err(refusal) => assert_eq!(refusal, Refusal::Abandoned),
+        }
+        model.drain();
+        model.add_up();
+    });
+}
+
+#[test]
+fn an_arrival_is_cancelled_or_run() {
+    model(|| {
+        let model = Model::with_open_entrance(1, usize::MAX);
+        let (id, outcome) = model.execute().unwrap();
+        let worker = on_thread(&model, |model| model.work(0));
+        let cancelled = model.cancel(id);
+        assert!(!model.cancel(id));
+        model.drain();
+        assert_eq!(read(&outcome), ENDED);
+        assert_eq!(model.state.stats().total_cancelled, u64::from(cancelled));
+        model.close();
+        worker.join().unwrap();
+        model.add_up();
+    });
+}
+
+#[test]
+fn figures_are_never_behind_an_arrival() {
+    model(|| {
+        let model = Model::with_open_entrance(1, usize::MAX);
+        let submitter = on_thread(&model, |model| {
+            let id = model.execute().unwrap().0;
+            assert!(model.state.stats().total_accepted > id);
+        });
+        let id = model.execute().unwrap().0;
+        let stats = model.state.stats();
+        assert!(stats.total_accepted > id);
+        assert_eq!(stats.total_accepted, 1 + stats.queue_length as u64);
+        submitter.join().unwrap();
+        model.add_up();
+    });
+}
+
+#[test]
+fn arrivals_fill_the_queue() {
+    model(|| {
+        let model = Model::with_open_entrance(1, 2);
+        let submitter = on_thread(&model, |model| model.execute().is_ok());
+        let accepted = [0, 1].map(|_| model.execute().is_ok());
+        let beside = submitter.join().unwrap();
+        // There is room for two of the three, whoever comes first.
+        assert!(accepted[0]);
+        assert_eq!(accepted[1], !beside);
+        assert_eq!(model.state.stats().queue_length, 2);
+        assert_eq!(model.execute().unwrap_err(), Refusal::Full);
+    });
+}
+
+#[test]
+fn a_feed_waits_for_arrivals() {
+    model(|| {
+        let model = Model::with_open_entrance(1, usize::MAX);
+        let (_, first) = model.execute().unwrap();
+        // The only worker is promised to what has arrived.
+        let (mut ticket, mut waker) = (None, Some(Arc::new(Notify::new())));
+        let (reservation, _) = model.state.reserve(&mut ticket, &mut waker);
+        assert_eq!(reservation, Reservation::Wait);
+        model.state.leave_sources(&mut ticket);
+        let worker = on_thread(&model, |model| model.work(0));
+        let fed = model.feed().unwrap();
+        model.shutdown();
+        assert_eq!((read(&first), read(&fed)), (ENDED, ENDED));
+        worker.join().unwrap();
     });
 }

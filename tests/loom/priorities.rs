@@ -15,14 +15,17 @@ fn model(f: impl Fn() + Sync + Send + 'static) {
 
 /// Creates a pool with jobs of these priorities, and returns their ids.
 fn pool<const N: usize>(priorities: [i32; N]) -> (Arc<State>, [u64; N]) {
-    let state = State::new(2, usize::MAX, AGING);
+    let state = State::new(2, usize::MAX, AGING, 1);
     assert!(state.set_workers(2, 0).is_empty());
     let ids = priorities.map(|priority| push(&state, priority));
     (Arc::new(state), ids)
 }
 
 fn push(state: &State, priority: i32) -> u64 {
-    let accepted = state.accept(0, priority);
+    let accepted = match priority == 0 && state.may_arrive() {
+        true => state.accept_in_a_row(0),
+        false => state.accept(0, priority),
+    };
     accepted.ok().expect("it is open").id
 }
 

@@ -18,6 +18,7 @@ mod panic;
 mod priority;
 #[cfg(feature = "test-util")]
 mod rate;
+mod row;
 mod stop;
 mod times;
 #[cfg(feature = "test-util")]

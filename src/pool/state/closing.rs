@@ -9,7 +9,7 @@ use super::effect::{Aborted, Left};
 impl<J, W: Clone> PoolState<J, W> {
     /// Accepts no more. All that is returned is to be woken.
     pub(crate) fn close(&self) -> Vec<W> {
-        self.0.with(|fields| {
+        self.with_all(|fields| {
             fields.closed = true;
             let mut woken = fields.leaving();
             woken.extend(fields.room.wake_first(usize::MAX));
@@ -19,12 +19,12 @@ impl<J, W: Clone> PoolState<J, W> {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.0.with(|fields| fields.closed)
+        self.fields.with(|fields| fields.closed)
     }
 
     /// Accepts no more until the drain ends. All that is returned is to be woken.
     pub(crate) fn begin_drain(&self) -> Vec<W> {
-        self.0.with(|fields| {
+        self.with_all(|fields| {
             fields.drains += 1;
             fields.room.wake_first(usize::MAX).collect()
         })
@@ -32,7 +32,7 @@ impl<J, W: Clone> PoolState<J, W> {
 
     /// Ends a drain. All that is returned is to be woken.
     pub(crate) fn end_drain(&self) -> Vec<W> {
-        self.0.with(|fields| {
+        self.with_all(|fields| {
             fields.drains -= 1;
             fields.wake_sources()
         })
@@ -40,7 +40,7 @@ impl<J, W: Clone> PoolState<J, W> {
 
     /// Ends a drain if the pool is idle. All that is returned is to be woken.
     pub(crate) fn try_end_drain(&self) -> Option<Vec<W>> {
-        self.0.with(|fields| {
+        self.with_all(|fields| {
             if !fields.is_idle() {
                 return None;
             }
@@ -50,13 +50,13 @@ impl<J, W: Clone> PoolState<J, W> {
     }
 
     pub(crate) fn is_idle(&self) -> bool {
-        self.0.with(|fields| fields.is_idle())
+        self.with_all(|fields| fields.is_idle())
     }
 
     /// Makes `workers` of the one that there was, and which is `running` some jobs. Each runs one job at a time from
     /// now on. All that is returned is to be woken: the one may have been idle, and have no room now.
     pub(crate) fn set_workers(&self, workers: usize, running: usize) -> Vec<W> {
-        self.0.with(|fields| {
+        self.with_all(|fields| {
             fields.workers = workers;
             fields.free = workers - usize::from(running > 0);
             let mut woken = fields.wake_sources();
@@ -68,13 +68,13 @@ impl<J, W: Clone> PoolState<J, W> {
     /// Keeps the waker of a worker that begins to run jobs, for [`abort`](Self::abort).
     pub(crate) fn enter(&self, worker: usize, waker: &W) {
         let waker = waker.clone();
-        self.0
+        self.fields
             .with(|fields| fields.known_workers.push((worker, waker)));
     }
 
     /// Returns the wakers of all workers that have begun to run jobs.
     pub(crate) fn known_workers(&self) -> Vec<W> {
-        self.0.with(|fields| {
+        self.fields.with(|fields| {
             let known = fields.known_workers.iter();
             known.map(|(_, waker)| waker.clone()).collect()
         })
@@ -82,7 +82,7 @@ impl<J, W: Clone> PoolState<J, W> {
 
     /// Takes all that is queued, counted as abandoned, and the wakers of all workers, which are to be woken to leave.
     pub(crate) fn abort(&self) -> Aborted<J, W> {
-        self.0.with(|fields| {
+        self.with_all(|fields| {
             // As they were before: a bounded shutdown reports what was queued and what ran.
             let stats = fields.stats;
             // Their handles do not know yet, so the pool is not idle before `abandoned` has counted them off.
@@ -101,7 +101,7 @@ impl<J, W: Clone> PoolState<J, W> {
 
     /// Takes a worker out, with the `running` jobs that it has not ended. It could have run `free` more.
     pub(crate) fn leave(&self, worker: usize, running: usize, free: usize) -> Left<J, W> {
-        self.0.with(|fields| {
+        self.with_all(|fields| {
             // From here on, it is neither woken nor counted on.
             fields.workers -= 1;
             fields.free -= free;
@@ -137,7 +137,7 @@ impl<J, W: Clone> PoolState<J, W> {
     /// Says that the handles of abandoned jobs know by now. True if those who wait for the pool to be idle are to be
     /// notified.
     pub(crate) fn abandoned(&self, abandoning: usize) -> bool {
-        self.0.with(|fields| {
+        self.with_all(|fields| {
             fields.abandoning -= abandoning;
             fields.is_idle_awaited()
         })

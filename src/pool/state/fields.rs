@@ -4,19 +4,25 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::effect::{Accepted, Next, Refusal};
-use super::queue::JobQueue;
+use super::queue::{Batch, JobQueue};
 use super::waiters::Waiters;
 use crate::pool::stats::PoolStats;
 
 /// What the lock guards.
 #[derive(Debug)]
 pub(super) struct Fields<J, W> {
-    /// What users see. The pool goes by its `queue_length` and `active_workers`, too: jobs that are being cancelled
-    /// have left the queue, and count as queued.
+    /// What users see, but for what is at the entrance. The pool goes by its `queue_length` and `active_workers`, too:
+    /// jobs that are being cancelled have left the queue, and count as queued.
     pub(super) stats: PoolStats,
     pub(super) queue: JobQueue<J>,
     /// The limit to `queue_length`. Set once.
     pub(super) capacity: usize,
+    /// Whether jobs may arrive at the entrance, where nothing here knows of them yet.
+    pub(super) is_open: bool,
+    /// The number of jobs that were accepted in a row: since a worker found nothing to do, or the entrance was closed.
+    pub(super) in_a_row: usize,
+    /// The number of jobs in a row for which the entrance is opened. Set once.
+    pub(super) row: usize,
     /// Jobs that are counted as abandoned already, but whose handles do not know yet.
     pub(super) abandoning: usize,
     /// The workers that have not left. The driver is one worker, whatever number of jobs it runs at a time.
@@ -40,7 +46,7 @@ pub(super) struct Fields<J, W> {
 }
 
 impl<J, W> Fields<J, W> {
-    pub(super) fn new(worker_count: usize, capacity: usize, aging: u32) -> Self {
+    pub(super) fn new(worker_count: usize, capacity: usize, aging: u32, row: usize) -> Self {
         Self {
             stats: PoolStats {
                 worker_count,
@@ -48,6 +54,9 @@ impl<J, W> Fields<J, W> {
             },
             queue: JobQueue::new(aging),
             capacity,
+            is_open: false,
+            in_a_row: 0,
+            row,
             abandoning: 0,
             // All is run by one driver, until that is split into workers.
             workers: 1,
@@ -90,11 +99,36 @@ impl<J, W> Fields<J, W> {
         let id = self.stats.total_accepted;
         self.stats.queue_length += 1;
         self.stats.total_accepted += 1;
+        self.in_a_row += 1;
         self.queue.push(id, job, priority);
         Accepted {
             id,
             worker: self.idle_workers.pop().map(|(_, worker)| worker),
         }
+    }
+
+    /// Adds jobs from the entrance.
+    #[inline]
+    pub(super) fn receive(&mut self, jobs: &mut Batch<J>) {
+        self.stats.queue_length += jobs.len();
+        self.stats.total_accepted += jobs.len() as u64;
+        self.queue.append(jobs);
+    }
+
+    /// Returns whether a job that is accepted without a priority makes no difference to anybody: no worker is to be
+    /// woken for it, nobody waits in a line, the order is that of the ids, and the queue has room for many.
+    pub(super) fn is_plain(&self) -> bool {
+        !self.queue.is_ranked()
+            && self.idle_workers.is_empty()
+            && self.room.is_empty()
+            && self.sources.is_empty()
+            && self.room_left() >= self.row
+    }
+
+    /// Returns the number of jobs that the queue has room for.
+    #[inline]
+    pub(super) fn room_left(&self) -> usize {
+        self.capacity.saturating_sub(self.stats.queue_length)
     }
 
     /// Hands a job that has left the queue to a worker.
@@ -142,6 +176,7 @@ impl<J, W> Fields<J, W> {
         if self.closed && self.reserved == 0 {
             return Next::Leave;
         }
+        self.in_a_row = 0;
         if !self.idle_workers.iter().any(|(idle, _)| *idle == worker) {
             self.idle_workers.push((worker, waker.clone()));
         }
@@ -154,8 +189,7 @@ impl<J, W> Fields<J, W> {
         if self.room.is_empty() {
             return None;
         }
-        let room = self.capacity.saturating_sub(self.stats.queue_length);
-        self.room.wake(room.checked_sub(1)?)
+        self.room.wake(self.room_left().checked_sub(1)?)
     }
 
     /// Returns the number of workers that are free for sources: those that neither the queue nor a reservation counts

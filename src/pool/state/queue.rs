@@ -9,6 +9,7 @@
 //! [ranked]: super::ranked
 
 use alloc::collections::VecDeque;
+use core::mem;
 
 use super::ranked::RankedJobs;
 
@@ -30,6 +31,26 @@ struct Entry<J> {
     job: Option<J>,
 }
 
+/// Jobs without priorities that are on their way into a queue, in the order of their ids.
+#[derive(Debug)]
+pub(super) struct Batch<J>(VecDeque<Entry<J>>);
+
+impl<J> Batch<J> {
+    pub(super) const fn new() -> Self {
+        Self(VecDeque::new())
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, id: u64, job: J) {
+        self.0.push_back(Entry { id, job: Some(job) });
+    }
+}
+
 impl<J> JobQueue<J> {
     /// Creates an empty queue. Jobs that wait gain a level of priority with each `aging` jobs that are started.
     pub(super) const fn new(aging: u32) -> Self {
@@ -44,12 +65,36 @@ impl<J> JobQueue<J> {
         self.entries.len() == self.holes && self.ranked.is_empty()
     }
 
+    #[inline]
+    pub(super) fn is_ranked(&self) -> bool {
+        !self.ranked.is_empty()
+    }
+
     /// Adds a job. Ids only grow.
     #[inline]
     pub(super) fn push(&mut self, id: u64, job: J, priority: i32) {
         self.entries.push_back(Entry { id, job: Some(job) });
-        if priority != 0 || !self.ranked.is_empty() {
+        if priority != 0 || self.is_ranked() {
             self.rank_last(priority);
+        }
+    }
+
+    /// Adds a batch of jobs, whose ids are above those of all others, and leaves it empty.
+    pub(super) fn append(&mut self, batch: &mut Batch<J>) {
+        debug_assert!(!self.is_ranked(), "it would have to be ranked");
+        if self.entries.len() <= batch.0.len() {
+            // The fewer are moved, to where the others are. Most often there are none. If there are neither, the memory
+            // of the last jobs in a row goes back to where the next ones arrive.
+            while let Some(entry) = self.entries.pop_back() {
+                batch.0.push_front(entry);
+            }
+            mem::swap(&mut self.entries, &mut batch.0);
+        } else {
+            self.entries.append(&mut batch.0);
+        }
+        // The queue gives memory back as it gets shorter. This is empty already.
+        if batch.0.capacity() > KEPT {
+            batch.0 = VecDeque::new();
         }
     }
 
@@ -117,7 +162,7 @@ impl<J> JobQueue<J> {
     /// Takes all jobs.
     pub(super) fn take(&mut self) -> impl Iterator<Item = J> + use<J> {
         self.holes = 0;
-        let entries = core::mem::take(&mut self.entries);
+        let entries = mem::take(&mut self.entries);
         let unranked = entries.into_iter().filter_map(|entry| entry.job);
         unranked.chain(self.ranked.take())
     }

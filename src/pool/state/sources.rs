@@ -15,7 +15,7 @@ impl<J, W: Clone> PoolState<J, W> {
         ticket: &mut Option<u64>,
         waker: &mut Option<W>,
     ) -> (Reservation, Option<W>) {
-        self.0.with(|fields| {
+        self.with_all(|fields| {
             // A drain only holds sources back: they come again when it ends.
             let refusal = fields
                 .refusal()
@@ -46,7 +46,7 @@ impl<J, W: Clone> PoolState<J, W> {
         job: J,
         priority: i32,
     ) -> Result<(Accepted<W>, Vec<W>), J> {
-        self.0.with(|fields| {
+        self.with_all(|fields| {
             if fields.workers == 0 {
                 fields.stats.total_accepted += 1;
                 fields.stats.total_abandoned += 1;
@@ -60,7 +60,7 @@ impl<J, W: Clone> PoolState<J, W> {
 
     /// Gives up a reservation.
     pub(crate) fn release(&self) -> Released<W> {
-        self.0.with(|fields| {
+        self.with_all(|fields| {
             fields.reserved -= 1;
             Released {
                 is_idle: fields.is_idle_awaited(),
@@ -72,7 +72,7 @@ impl<J, W: Clone> PoolState<J, W> {
 
     /// Gives up waiting for a worker. The first waker is to be woken, the second dropped.
     pub(crate) fn leave_sources(&self, ticket: &mut Option<u64>) -> (Option<W>, Option<W>) {
-        self.0.with(|fields| {
+        self.with_all(|fields| {
             let own = fields.sources.leave(ticket);
             (fields.wake_source(), own)
         })
