@@ -22,6 +22,7 @@ use pin_project_lite::pin_project;
 
 use super::budget::PollBudget;
 use super::ready_set::ReadySet;
+use super::tree::RootAlone;
 
 /// Futures that are known by their position.
 pub trait FutureSet {
@@ -72,7 +73,7 @@ pin_project! {
         #[pin]
         futures: M,
         // Made at the first poll.
-        ready: Option<ReadySet>,
+        ready: Option<ReadySet<RootAlone>>,
         to_start: Range<usize>,
         // A bit for each future that has not ended.
         running: usize,
@@ -159,7 +160,7 @@ impl<M: FutureSet> FixedSet<M> {
         // Not made before the first poll, which says who the first parent is.
         let ready = this
             .ready
-            .get_or_insert_with(|| ReadySet::new(cx.waker(), None));
+            .get_or_insert_with(|| ReadySet::for_few(cx.waker()));
         let mut budget = PollBudget::begin();
         loop {
             let mut running_before = *this.running;
@@ -195,7 +196,7 @@ impl<M: FutureSet> FixedSet<M> {
                         if ready.lend(index, *this.own_wakers) {
                             *this.lent_to = index;
                         } else {
-                            *own = Some(ready.shared_waker(index));
+                            *own = Some(ready.waker(index));
                             *this.own_wakers += 1;
                         }
                     }

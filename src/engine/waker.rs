@@ -27,7 +27,7 @@ pub(super) const WORD: usize = usize::BITS as usize;
 
 /// The word that all wakes arrive at, and the parents.
 #[derive(Debug)]
-pub(super) struct Root {
+pub(crate) struct Root {
     pub(super) word: AtomicUsize,
     /// The bit that is set by the waker that is lent.
     pub(super) lent: AtomicUsize,
