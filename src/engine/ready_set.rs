@@ -24,10 +24,6 @@
 //! more. The cells, if there ever was anything in them, are emptied by the owner, or by a late waker that was in its
 //! way.
 //!
-//! **A waker that is lent** is the root itself, and sets the bit that the owner has written next to the word. The owner
-//! writes another one only while nobody has a clone of that waker, which the reference count of the root tells: whoever
-//! has dropped the last one has done so after its wakes.
-//!
 //! **If the wake of a parent panics**, the root says so, and the next wake tries again, although it is not the first.
 //! If the owner was polled in the meantime, that is one wake too many, and harmless.
 //!
@@ -37,9 +33,7 @@
 use alloc::sync::Arc;
 use core::task::Waker;
 
-use futures::task::{WakerRef, waker_ref};
-
-use super::sync::{Ordering, fence};
+use super::sync::Ordering;
 use super::tree::{RootAlone, Tree};
 use super::waker::{ARMED, CELLS, CLOSED, FIRST, Root};
 
@@ -121,32 +115,10 @@ impl ReadySet<RootAlone> {
         Self::of(RootAlone::new(Arc::new(Root::new(parent.clone()))))
     }
 
-    /// Makes a waker of `slot`: the root, as another type for each slot.
-    pub(crate) fn waker(&self, slot: usize) -> Waker {
-        self.words.waker(slot)
-    }
-
-    /// Lends the waker that the root itself is to a slot that hangs from the root. False if whoever has borrowed it
-    /// before has cloned it, and still has the clone.
-    ///
-    /// The number of clones is what the root knows of its references, less the owner's and those of the `made` shared
-    /// wakers of the root, all of which have to exist.
+    /// Returns what the wakers of slots are borrowed from.
     #[inline(always)]
-    pub(crate) fn lend(&mut self, slot: usize, made: usize) -> bool {
-        if Arc::strong_count(self.words.root()) > 1 + made {
-            return false;
-        }
-        // Whatever was done with a clone was done before what follows.
-        fence(Ordering::Acquire);
-        let bit = RootAlone::bit_of(slot);
-        self.root().lent.store(bit, Ordering::Relaxed);
-        true
-    }
-
-    /// Returns the waker of the slot that it was lent to last.
-    #[inline(always)]
-    pub(crate) fn lent_waker(&self) -> WakerRef<'_> {
-        waker_ref(self.words.root())
+    pub(crate) const fn wakers(&mut self) -> &mut RootAlone {
+        &mut self.words
     }
 }
 

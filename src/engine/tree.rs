@@ -49,7 +49,7 @@ use core::task::Waker;
 
 use super::ready_set::Words;
 use super::sync::{AtomicUsize, Ordering};
-use super::waker::{FLAGS, Link, Node, Root, SOURCE, WORD, Word};
+use super::waker::{FLAGS, Link, Node, ROOT_IS_THERE, Root, SOURCE, WORD, Word, with_slot_waker};
 
 /// The number of bits of the root for nodes that are ever higher, and of those for slots or nodes of one height.
 const OVERFLOW: usize = 6;
@@ -59,41 +59,37 @@ const HIGHEST_BASE: usize = 4;
 
 /// The root without any nodes, for slots all of which hang from it.
 #[derive(Debug)]
-pub(crate) struct RootAlone {
-    root: Arc<Root>,
+pub struct RootAlone {
+    /// `None` while it is the waker of a slot.
+    root: Option<Arc<Root>>,
     left: Pending,
 }
 
 impl RootAlone {
     pub(super) fn new(root: Arc<Root>) -> Self {
         Self {
-            root,
+            root: Some(root),
             left: Pending::default(),
         }
     }
 
-    /// Makes a waker of `slot`: the root, as another type for each slot.
-    pub(super) fn waker(&self, slot: usize) -> Waker {
-        Root::WAKERS[FLAGS + slot](self.root.clone())
-    }
-
-    /// Returns the bit of a slot.
+    /// Calls `f` with the waker of a slot. Only a clone of that counts a reference, and keeps the waker.
     #[inline(always)]
-    pub(super) const fn bit_of(slot: usize) -> usize {
-        debug_assert!(slot < DIRECT);
-        1 << (FLAGS + slot)
+    pub(crate) fn with_waker<const SLOT: usize, R>(&mut self, f: impl FnOnce(&Waker) -> R) -> R {
+        const { assert!(SLOT < DIRECT) };
+        with_slot_waker::<SLOT, R>(&mut self.root, f)
     }
 }
 
 impl Words for RootAlone {
     #[inline(always)]
     fn root(&self) -> &Arc<Root> {
-        &self.root
+        self.root.as_ref().expect(ROOT_IS_THERE)
     }
 
     #[inline(always)]
     fn begin_pass(&mut self) -> bool {
-        let word = self.root.word.swap(0, Ordering::AcqRel);
+        let word = self.root().word.swap(0, Ordering::AcqRel);
         self.left.bits = word >> FLAGS;
         word & SOURCE != 0
     }
@@ -290,7 +286,7 @@ impl Tree {
     #[inline]
     fn bit_of(&self, slot: usize) -> (&AtomicUsize, usize) {
         match slot.checked_sub(self.first_in_leaf) {
-            None => (&self.root.word, RootAlone::bit_of(slot)),
+            None => (&self.root.word, 1 << (FLAGS + slot)),
             Some(index) => (&self.leaf(index / WORD).word, 1 << (index % WORD)),
         }
     }

@@ -186,9 +186,10 @@ fn two_slots_in_the_root() {
 #[test]
 fn two_slots_in_a_root_alone() {
     let make = |parent: &Waker| {
-        let ready = ReadySet::for_few(parent);
-        let wakers = [0, 1].map(|slot| ready.waker(slot));
-        (ready, wakers.into())
+        let mut ready = ReadySet::for_few(parent);
+        let first = ready.wakers().with_waker::<0, _>(Waker::clone);
+        let second = ready.wakers().with_waker::<1, _>(Waker::clone);
+        (ready, vec![first, second])
     };
     wakes_are_seen_by(make, [0, 1], Owner::default());
 }
@@ -236,27 +237,6 @@ fn wakers_that_share_two_words() {
     };
     wakes_are_seen(FEW, [0, LEAF], owner);
     wakes_are_seen(MANY, [0, WORD], owner);
-}
-
-/// The waker that is lent goes to another slot only when nobody has a clone of it that could still wake.
-#[test]
-fn a_lent_waker_wakes_its_borrower() {
-    model(|| {
-        let (_, parent) = Parent::new();
-        let mut ready = ReadySet::for_few(&parent);
-        assert!(ready.lend(0, 0));
-        let kept = ready.lent_waker().clone();
-        let thread = thread::spawn(move || kept.wake());
-        let is_lent_again = ready.lend(1, 0);
-        if is_lent_again {
-            ready.lent_waker().wake_by_ref();
-        }
-        thread.join().unwrap();
-        ready.begin_pass();
-        assert_eq!(ready.next_ready(), Some(0));
-        assert_eq!(ready.next_ready(), is_lent_again.then_some(1));
-        assert_eq!(ready.next_ready(), None);
-    });
 }
 
 #[test]
