@@ -48,7 +48,7 @@ pub(crate) fn run(options: &Options) {
             merge(&mut build.tables, samples);
         }
     }
-    report::write(&builds);
+    report::write(&builds, options.page.as_deref());
 }
 
 /// Runs one process, and returns what it measured.

@@ -8,6 +8,7 @@
 //! cargo run --release -p abreast-benches -- --only=abreast,bare  contenders with one of these in their names
 //! cargo run --release -p abreast-benches -- --long         in several processes and two builds; writes benches/RESULTS.md
 //!                                                          and the plots in docs/
+//! cargo run --release -p abreast-benches -- --long=FILE    writes the page to FILE, without plots
 //! ```
 //!
 //! All contenders of a table take turns, round by round, each on a heap and a stack that are shifted at random. A row

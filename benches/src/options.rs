@@ -22,6 +22,8 @@ pub(crate) struct Options {
     pub(crate) only: String,
     /// Where to write all samples: this is one of the processes of the long form.
     pub(crate) samples: Option<PathBuf>,
+    /// Where to write the page of the long form, if not to the one of this repository, which has plots.
+    pub(crate) page: Option<PathBuf>,
     /// Where to draw the ratios to the fastest peers.
     pub(crate) plot: Option<PathBuf>,
 }
@@ -37,6 +39,7 @@ impl Options {
             words: Vec::new(),
             only: String::new(),
             samples: None,
+            page: None,
             plot: None,
         };
         for arg in args {
@@ -45,10 +48,13 @@ impl Options {
                 None if arg == "--long" => options.mode = Mode::Long,
                 Some(("--only", name)) => name.clone_into(&mut options.only),
                 Some(("--samples", path)) => options.samples = Some(PathBuf::from(path)),
+                Some(("--long", path)) => {
+                    options.mode = Mode::Long;
+                    options.page = Some(PathBuf::from(path));
+                }
                 Some(("--plot", path)) => options.plot = Some(PathBuf::from(path)),
                 _ => {
-                    let expected =
-                        "--quick, --long, --only=NAME,NAME, --plot=FILE, or a word of a title";
+                    let expected = "--quick, --long, --long=FILE, --only=NAME,NAME, --plot=FILE, or a word of a title";
                     assert!(!arg.starts_with('-'), "{arg}: expected {expected}");
                     options.words.push(arg.to_lowercase());
                 }

@@ -1,7 +1,7 @@
-//! `benches/RESULTS.md`: what the long form has measured.
+//! The page of results: what the long form has measured.
 
 use std::fmt::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use harness::Role;
 
@@ -34,17 +34,26 @@ pub(crate) fn repository(path: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path)
 }
 
-/// Writes the page and its plots.
+/// The page that has plots.
+const PAGE: &str = "benches/RESULTS.md";
+
+/// Writes the page and its plots; or the page alone, to the file that was asked for.
 ///
 /// # Panics
 /// If a file cannot be written.
-pub(crate) fn write(builds: &[Build]) {
-    let page = page(builds).expect("a string can be written to");
-    std::fs::write(repository("benches/RESULTS.md"), page).expect("the page can be written");
-    println!("\nwritten: benches/RESULTS.md");
+pub(crate) fn write(builds: &[Build], file: Option<&Path>) {
+    // Which plots there are depends on what was measured.
+    let plots = match file {
+        None => plots::write(&builds[0].tables),
+        Some(_) => Vec::new(),
+    };
+    let page = page(builds, &plots).expect("a string can be written to");
+    let file = file.map_or_else(|| repository(PAGE), Path::to_path_buf);
+    std::fs::write(&file, page).expect("the page can be written");
+    println!("\nwritten: {}", file.display());
 }
 
-fn page(builds: &[Build]) -> Result<String, fmt::Error> {
+fn page(builds: &[Build], plots: &[(&str, &str)]) -> Result<String, fmt::Error> {
     let mut page = String::from("# Results\n\n");
     page += "Written by `cargo run --release -p abreast-benches -- --long`. The tasks, and who wakes them, are in\n";
     page += "[`harness`](harness); each library is used in a crate of its own, in [`peers`](peers).\n\n";
@@ -53,23 +62,26 @@ fn page(builds: &[Build]) -> Result<String, fmt::Error> {
 
     writeln!(page, "## In short\n")?;
     // Only if all that belongs to the mean was measured.
-    let means = builds
-        .iter()
-        .filter_map(|build| Some((build, overall(&build.tables)?)));
+    let means = builds.iter().flat_map(|build| {
+        let overall = overall(&build.tables).into_iter();
+        overall.map(move |overall| (build.description, overall))
+    });
     let means: Vec<_> = means.collect();
     if !means.is_empty() {
-        page += "Windows over W1-W4 and K = 5, 16, 64, 256, 4096, to the fastest peer of each:\n\n";
-        page += "| build | geometric mean | the worst |\n|---|--:|--:|\n";
-        for (build, Overall { mean, worst }) in means {
-            writeln!(page, "| {} | {mean:.2}x | {worst:.2}x |", build.description)?;
+        page += "Windows over W1-W4 and K = 5, 16, 64, 256, 4096: times as fast as the fastest peer of each. What the\n";
+        page += "floors reach, no library does:\n\n";
+        page += "| build | | geometric mean | the worst |\n|---|---|--:|--:|\n";
+        for (build, overall) in means {
+            let Overall {
+                name, mean, worst, ..
+            } = overall;
+            writeln!(page, "| {build} | {name} | {mean:.2}x | {worst:.2}x |")?;
         }
         page.push('\n');
     }
     page += "Times as fast as the fastest peer, from the worst size to the best, and which that is at the worst:\n\n";
     write_summary(&mut page, builds)?;
 
-    // Which plots there are depends on what was measured.
-    let plots = plots::write(&builds[0].tables);
     if !plots.is_empty() {
         writeln!(page, "## Plots\n\nOf {}.\n", builds[0].description)?;
         for (title, file) in plots {

@@ -63,18 +63,26 @@ impl Table {
     /// Returns how many times as much as the subject `row` takes, round by round, so that what slows a whole round down
     /// does not show.
     pub(crate) fn ratio(&self, row: &Row, column: usize) -> Option<Summary> {
-        let subject = &self.subject()?.samples[column];
-        let pairs = row.samples[column].iter().zip(subject);
-        summary(pairs.map(|(other, subject)| other / subject))
+        ratio(row, self.subject()?, column)
     }
 
     /// Returns the peer that comes closest to the subject or is furthest ahead of it, and its ratio. A peer is one
     /// whose name contains `rival`.
     pub(crate) fn closest(&self, rival: &str, column: usize) -> Option<(&Row, Summary)> {
-        let peers = self.rows.iter().filter(|row| row.role == Role::Peer);
+        self.closest_to(self.subject()?, rival, column)
+    }
+
+    /// Returns the peer that comes closest to `row`, as [`closest`](Self::closest) does.
+    pub(crate) fn closest_to(
+        &self,
+        row: &Row,
+        rival: &str,
+        column: usize,
+    ) -> Option<(&Row, Summary)> {
+        let peers = self.rows.iter().filter(|peer| peer.role == Role::Peer);
         peers
-            .filter(|row| row.name.contains(rival))
-            .filter_map(|row| Some((row, self.ratio(row, column)?)))
+            .filter(|peer| peer.name.contains(rival))
+            .filter_map(|peer| Some((peer, ratio(peer, row, column)?)))
             .min_by(|(_, a), (_, b)| a.median.total_cmp(&b.median))
     }
 
@@ -98,6 +106,12 @@ impl Table {
     pub(crate) fn is_timed(&self) -> bool {
         self.measure.starts_with("ns ")
     }
+}
+
+/// Returns how many times as much as `base` a row takes, round by round.
+fn ratio(row: &Row, base: &Row, column: usize) -> Option<Summary> {
+    let pairs = row.samples[column].iter().zip(&base.samples[column]);
+    summary(pairs.map(|(other, base)| other / base))
 }
 
 /// Returns a number with commas between its thousands.

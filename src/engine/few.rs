@@ -8,11 +8,11 @@ use core::task::{Context, Poll, Waker};
 use super::fixed_set::FutureSet;
 use super::maybe_done::MaybeDone;
 use super::pairs::{Four, four, one_of_four};
+use super::tree::RootAlone;
 
 /// Places for four futures, each of which is there from the beginning or put there when it starts.
 pub(crate) struct Few<Fut, T> {
     places: Pin<Box<Four<MaybeDone<Fut, T>>>>,
-    wakers: [Option<Waker>; 4],
     len: usize,
 }
 
@@ -40,7 +40,6 @@ impl<Fut, T> Few<Fut, T> {
     fn with_places(len: usize, make: impl FnMut() -> MaybeDone<Fut, T>) -> Self {
         Self {
             places: Box::pin(four(make)),
-            wakers: [const { None }; 4],
             len,
         }
     }
@@ -78,16 +77,16 @@ impl<Fut: Future<Output = T>, T> FutureSet for Few<Fut, T> {
         self.len
     }
 
-    fn wakers(self: Pin<&mut Self>) -> &mut [Option<Waker>] {
-        &mut self.get_mut().wakers
-    }
-
     #[inline]
-    fn poll_future(self: Pin<&mut Self>, index: usize, lent: &Waker) -> Poll<()> {
-        let this = self.get_mut();
-        let own = this.wakers.get(index).and_then(Option::as_ref);
-        let cx = &mut Context::from_waker(own.unwrap_or(lent));
-        one_of_four(this.places.as_mut(), index).poll(cx)
+    fn poll_future(self: Pin<&mut Self>, index: usize, wakers: &mut RootAlone) -> Poll<()> {
+        let future = self.get_mut().place(index);
+        let poll = |waker: &Waker| future.poll(&mut Context::from_waker(waker));
+        match index {
+            0 => wakers.with_waker::<0, _>(poll),
+            1 => wakers.with_waker::<1, _>(poll),
+            2 => wakers.with_waker::<2, _>(poll),
+            _ => wakers.with_waker::<3, _>(poll),
+        }
     }
 
     fn has_output(self: Pin<&mut Self>, index: usize) -> bool {

@@ -5,23 +5,23 @@
 //!   running     1  0  1  1     a bit for each future that has not ended
 //!   to_start             3..   those that were not polled yet
 //!   ready       .  1  1  .     the ready set: those that were woken since; 1 is late, as it has ended
-//!   wakers      L  -  W  -     L: the waker that is lent to 0; W: the own waker of 2
 //! ```
 //!
-//! A pass takes what is to start first, and then what is ready. A future is polled with the waker that the ready set
-//! [lends](ReadySet::lend), and has one of its own only where another future has kept that: most futures that end on
-//! their first poll, or wake themselves, need none.
+//! A pass takes what is to start first, and then what is ready. Each future has a slot of the ready set, all of which hang
+//! from the root, and is polled with [the root as its waker](RootAlone::with_waker): that allocates nothing, and a future
+//! that does not clone it counts no reference.
 
 use core::fmt;
 use core::mem;
 use core::ops::Range;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
 use super::budget::PollBudget;
 use super::ready_set::ReadySet;
+use super::tree::RootAlone;
 
 /// Futures that are known by their position.
 pub trait FutureSet {
@@ -31,12 +31,8 @@ pub trait FutureSet {
     /// Returns the number of futures, or of places for them.
     fn len(&self) -> usize;
 
-    /// Returns the places for the own waker of each.
-    fn wakers(self: Pin<&mut Self>) -> &mut [Option<Waker>];
-
-    /// Polls the one at `index`, with its own waker or, if it has none, with the one that is `lent`. It keeps its
-    /// output.
-    fn poll_future(self: Pin<&mut Self>, index: usize, lent: &Waker) -> Poll<()>;
+    /// Polls the one at `index`, with the waker of the slot of that number. It keeps its output.
+    fn poll_future(self: Pin<&mut Self>, index: usize, wakers: &mut RootAlone) -> Poll<()>;
 
     /// Returns whether the one at `index` has an output that was not taken.
     fn has_output(self: Pin<&mut Self>, index: usize) -> bool;
@@ -72,15 +68,12 @@ pin_project! {
         #[pin]
         futures: M,
         // Made at the first poll.
-        ready: Option<ReadySet>,
+        ready: Option<ReadySet<RootAlone>>,
         to_start: Range<usize>,
         // A bit for each future that has not ended.
         running: usize,
         // The future that is being polled, or has panicked when it was, or when it was dropped after that.
         polled: Option<usize>,
-        // The future that the waker was lent to last, and the number of wakers that were made for others.
-        lent_to: usize,
-        own_wakers: usize,
     }
 
     impl<M> PinnedDrop for FixedSet<M> {
@@ -110,8 +103,6 @@ impl<M: FutureSet> FixedSet<M> {
             to_start: 0..len,
             running: (1 << len) - 1,
             polled: None,
-            lent_to: usize::MAX,
-            own_wakers: 0,
         }
     }
 
@@ -126,10 +117,6 @@ impl<M: FutureSet> FixedSet<M> {
         let this = self.project();
         if let Some(ready) = this.ready {
             ready.close();
-        }
-        if *this.own_wakers > 0 {
-            *this.own_wakers = 0;
-            this.futures.wakers().fill(None);
         }
         *this.ready = None;
     }
@@ -159,7 +146,7 @@ impl<M: FutureSet> FixedSet<M> {
         // Not made before the first poll, which says who the first parent is.
         let ready = this
             .ready
-            .get_or_insert_with(|| ReadySet::new(cx.waker(), None));
+            .get_or_insert_with(|| ReadySet::for_few(cx.waker()));
         let mut budget = PollBudget::begin();
         loop {
             let mut running_before = *this.running;
@@ -190,16 +177,6 @@ impl<M: FutureSet> FixedSet<M> {
                 if *this.running & bit == 0 {
                     continue;
                 }
-                if *this.lent_to != index {
-                    if let Some(own @ None) = this.futures.as_mut().wakers().get_mut(index) {
-                        if ready.lend(index, *this.own_wakers) {
-                            *this.lent_to = index;
-                        } else {
-                            *own = Some(ready.shared_waker(index));
-                            *this.own_wakers += 1;
-                        }
-                    }
-                }
                 budget.spend();
                 // Stays so if the future panics.
                 *this.polled = Some(index);
@@ -207,10 +184,7 @@ impl<M: FutureSet> FixedSet<M> {
                     futures: this.futures.as_mut(),
                     index,
                 };
-                let polled = guard
-                    .futures
-                    .as_mut()
-                    .poll_future(index, &ready.lent_waker());
+                let polled = guard.futures.as_mut().poll_future(index, ready.wakers());
                 mem::forget(guard);
                 *this.polled = None;
                 if polled.is_ready() {

@@ -23,4 +23,5 @@ pub(crate) use few::Few;
 pub(crate) use fixed_set::{FixedSet, FutureSet, Handler};
 pub(crate) use maybe_done::MaybeDone;
 pub(crate) use task_set::TaskSet;
+pub(crate) use tree::RootAlone;
 pub(crate) use window::Window;

@@ -24,10 +24,6 @@
 //! more. The cells, if there ever was anything in them, are emptied by the owner, or by a late waker that was in its
 //! way.
 //!
-//! **A waker that is lent** is the root itself, and sets the bit that the owner has written next to the word. The owner
-//! writes another one only while nobody has a clone of that waker, which the reference count of the root tells: whoever
-//! has dropped the last one has done so after its wakes.
-//!
 //! **If the wake of a parent panics**, the root says so, and the next wake tries again, although it is not the first.
 //! If the owner was polled in the meantime, that is one wake too many, and harmless.
 //!
@@ -37,20 +33,32 @@
 use alloc::sync::Arc;
 use core::task::Waker;
 
-use futures::task::{WakerRef, waker_ref};
-
-use super::sync::{Ordering, fence};
-use super::tree::Tree;
+use super::sync::Ordering;
+use super::tree::{RootAlone, Tree};
 use super::waker::{ARMED, CELLS, CLOSED, FIRST, Root};
 
 /// Makes the waker of a slot.
 pub(crate) type MakeWaker = fn(&mut ReadySet, usize) -> Waker;
 
+/// The words that wakers set bits in, and what is left to visit of a pass.
+pub(crate) trait Words {
+    fn root(&self) -> &Arc<Root>;
+
+    /// Begins a pass: takes the root, which disarms it. Returns whether the source was woken.
+    fn begin_pass(&mut self) -> bool;
+
+    /// Returns the next slot of the pass, each at most once and in ascending order; `None` ends the pass.
+    fn next_ready(&mut self) -> Option<usize>;
+
+    /// Returns whether the pass has something left to visit.
+    fn in_pass(&self) -> bool;
+}
+
 /// The owner's side of the ready set.
 #[derive(Debug)]
-pub(crate) struct ReadySet {
+pub(crate) struct ReadySet<W = Tree> {
     /// The words, of which wakers share the root and the nodes.
-    tree: Tree,
+    words: W,
     /// The `ARMED` value for the parent of the last sleep.
     parent: usize,
     /// Whether the owner has armed the root since it last took or disarmed it.
@@ -64,53 +72,65 @@ impl ReadySet {
     #[inline]
     pub(crate) fn new(parent: &Waker, expected: Option<usize>) -> Self {
         let root = Arc::new(Root::new(parent.clone()));
-        Self {
-            tree: Tree::new(root, expected),
-            parent: FIRST,
-            asleep: false,
-            uses_cells: false,
-        }
+        Self::of(Tree::new(root, expected))
     }
 
     /// Returns the waker of the source of tasks.
     pub(crate) fn source_waker(&self) -> Waker {
-        self.tree.root.clone().into()
+        self.words.root().clone().into()
     }
 
     /// Makes a waker of `slot` that is cheap to wake, and an allocation of its own. Slots get theirs in ascending
     /// order.
     pub(crate) fn own_waker(&mut self, slot: usize) -> Waker {
-        self.tree.own_waker(slot)
+        self.words.own_waker(slot)
     }
 
     /// Makes a waker of `slot` that is cheap to make: the word that it sets a bit in, as another type for each bit.
     /// Slots get theirs in ascending order.
     #[inline]
     pub(crate) fn shared_waker(&mut self, slot: usize) -> Waker {
-        self.tree.shared_waker(slot)
+        self.words.shared_waker(slot)
     }
 
-    /// Lends the waker that the root itself is to a slot that hangs from the root. False if whoever has borrowed it
-    /// before has cloned it, and still has the clone.
-    ///
-    /// The number of clones is what the root knows of its references, less the owner's and those of the `made` shared
-    /// wakers of the root, all of which have to exist.
+    /// Drops the wakes of the slot that is being visited: they were meant for the task that has just ended in it.
     #[inline(always)]
-    pub(crate) fn lend(&mut self, slot: usize, made: usize) -> bool {
-        if Arc::strong_count(&self.tree.root) > 1 + made {
-            return false;
+    pub(crate) fn forget_visited(&mut self, slot: usize) {
+        self.words.forget_visited(slot);
+    }
+
+    /// Drops the wakes of a slot that was free: they were meant for an earlier task in it.
+    #[inline]
+    pub(crate) fn forget_free(&mut self, slot: usize) {
+        if !self.is_idle() {
+            self.words.forget_free(slot);
         }
-        // Whatever was done with a clone was done before what follows.
-        fence(Ordering::Acquire);
-        let bit = Tree::bit_at_root(slot);
-        self.root().lent.store(bit, Ordering::Relaxed);
-        true
+    }
+}
+
+impl ReadySet<RootAlone> {
+    /// Creates a ready set for so few slots that all hang from the root.
+    #[inline]
+    pub(crate) fn for_few(parent: &Waker) -> Self {
+        Self::of(RootAlone::new(Arc::new(Root::new(parent.clone()))))
     }
 
-    /// Returns the waker of the slot that it was lent to last.
+    /// Returns what the wakers of slots are borrowed from.
     #[inline(always)]
-    pub(crate) fn lent_waker(&self) -> WakerRef<'_> {
-        waker_ref(&self.tree.root)
+    pub(crate) const fn wakers(&mut self) -> &mut RootAlone {
+        &mut self.words
+    }
+}
+
+impl<W: Words> ReadySet<W> {
+    #[inline(always)]
+    const fn of(words: W) -> Self {
+        Self {
+            words,
+            parent: FIRST,
+            asleep: false,
+            uses_cells: false,
+        }
     }
 
     /// Begins a pass over what is ready now, unless one is under way. Returns whether the source was woken.
@@ -120,38 +140,24 @@ impl ReadySet {
             return false;
         }
         self.asleep = false;
-        self.tree.begin_pass()
+        self.words.begin_pass()
     }
 
     /// Returns the next slot of the pass, each at most once and in ascending order; `None` ends the pass.
     #[inline(always)]
     pub(crate) fn next_ready(&mut self) -> Option<usize> {
-        self.tree.next_ready()
-    }
-
-    /// Drops the wakes of the slot that is being visited: they were meant for the task that has just ended in it.
-    #[inline(always)]
-    pub(crate) fn forget_visited(&mut self, slot: usize) {
-        self.tree.forget_visited(slot);
-    }
-
-    /// Drops the wakes of a slot that was free: they were meant for an earlier task in it.
-    #[inline]
-    pub(crate) fn forget_free(&mut self, slot: usize) {
-        if !self.is_idle() {
-            self.tree.forget_free(slot);
-        }
+        self.words.next_ready()
     }
 
     /// Returns whether a pass has something left to visit.
     #[inline(always)]
     pub(crate) fn in_pass(&self) -> bool {
-        self.tree.in_pass()
+        self.words.in_pass()
     }
 
     #[inline(always)]
     fn root(&self) -> &Root {
-        &self.tree.root
+        self.words.root()
     }
 
     /// Returns whether there was a wake since the root was last taken.
@@ -246,7 +252,7 @@ impl ReadySet {
     /// Lets go of all parents but the first: wakes that come from now on reach none of them.
     pub(crate) fn close(&mut self) {
         // Nobody else is there who could wake anybody.
-        if Arc::strong_count(&self.tree.root) == 1 {
+        if Arc::strong_count(self.words.root()) == 1 {
             return;
         }
         self.root().word.swap(CLOSED, Ordering::AcqRel);

@@ -3,7 +3,7 @@
 use core::task::Waker;
 
 use atomic_refcell::AtomicRefCell;
-pub(crate) use core::sync::atomic::{AtomicUsize, Ordering, fence};
+pub(crate) use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// A cell for the waker of a parent. Nobody ever waits at it.
 #[derive(Debug)]

@@ -34,7 +34,8 @@
 //! it has bits for that height; those after them hang from the nodes of the next height, a word of them each. Each
 //! overflow bit stands for a node one level higher than the one before, so there is no upper bound, a set costs what it
 //! holds, and a wake takes as many steps as the logarithm of its slot says. That few slots were expected is a hint: a
-//! set that outgrows it goes on in the overflow.
+//! set that outgrows it goes on in the overflow. A set of a few futures that are known from the beginning has the root
+//! alone.
 //!
 //! # A pass
 //! It visits what is ready once. It takes the root, and then one word after another on the way down to the slots that
@@ -46,14 +47,63 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::Waker;
 
+use super::ready_set::Words;
 use super::sync::{AtomicUsize, Ordering};
-use super::waker::{FLAGS, Link, Node, Root, SOURCE, WORD, Word};
+use super::waker::{FLAGS, Link, Node, ROOT_IS_THERE, Root, SOURCE, WORD, Word, with_slot_waker};
 
 /// The number of bits of the root for nodes that are ever higher, and of those for slots or nodes of one height.
 const OVERFLOW: usize = 6;
 const DIRECT: usize = WORD - FLAGS - OVERFLOW;
 /// The direct nodes are at most this high: then they serve more slots than fit into memory.
 const HIGHEST_BASE: usize = 4;
+
+/// The root without any nodes, for slots all of which hang from it.
+#[derive(Debug)]
+pub struct RootAlone {
+    /// `None` while it is the waker of a slot.
+    root: Option<Arc<Root>>,
+    left: Pending,
+}
+
+impl RootAlone {
+    pub(super) fn new(root: Arc<Root>) -> Self {
+        Self {
+            root: Some(root),
+            left: Pending::default(),
+        }
+    }
+
+    /// Calls `f` with the waker of a slot. Only a clone of that counts a reference, and keeps the waker.
+    #[inline(always)]
+    pub(crate) fn with_waker<const SLOT: usize, R>(&mut self, f: impl FnOnce(&Waker) -> R) -> R {
+        const { assert!(SLOT < DIRECT) };
+        with_slot_waker::<SLOT, R>(&mut self.root, f)
+    }
+}
+
+impl Words for RootAlone {
+    #[inline(always)]
+    fn root(&self) -> &Arc<Root> {
+        self.root.as_ref().expect(ROOT_IS_THERE)
+    }
+
+    #[inline(always)]
+    fn begin_pass(&mut self) -> bool {
+        let word = self.root().word.swap(0, Ordering::AcqRel);
+        self.left.bits = word >> FLAGS;
+        word & SOURCE != 0
+    }
+
+    #[inline(always)]
+    fn next_ready(&mut self) -> Option<usize> {
+        (self.left.bits != 0).then(|| self.left.take_lowest())
+    }
+
+    #[inline(always)]
+    fn in_pass(&self) -> bool {
+        self.left.bits != 0
+    }
+}
 
 /// What is left to visit of a pass at one height: bits that were taken, and which slot or node the lowest one stands
 /// for.
@@ -86,7 +136,7 @@ const MADE: &str = "the node was made";
 
 /// The tree of words, and what is left to visit of a pass.
 #[derive(Debug)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     pub(super) root: Arc<Root>,
     slots_left: Pending,
     leaves_left: Pending,
@@ -232,34 +282,13 @@ impl Tree {
         levels.0.get_mut(height - 2).expect(MADE)
     }
 
-    /// Returns the bit of a slot that hangs from the root where few slots are expected.
-    #[inline(always)]
-    pub(super) const fn bit_at_root(slot: usize) -> usize {
-        debug_assert!(slot < DIRECT);
-        1 << (FLAGS + slot)
-    }
-
     /// Returns the word with the bit of `slot`, and the bit.
     #[inline]
     fn bit_of(&self, slot: usize) -> (&AtomicUsize, usize) {
         match slot.checked_sub(self.first_in_leaf) {
-            None => (&self.root.word, Self::bit_at_root(slot)),
+            None => (&self.root.word, 1 << (FLAGS + slot)),
             Some(index) => (&self.leaf(index / WORD).word, 1 << (index % WORD)),
         }
-    }
-
-    /// Begins a pass: takes the root, which disarms it. Returns whether the source was woken.
-    #[inline(always)]
-    pub(super) fn begin_pass(&mut self) -> bool {
-        let word = self.root.word.swap(0, Ordering::AcqRel);
-        // The direct bits are those of one height, and an overflow bit is that of the first node of its height.
-        let direct = word >> FLAGS & ((1 << DIRECT) - 1);
-        let overflow = word >> (FLAGS + DIRECT);
-        self.take(self.base, direct, 0);
-        if overflow != 0 {
-            self.take_overflow(overflow);
-        }
-        word & SOURCE != 0
     }
 
     #[cold]
@@ -291,19 +320,6 @@ impl Tree {
             self.level(height).left = pending;
             self.heights_left |= 1 << height;
         }
-    }
-
-    /// Returns the next slot of the pass, each at most once and in ascending order; `None` ends the pass.
-    #[inline(always)]
-    pub(super) fn next_ready(&mut self) -> Option<usize> {
-        // A leaf may be empty: a waker climbs on although its bit was taken meanwhile.
-        while self.slots_left.bits == 0 {
-            if self.leaves_left.bits == 0 && !self.descend() {
-                return None;
-            }
-            self.take_leaf();
-        }
-        Some(self.slots_left.take_lowest())
     }
 
     /// Takes the word of the lowest leaf that is left to visit.
@@ -362,10 +378,41 @@ impl Tree {
             self.slots_left.bits &= !(1 << position);
         }
     }
+}
 
-    /// Returns whether the pass has something left to visit.
+impl Words for Tree {
     #[inline(always)]
-    pub(super) fn in_pass(&self) -> bool {
+    fn root(&self) -> &Arc<Root> {
+        &self.root
+    }
+
+    #[inline(always)]
+    fn begin_pass(&mut self) -> bool {
+        let word = self.root.word.swap(0, Ordering::AcqRel);
+        // The direct bits are those of one height, and an overflow bit is that of the first node of its height.
+        let direct = word >> FLAGS & ((1 << DIRECT) - 1);
+        let overflow = word >> (FLAGS + DIRECT);
+        self.take(self.base, direct, 0);
+        if overflow != 0 {
+            self.take_overflow(overflow);
+        }
+        word & SOURCE != 0
+    }
+
+    #[inline(always)]
+    fn next_ready(&mut self) -> Option<usize> {
+        // A leaf may be empty: a waker climbs on although its bit was taken meanwhile.
+        while self.slots_left.bits == 0 {
+            if self.leaves_left.bits == 0 && !self.descend() {
+                return None;
+            }
+            self.take_leaf();
+        }
+        Some(self.slots_left.take_lowest())
+    }
+
+    #[inline(always)]
+    fn in_pass(&self) -> bool {
         self.slots_left.bits | self.leaves_left.bits | self.heights_left != 0
     }
 }

@@ -7,7 +7,7 @@ use core::mem;
 use core::task::Waker;
 
 use bytemuck::{TransparentWrapper, TransparentWrapperAlloc};
-use futures::task::ArcWake;
+use futures::task::{ArcWake, waker_ref};
 
 use super::sync::{AtomicUsize, Ordering, WakerCell};
 
@@ -27,10 +27,8 @@ pub(super) const WORD: usize = usize::BITS as usize;
 
 /// The word that all wakes arrive at, and the parents.
 #[derive(Debug)]
-pub(super) struct Root {
+pub(crate) struct Root {
     pub(super) word: AtomicUsize,
-    /// The bit that is set by the waker that is lent.
-    pub(super) lent: AtomicUsize,
     /// Not 0 if the wake of a parent has panicked, so that the next wake tries again.
     retry: AtomicUsize,
     /// The parent that polled first. It never changes, so waking it needs no lock.
@@ -43,7 +41,6 @@ impl Root {
     pub(super) fn new(parent: Waker) -> Self {
         Self {
             word: AtomicUsize::new(0),
-            lent: AtomicUsize::new(0),
             retry: AtomicUsize::new(0),
             first: parent,
             cells: [WakerCell::new(), WakerCell::new()],
@@ -169,10 +166,44 @@ impl<const BIT: u32, W: Word> Wake for BitWaker<BIT, W> {
     }
 }
 
-/// The root is also the waker that is lent, and sets the bit that its owner has chosen.
-impl ArcWake for Root {
+/// The root as the waker of a slot that hangs from it, which its type says.
+#[derive(TransparentWrapper)]
+#[repr(transparent)]
+#[transparent(Root)]
+struct SlotWaker<const SLOT: usize>(Root);
+
+impl<const SLOT: usize> ArcWake for SlotWaker<SLOT> {
     fn wake_by_ref(root: &Arc<Self>) {
-        root.set(root.lent.load(Ordering::Relaxed));
+        root.0.set(1 << (FLAGS + SLOT));
+    }
+}
+
+/// Calls `f` with the root as the waker of a slot. That counts no reference, as the root is taken out of its place
+/// meanwhile, and changes its type.
+#[inline(always)]
+pub(super) fn with_slot_waker<const SLOT: usize, R>(
+    place: &mut Option<Arc<Root>>,
+    f: impl FnOnce(&Waker) -> R,
+) -> R {
+    let root = place.take().expect(ROOT_IS_THERE);
+    let root = Some(SlotWaker::<SLOT>::wrap_arc(root));
+    let changed = ChangedRoot { place, root };
+    let root = changed.root.as_ref().expect(ROOT_IS_THERE);
+    f(&waker_ref(root))
+}
+
+pub(super) const ROOT_IS_THERE: &str = "the root is in its place but for a poll";
+
+/// Puts the root back in its place when this is dropped, also by a panic.
+struct ChangedRoot<'a, const SLOT: usize> {
+    place: &'a mut Option<Arc<Root>>,
+    root: Option<Arc<SlotWaker<SLOT>>>,
+}
+
+impl<const SLOT: usize> Drop for ChangedRoot<'_, SLOT> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        *self.place = self.root.take().map(SlotWaker::peel_arc);
     }
 }
 

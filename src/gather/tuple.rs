@@ -5,13 +5,13 @@
 
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker, ready};
+use core::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
 use super::join_all::no_output;
 use super::{Gather, TryGather};
-use crate::engine::{FixedSet, FutureSet, Handler, MaybeDone};
+use crate::engine::{FixedSet, FutureSet, Handler, MaybeDone, RootAlone};
 
 /// Futures that are done when all have ended.
 pub trait All: FutureSet {
@@ -148,7 +148,6 @@ macro_rules! tuple {
         pin_project! {
             pub struct $FutureSet<$($Fut, $T),+> {
                 $(#[pin] $Fut: MaybeDone<$Fut, $T>,)+
-                wakers: [Option<Waker>; [$($index),+].len()],
             }
         }
 
@@ -159,20 +158,16 @@ macro_rules! tuple {
             const PANICS_AGAIN: bool = true;
 
             fn len(&self) -> usize {
-                self.wakers.len()
-            }
-
-            fn wakers(self: Pin<&mut Self>) -> &mut [Option<Waker>] {
-                self.project().wakers
+                [$($index),+].len()
             }
 
             #[inline]
-            fn poll_future(self: Pin<&mut Self>, index: usize, lent: &Waker) -> Poll<()> {
+            fn poll_future(self: Pin<&mut Self>, index: usize, wakers: &mut RootAlone) -> Poll<()> {
                 let this = self.project();
-                let own = this.wakers.get(index).and_then(Option::as_ref);
-                let cx = &mut Context::from_waker(own.unwrap_or(lent));
                 match index {
-                    $($index => this.$Fut.poll(cx),)+
+                    $($index => wakers.with_waker::<$index, _>(|waker| {
+                        this.$Fut.poll(&mut Context::from_waker(waker))
+                    }),)+
                     _ => Poll::Pending,
                 }
             }
@@ -234,7 +229,6 @@ macro_rules! tuple {
             fn gather(self) -> Self::Future {
                 let futures = $FutureSet {
                     $($Fut: MaybeDone::new(self.$index),)+
-                    wakers: Default::default(),
                 };
                 GatherTuple::new(futures)
             }
@@ -251,7 +245,6 @@ macro_rules! tuple {
             fn try_gather(self) -> Self::Future {
                 let futures = $FutureSet {
                     $($Fut: MaybeDone::new(self.$index),)+
-                    wakers: Default::default(),
                 };
                 TryGatherTuple::new(futures)
             }

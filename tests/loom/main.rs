@@ -12,14 +12,14 @@ mod macros;
 
 /// The ready set as it is, on loom's atomics.
 #[path = "../../src/engine"]
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 mod engine {
     pub(crate) mod ready_set;
     mod tree;
     mod waker;
 
     pub(crate) mod sync {
-        pub(crate) use loom::sync::atomic::{AtomicUsize, Ordering, fence};
+        pub(crate) use loom::sync::atomic::{AtomicUsize, Ordering};
 
         use std::sync::RwLock;
         use std::task::Waker;

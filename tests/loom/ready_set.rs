@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};
 
-use crate::engine::ready_set::{MakeWaker, ReadySet};
+use crate::engine::ready_set::{MakeWaker, ReadySet, Words};
 use loom::future::block_on;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
@@ -73,7 +73,7 @@ fn spawn_wake(waker: &Waker) -> thread::JoinHandle<()> {
 }
 
 /// Visits what is ready in one pass, and goes to sleep if that was nothing.
-fn pass(ready: &mut ReadySet, parent: &Waker, mut visit: impl FnMut(usize)) -> bool {
+fn pass<W: Words>(ready: &mut ReadySet<W>, parent: &Waker, mut visit: impl FnMut(usize)) -> bool {
     let source = ready.begin_pass();
     while let Some(slot) = ready.next_ready() {
         visit(slot);
@@ -119,6 +119,24 @@ struct Owner {
 /// Wakes two slots from a thread each; the owner must come to see what each thread wrote before its wake, and visits
 /// each slot once.
 fn wakes_are_seen(expected: Option<usize>, slots: [usize; 2], owner: Owner) {
+    let make = if owner.uses_slots_once {
+        ReadySet::shared_waker
+    } else {
+        ReadySet::own_waker
+    };
+    let ready = move |parent: &Waker| {
+        let ready = ReadySet::new(parent, expected);
+        with_wakers(ready, slots[1] + 1, make)
+    };
+    wakes_are_seen_by(ready, slots, owner);
+}
+
+/// The same for the ready set, and the wakers of its slots, that `make` makes.
+fn wakes_are_seen_by<W: Words>(
+    make: impl Fn(&Waker) -> (ReadySet<W>, Vec<Waker>) + Send + Sync + 'static,
+    slots: [usize; 2],
+    owner: Owner,
+) {
     model(move || {
         let written = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
         let mut threads = Vec::new();
@@ -129,13 +147,7 @@ fn wakes_are_seen(expected: Option<usize>, slots: [usize; 2], owner: Owner) {
             } else {
                 parent
             };
-            let make = if owner.uses_slots_once {
-                ReadySet::shared_waker
-            } else {
-                ReadySet::own_waker
-            };
-            let ready = ReadySet::new(first, expected);
-            let (ready, wakers) = with_wakers(ready, slots[1] + 1, make);
+            let (ready, wakers) = make(first);
             for (slot, written) in slots.into_iter().zip(&written) {
                 let (waker, written) = (wakers[slot].clone(), written.clone());
                 threads.push(thread::spawn(move || {
@@ -169,6 +181,17 @@ fn wakes_are_seen(expected: Option<usize>, slots: [usize; 2], owner: Owner) {
 #[test]
 fn two_slots_in_the_root() {
     wakes_are_seen(FEW, [0, 1], Owner::default());
+}
+
+#[test]
+fn two_slots_in_a_root_alone() {
+    let make = |parent: &Waker| {
+        let mut ready = ReadySet::for_few(parent);
+        let first = ready.wakers().with_waker::<0, _>(Waker::clone);
+        let second = ready.wakers().with_waker::<1, _>(Waker::clone);
+        (ready, vec![first, second])
+    };
+    wakes_are_seen_by(make, [0, 1], Owner::default());
 }
 
 #[test]
@@ -214,27 +237,6 @@ fn wakers_that_share_two_words() {
     };
     wakes_are_seen(FEW, [0, LEAF], owner);
     wakes_are_seen(MANY, [0, WORD], owner);
-}
-
-/// The waker that is lent goes to another slot only when nobody has a clone of it that could still wake.
-#[test]
-fn a_lent_waker_wakes_its_borrower() {
-    model(|| {
-        let (_, parent) = Parent::new();
-        let mut ready = ReadySet::new(&parent, FEW);
-        assert!(ready.lend(0, 0));
-        let kept = ready.lent_waker().clone();
-        let thread = thread::spawn(move || kept.wake());
-        let is_lent_again = ready.lend(1, 0);
-        if is_lent_again {
-            ready.lent_waker().wake_by_ref();
-        }
-        thread.join().unwrap();
-        ready.begin_pass();
-        assert_eq!(ready.next_ready(), Some(0));
-        assert_eq!(ready.next_ready(), is_lent_again.then_some(1));
-        assert_eq!(ready.next_ready(), None);
-    });
 }
 
 #[test]

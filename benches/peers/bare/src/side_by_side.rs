@@ -59,8 +59,8 @@ fn poll_place<F: Task>(
     true
 }
 
-// Tasks that wake themselves are all woken by the time of the next round, so each is polled in turn, with the waker of
-// the parent.
+// Tasks that are ready at once are not woken, and those that wake themselves all are by the time of the next round. So
+// each is polled in turn, with the waker of the parent.
 scheme!(Rounds, |tasks, limit| {
     let mut tasks = tasks;
     let mut results = Results::default();
@@ -148,7 +148,9 @@ scheme!(Told, |tasks, limit| {
 /// Returns what runs K tasks side by side and does little else, if there is such a thing for the workload.
 pub fn side_by_side(workload: Workload) -> Option<Contender> {
     match workload {
-        Workload::Yield | Workload::YieldLarge => Some(floor::<Rounds>("bare polls, side by side")),
+        Workload::Ready | Workload::Yield | Workload::YieldLarge => {
+            Some(floor::<Rounds>("bare polls, side by side"))
+        }
         Workload::Wake { .. } => Some(floor::<Told>("bare polls, side by side")),
         _ => None,
     }
