@@ -33,11 +33,12 @@
 //!
 //! # The entrance
 //! A thread that submits one job after another would meet the workers at the lock with each, and all of them would spend
-//! more time there than on the jobs. So after some jobs in a row, those that follow arrive at the entrance, and a worker
-//! that has run out of jobs takes all that have arrived.
+//! more time there than on the jobs. So after some jobs in a row, however they came, those that follow without a priority
+//! arrive at the entrance, and a worker that has run out of jobs takes all that have arrived. A worker that has been
+//! woken and not polled yet is not idle: it will come.
 //! ```text
-//!             jobs in a row, all workers busy,
-//!             nobody in a line, no priorities
+//!             jobs in a row, no worker idle,
+//!             nobody in a line, none ranked
 //!    closed ---------------------------------> open --+ a worker runs out of jobs,
 //!      ^                                       | ^    | and some have arrived
 //!      +---------------------------------------+ +----+
