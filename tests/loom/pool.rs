@@ -329,22 +329,24 @@ fn on_thread<T: 'static>(
     thread::spawn(move || f(&model))
 }
 
+/// A job that is submitted beside a shutdown is run, or refused.
+fn a_job_meets_a_shutdown(model: &Arc<Model>) {
+    let worker = on_thread(model, |model| model.work(0));
+    let submitter = on_thread(model, Model::execute);
+    model.shutdown();
+    let accepted = submitter.join().unwrap();
+    worker.join().unwrap();
+    match accepted {
+        Ok((_, outcome)) => assert_eq!(read(&outcome), ENDED),
+        Err(refusal) => assert_eq!(refusal, Refusal::Closed),
+    }
+    model.add_up();
+    assert_eq!(model.execute().unwrap_err(), Refusal::Closed);
+}
+
 #[test]
 fn accepted_beside_a_shutdown_still_runs() {
-    model(|| {
-        let model = Model::new(1);
-        let worker = on_thread(&model, |model| model.work(0));
-        let submitter = on_thread(&model, Model::execute);
-        model.shutdown();
-        let accepted = submitter.join().unwrap();
-        worker.join().unwrap();
-        match accepted {
-            Ok((_, outcome)) => assert_eq!(read(&outcome), ENDED),
-            Err(refusal) => assert_eq!(refusal, Refusal::Closed),
-        }
-        model.add_up();
-        assert_eq!(model.execute().unwrap_err(), Refusal::Closed);
-    });
+    model(|| a_job_meets_a_shutdown(&Model::new(1)));
 }
 
 #[test]
@@ -830,20 +832,7 @@ fn arrivals_meet_two_workers() {
 
 #[test]
 fn an_arrival_beside_a_shutdown_still_runs() {
-    model(|| {
-        let model = Model::with_open_entrance(1, usize::MAX);
-        let worker = on_thread(&model, |model| model.work(0));
-        let submitter = on_thread(&model, Model::execute);
-        model.shutdown();
-        let accepted = submitter.join().unwrap();
-        worker.join().unwrap();
-        match accepted {
-            Ok((_, outcome)) => assert_eq!(read(&outcome), ENDED),
-            Err(refusal) => assert_eq!(refusal, Refusal::Closed),
-        }
-        model.add_up();
-        assert_eq!(model.execute().unwrap_err(), Refusal::Closed);
-    });
+    model(|| a_job_meets_a_shutdown(&Model::with_open_entrance(1, usize::MAX)));
 }
 
 #[test]
