@@ -68,8 +68,8 @@ fn page(builds: &[Build], plots: &[(&str, &str)]) -> Result<String, fmt::Error> 
     });
     let means: Vec<_> = means.collect();
     if !means.is_empty() {
-        page += "Windows over W1-W4 and K = 5, 16, 64, 256, 4096: times as fast as the fastest peer of each. What the\n";
-        page += "floors reach, no library does:\n\n";
+        page += "Windows over W1-W4 and K = 5, 16, 64, 256, 4096: times as fast as the fastest peer of each. The\n";
+        page += "floors schedule nothing, or next to nothing:\n\n";
         page += "| build | | geometric mean | the worst |\n|---|---|--:|--:|\n";
         for (build, overall) in means {
             let Overall {

@@ -181,8 +181,8 @@ pub(crate) struct Overall<'a> {
     pub(crate) worst: f64,
 }
 
-/// Sums up the windows: the subject, and then the floors, none of which could be far behind what can be reached. There
-/// is nothing to sum up unless all four workloads were measured.
+/// Sums up the windows: the subject, and then the floors, which show how much of the machine is left. There is nothing
+/// to sum up unless all four workloads were measured.
 pub(crate) fn overall(tables: &[Table]) -> Vec<Overall<'_>> {
     let workloads = [
         "parallel W1, ",
@@ -235,7 +235,7 @@ impl fmt::Display for Report<'_> {
         } in overall(self.0)
         {
             let (met, name, goal) = match role {
-                Role::Floor => ("floor", name, "which any library is behind"),
+                Role::Floor => ("floor", name, "schedules nothing, or next to it"),
                 _ => (verdict(mean >= 1.9), "", "1.90x in the geometric mean"),
             };
             writeln!(

@@ -8,7 +8,7 @@ use core::task::{Context, Poll, Waker};
 use super::fixed_set::FutureSet;
 use super::maybe_done::MaybeDone;
 use super::pairs::{Four, four, one_of_four};
-use super::tree::RootAlone;
+use super::root_alone::RootAlone;
 
 /// Places for four futures, each of which is there from the beginning or put there when it starts.
 pub(crate) struct Few<Fut, T> {

@@ -21,7 +21,7 @@ use pin_project_lite::pin_project;
 
 use super::budget::PollBudget;
 use super::ready_set::ReadySet;
-use super::tree::RootAlone;
+use super::root_alone::RootAlone;
 
 /// Futures that are known by their position.
 pub trait FutureSet {

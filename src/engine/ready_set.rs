@@ -33,8 +33,9 @@
 use alloc::sync::Arc;
 use core::task::Waker;
 
+use super::root_alone::RootAlone;
 use super::sync::Ordering;
-use super::tree::{RootAlone, Tree};
+use super::tree::Tree;
 use super::waker::{ARMED, CELLS, CLOSED, FIRST, Root};
 
 /// Makes the waker of a slot.

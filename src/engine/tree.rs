@@ -49,61 +49,13 @@ use core::task::Waker;
 
 use super::ready_set::Words;
 use super::sync::{AtomicUsize, Ordering};
-use super::waker::{FLAGS, Link, Node, ROOT_IS_THERE, Root, SOURCE, WORD, Word, with_slot_waker};
+use super::waker::{FLAGS, Link, Node, Root, SOURCE, WORD, Word};
 
 /// The number of bits of the root for nodes that are ever higher, and of those for slots or nodes of one height.
 const OVERFLOW: usize = 6;
 const DIRECT: usize = WORD - FLAGS - OVERFLOW;
 /// The direct nodes are at most this high: then they serve more slots than fit into memory.
 const HIGHEST_BASE: usize = 4;
-
-/// The root without any nodes, for slots all of which hang from it.
-#[derive(Debug)]
-pub struct RootAlone {
-    /// `None` while it is the waker of a slot.
-    root: Option<Arc<Root>>,
-    left: Pending,
-}
-
-impl RootAlone {
-    pub(super) fn new(root: Arc<Root>) -> Self {
-        Self {
-            root: Some(root),
-            left: Pending::default(),
-        }
-    }
-
-    /// Calls `f` with the waker of a slot. Only a clone of that counts a reference, and keeps the waker.
-    #[inline(always)]
-    pub(crate) fn with_waker<const SLOT: usize, R>(&mut self, f: impl FnOnce(&Waker) -> R) -> R {
-        const { assert!(SLOT < DIRECT) };
-        with_slot_waker::<SLOT, R>(&mut self.root, f)
-    }
-}
-
-impl Words for RootAlone {
-    #[inline(always)]
-    fn root(&self) -> &Arc<Root> {
-        self.root.as_ref().expect(ROOT_IS_THERE)
-    }
-
-    #[inline(always)]
-    fn begin_pass(&mut self) -> bool {
-        let word = self.root().word.swap(0, Ordering::AcqRel);
-        self.left.bits = word >> FLAGS;
-        word & SOURCE != 0
-    }
-
-    #[inline(always)]
-    fn next_ready(&mut self) -> Option<usize> {
-        (self.left.bits != 0).then(|| self.left.take_lowest())
-    }
-
-    #[inline(always)]
-    fn in_pass(&self) -> bool {
-        self.left.bits != 0
-    }
-}
 
 /// What is left to visit of a pass at one height: bits that were taken, and which slot or node the lowest one stands
 /// for.

@@ -7,7 +7,6 @@ use core::mem;
 use core::task::Waker;
 
 use bytemuck::{TransparentWrapper, TransparentWrapperAlloc};
-use futures::task::{ArcWake, waker_ref};
 
 use super::sync::{AtomicUsize, Ordering, WakerCell};
 
@@ -54,7 +53,7 @@ impl Root {
 
     /// Sets `bit`, and wakes the parent if it is the first since the owner went to sleep.
     #[inline(always)]
-    fn set(&self, bit: usize) {
+    pub(super) fn set(&self, bit: usize) {
         let before = self.word.fetch_or(bit, Ordering::AcqRel);
         if before == FIRST {
             let retry = RetryOnPanic(self);
@@ -163,47 +162,6 @@ impl<const BIT: u32, W: Word> Wake for BitWaker<BIT, W> {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.0.wake(1_usize.wrapping_shl(BIT));
-    }
-}
-
-/// The root as the waker of a slot that hangs from it, which its type says.
-#[derive(TransparentWrapper)]
-#[repr(transparent)]
-#[transparent(Root)]
-struct SlotWaker<const SLOT: usize>(Root);
-
-impl<const SLOT: usize> ArcWake for SlotWaker<SLOT> {
-    fn wake_by_ref(root: &Arc<Self>) {
-        root.0.set(1 << (FLAGS + SLOT));
-    }
-}
-
-/// Calls `f` with the root as the waker of a slot. That counts no reference, as the root is taken out of its place
-/// meanwhile, and changes its type.
-#[inline(always)]
-pub(super) fn with_slot_waker<const SLOT: usize, R>(
-    place: &mut Option<Arc<Root>>,
-    f: impl FnOnce(&Waker) -> R,
-) -> R {
-    let root = place.take().expect(ROOT_IS_THERE);
-    let root = Some(SlotWaker::<SLOT>::wrap_arc(root));
-    let changed = ChangedRoot { place, root };
-    let root = changed.root.as_ref().expect(ROOT_IS_THERE);
-    f(&waker_ref(root))
-}
-
-pub(super) const ROOT_IS_THERE: &str = "the root is in its place but for a poll";
-
-/// Puts the root back in its place when this is dropped, also by a panic.
-struct ChangedRoot<'a, const SLOT: usize> {
-    place: &'a mut Option<Arc<Root>>,
-    root: Option<Arc<SlotWaker<SLOT>>>,
-}
-
-impl<const SLOT: usize> Drop for ChangedRoot<'_, SLOT> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        *self.place = self.root.take().map(SlotWaker::peel_arc);
     }
 }
 

@@ -15,6 +15,7 @@ mod macros;
 #[allow(dead_code, unreachable_pub)]
 mod engine {
     pub(crate) mod ready_set;
+    mod root_alone;
     mod tree;
     mod waker;
 
