@@ -77,8 +77,13 @@ pub(super) struct PollCounts {
 impl PollCounts {
     #[inline]
     pub(super) fn begin() -> Self {
+        Self::new(PollBudget::begin())
+    }
+
+    #[inline]
+    pub(super) const fn new(budget: PollBudget) -> Self {
         Self {
-            budget: PollBudget::begin(),
+            budget,
             completed: 0,
         }
     }
@@ -127,14 +132,14 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         if number != NONE {
             let slot = slots.slot(number);
             table.free = slot.index;
-            table.ready.forget_free(number);
             table.in_flight += 1;
             let mut guard = Self {
                 slot,
                 number,
                 table,
             };
-            return guard.refill(source, tasks).then_some(guard);
+            let is_filled = guard.put_next(source, tasks, ReadySet::forget_free);
+            return is_filled.then_some(guard);
         }
         let number = table.made;
         let mut slot = if Slots::<Fut>::has_spare(number) {
@@ -219,9 +224,24 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         }
     }
 
-    /// Puts the next task into the slot, which is empty. False if there is none for now.
+    /// Puts the next task into the slot, whose task has just ended. False if there is none for now.
     #[inline(always)]
-    pub(super) fn refill<V>(&mut self, source: &mut Source, mut tasks: Pin<&mut V>) -> bool
+    fn refill<V>(&mut self, source: &mut Source, tasks: Pin<&mut V>) -> bool
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        self.put_next(source, tasks, ReadySet::forget_visited)
+    }
+
+    /// Puts the next task into the slot, which is empty, and drops the wakes that were meant for an earlier one. False
+    /// if there is none for now.
+    #[inline(always)]
+    fn put_next<V>(
+        &mut self,
+        source: &mut Source,
+        mut tasks: Pin<&mut V>,
+        forget: impl FnOnce(&mut ReadySet, usize),
+    ) -> bool
     where
         V: TaskSet<Task = Fut>,
     {
@@ -230,7 +250,7 @@ impl<'a, Fut: Future> SlotGuard<'a, Fut> {
         if !source.next(tasks.as_mut(), |task| place.set(Some(task))) {
             return false;
         }
-        self.table.ready.forget_visited(self.number);
+        forget(&mut self.table.ready, self.number);
         *self.slot.as_mut().project().index = tasks.index_of(self.table.started);
         self.table.started += 1;
         true

@@ -20,6 +20,9 @@
 //! 3. If nothing was woken meanwhile, the window goes to sleep. Otherwise there is another pass if this one has
 //!    completed something, and if not it is the turn of the executor.
 //!
+//! Where nothing was woken, there is no pass to begin with: a stream is polled once more for each item that it has
+//! handed over, to start the next task.
+//!
 //! All of it ends when the [budget](super::budget) is spent.
 
 use core::fmt;
@@ -28,6 +31,7 @@ use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
+use super::budget::PollBudget;
 use super::guard::{PollCounts, SlotGuard, SlotTable};
 use super::ready_set::{MakeWaker, ReadySet};
 use super::slots::{NONE, Slots};
@@ -126,10 +130,6 @@ impl<Fut: Future> Window<Fut> {
             None if self.ended => return Poll::Ready(()),
             None => self.begin(cx, tasks.expected_in_flight(), tasks.may_wait()),
         };
-        // A poll in vain, as when a sibling of this window was woken, costs a few loads.
-        if live.sleeps(cx, &*tasks) {
-            return Poll::Pending;
-        }
         let polled = live.poll(cx, tasks.as_mut());
         // Whoever waits for the outcome gets it when nothing is in flight any more.
         if polled.is_ready() && (live.is_finished() || tasks.should_stop()) {
@@ -207,7 +207,9 @@ impl<Fut: Future> Window<Fut> {
         V: TaskSet<Task = Fut>,
     {
         if let Some(live) = &mut self.live {
-            live.fill(tasks.as_mut(), &mut PollCounts::begin());
+            if live.source.may_start(&*tasks, live.table.in_flight) {
+                live.start_tasks(tasks.as_mut(), &mut PollCounts::begin());
+            }
             if tasks.should_stop() {
                 self.clear();
             }
@@ -230,26 +232,43 @@ impl<Fut> Live<Fut> {
 }
 
 impl<Fut: Future> Live<Fut> {
-    /// Goes back to sleep if it was polled in vain.
     #[inline]
-    fn sleeps<V>(&mut self, cx: &Context<'_>, tasks: &V) -> bool
+    fn poll<V>(&mut self, cx: &Context<'_>, tasks: Pin<&mut V>) -> Poll<()>
     where
         V: TaskSet<Task = Fut>,
     {
-        self.table.ready.is_idle()
-            && !self.is_finished()
-            && !tasks.should_stop()
-            && !tasks.should_yield()
-            && !self.source.may_start(tasks, self.table.in_flight)
-            && self.table.ready.arm(cx.waker())
+        if self.table.ready.is_idle() {
+            if self.source.may_start(&*tasks, self.table.in_flight) {
+                return self.start(cx, tasks);
+            }
+            // A poll in vain, as when a sibling of this window was woken, costs a few loads.
+            if !self.has_outcome(&*tasks) && self.table.ready.arm(cx.waker()) {
+                return Poll::Pending;
+            }
+        }
+        self.run(cx, tasks, PollBudget::begin())
     }
 
-    #[inline(never)]
-    fn poll<V>(&mut self, cx: &Context<'_>, mut tasks: Pin<&mut V>) -> Poll<()>
+    /// Polls a window in which nothing was woken: starts what may be started first, as there is nothing to visit.
+    #[inline]
+    fn start<V>(&mut self, cx: &Context<'_>, mut tasks: Pin<&mut V>) -> Poll<()>
     where
         V: TaskSet<Task = Fut>,
     {
         let mut counts = PollCounts::begin();
+        let is_full = self.fill_now(tasks.as_mut(), &mut counts);
+        match self.end_round(cx, &*tasks, &counts, 0, is_full) {
+            Some(polled) => polled,
+            None => self.run(cx, tasks, counts.budget),
+        }
+    }
+
+    #[inline(never)]
+    fn run<V>(&mut self, cx: &Context<'_>, mut tasks: Pin<&mut V>, budget: PollBudget) -> Poll<()>
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        let mut counts = PollCounts::new(budget);
         loop {
             // What was woken comes first, and what it leaves free is refilled in place.
             let completed_before = counts.completed;
@@ -259,21 +278,45 @@ impl<Fut: Future> Live<Fut> {
             }
             // What could not be refilled then, or was never filled, is filled now.
             let is_full = self.fill(tasks.as_mut(), &mut counts);
-            if tasks.should_stop() || self.is_finished() || tasks.should_yield() {
-                return Poll::Ready(());
-            }
-            // Armed at once, and not after another pass that finds nothing.
-            if is_full && self.table.ready.arm(cx.waker()) {
-                return Poll::Pending;
-            }
-            // Something was woken meanwhile. It may be what wakes itself until others have had their counts.
-            if counts.completed == completed_before || counts.budget.is_spent() {
-                break;
+            let ended = self.end_round(cx, &*tasks, &counts, completed_before, is_full);
+            if let Some(polled) = ended {
+                return polled;
             }
         }
-        // There is more to do, after whatever else the executor has to run.
-        cx.waker().wake_by_ref();
-        Poll::Pending
+    }
+
+    /// Returns what the window is polled to if it is not to go on with another pass.
+    #[inline(always)]
+    fn end_round<V>(
+        &mut self,
+        cx: &Context<'_>,
+        tasks: &V,
+        counts: &PollCounts,
+        completed_before: usize,
+        is_full: bool,
+    ) -> Option<Poll<()>>
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        if self.has_outcome(tasks) {
+            return Some(Poll::Ready(()));
+        }
+        // Armed at once, and not after another pass that finds nothing.
+        if is_full && self.table.ready.arm(cx.waker()) {
+            return Some(Poll::Pending);
+        }
+        // Something was woken meanwhile. It may be what wakes itself until others have had their counts.
+        if counts.completed == completed_before || counts.budget.is_spent() {
+            // There is more to do, after whatever else the executor has to run.
+            cx.waker().wake_by_ref();
+            return Some(Poll::Pending);
+        }
+        None
+    }
+
+    #[inline(always)]
+    fn has_outcome<V: TaskSet>(&self, tasks: &V) -> bool {
+        tasks.should_stop() || self.is_finished() || tasks.should_yield()
     }
 
     /// Visits what is ready, and refills in place what has ended.
@@ -318,8 +361,17 @@ impl<Fut: Future> Live<Fut> {
         !self.source.may_start(&*tasks, self.table.in_flight) || self.fill_now(tasks, counts)
     }
 
+    /// Starts tasks, of which one may start. False if it could go on but for the budget.
     #[inline(never)]
-    fn fill_now<V>(&mut self, mut tasks: Pin<&mut V>, counts: &mut PollCounts) -> bool
+    fn fill_now<V>(&mut self, tasks: Pin<&mut V>, counts: &mut PollCounts) -> bool
+    where
+        V: TaskSet<Task = Fut>,
+    {
+        self.start_tasks(tasks, counts)
+    }
+
+    #[inline(always)]
+    fn start_tasks<V>(&mut self, mut tasks: Pin<&mut V>, counts: &mut PollCounts) -> bool
     where
         V: TaskSet<Task = Fut>,
     {

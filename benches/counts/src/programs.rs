@@ -155,6 +155,7 @@ pub(crate) fn all() -> Vec<Program> {
         window("w4-bursts-k4096", (bursts, 4096, 8192)),
         huge_window("w3-wake-k100000", single, 100_000),
         stream("stream-w2-k64", (Yield, 64, 4096)),
+        stream("stream-w3-k256", (single, 256, 4096)),
         stream("stream-w4-k64", (bursts, 64, 4096)),
         for_each("each-w1-k256", (Ready, 256, 4096)),
         for_each("each-w2-k64", (Yield, 64, 4096)),
