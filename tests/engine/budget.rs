@@ -41,6 +41,25 @@ fn every_first_poll_counts() {
 }
 
 #[test]
+fn passes_spend_what_starting_leaves() {
+    let polls = Cell::new(0);
+    // All have started when the budget is nearly spent, and those that wake themselves are to be visited next.
+    let run = parallel((0..120).map(|index| {
+        let polls = &polls;
+        async move {
+            for _ in 0..if index < 19 { 100 } else { 0 } {
+                polls.set(polls.get() + 1);
+                yield_times(1).await;
+            }
+            polls.set(polls.get() + 1);
+            Ok::<_, ()>(())
+        }
+    }));
+    let most = most_in_a_poll(&polls, Driver::new(run.concurrency(20)));
+    assert_eq!(most, BUDGET);
+}
+
+#[test]
 fn nested_windows_share_the_budget() {
     let polls = Cell::new(0);
     let run = parallel((0..20).map(|_| {

@@ -1,8 +1,11 @@
 //! Wakes that come for a task that has ended, and whose slot is empty: an HTTP connection wakes its task while it
 //! closes. Each of them used to free the slot once more.
 
+use core::task::Poll;
+
 use crate::support::{Board, Driver};
 use abreast::{parallel, parallel_stream};
+use futures::stream;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -73,6 +76,33 @@ fn late_wakes_poll_no_newcomer() {
     }
     assert!(run.run().is_pending());
     assert_eq!((board.polls(3), board.polls(4)), (1, 1));
+}
+
+#[test]
+fn sources_may_wake_what_has_ended() {
+    let board = Board::new(2);
+    let mut asked = 0;
+    let mut run = Driver::new(parallel_stream(stream::poll_fn(|cx| {
+        asked += 1;
+        match asked {
+            1 => Poll::Ready(Some(board.task(0))),
+            2 => {
+                // It is asked again in the next poll, when the slot of the first task is free.
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            3 => {
+                board.wake(0);
+                Poll::Ready(Some(board.task(1)))
+            }
+            _ => Poll::Ready(None),
+        }
+    })));
+    board.end(0, Ok(0));
+    assert!(run.run().is_pending());
+    assert_eq!((board.polls(0), board.polls(1)), (1, 1));
+    board.end(1, Ok(1));
+    assert_eq!(run.finish().into_result().unwrap(), [0, 1]);
 }
 
 #[test]
