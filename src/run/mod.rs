@@ -14,6 +14,7 @@ mod observer;
 mod progress;
 pub(crate) mod sink;
 mod source;
+mod state;
 mod stop;
 mod sync;
 mod tasks;
@@ -38,9 +39,9 @@ pub use observer::{Observer, OnComplete, OnError, OnProgress, OnStart};
 pub use progress::Progress;
 use sink::{Buffer, HandedOver, Outcomes};
 pub(crate) use source::{IndexedSource, bounds_with};
+pub(crate) use state::Concurrency;
 pub(crate) use stop::Stoppable;
 pub use stop::{Deadline, StopOn};
-pub(crate) use tasks::Concurrency;
 use tasks::Tasks;
 pub use times::{TaskTime, TaskTimes};
 
