@@ -55,11 +55,11 @@ pub trait Timer {
     /// and so may one where there is no system clock. It must never go back.
     ///
     /// ```
-    /// use std::time::Duration;
     /// use abreast::Timer;
     ///
     /// assert_eq!(smol::Timer::after.now(), None);
     /// # #[cfg(feature = "test-util")] {
+    /// use std::time::Duration;
     /// let clock = abreast::time::VirtualClock::new();
     /// clock.advance(Duration::from_secs(1));
     /// assert_eq!(clock.timer().now(), Some(Duration::from_secs(1)));
