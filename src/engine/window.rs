@@ -207,6 +207,7 @@ impl<Fut: Future> Window<Fut> {
         V: TaskSet<Task = Fut>,
     {
         if let Some(live) = &mut self.live {
+            // Not by a call: a stream does this for each item that it holds.
             if live.source.may_start(&*tasks, live.table.in_flight) {
                 live.start_tasks(tasks.as_mut(), &mut PollCounts::begin());
             }
@@ -232,6 +233,7 @@ impl<Fut> Live<Fut> {
 }
 
 impl<Fut: Future> Live<Fut> {
+    /// Polls the window: with a pass if something was woken, and otherwise without one.
     #[inline]
     fn poll<V>(&mut self, cx: &Context<'_>, tasks: Pin<&mut V>) -> Poll<()>
     where
@@ -263,6 +265,7 @@ impl<Fut: Future> Live<Fut> {
         }
     }
 
+    /// Visits what was woken, starts what may be started, and does so again while that leads anywhere.
     #[inline(never)]
     fn run<V>(&mut self, cx: &Context<'_>, mut tasks: Pin<&mut V>, budget: PollBudget) -> Poll<()>
     where
@@ -361,7 +364,7 @@ impl<Fut: Future> Live<Fut> {
         !self.source.may_start(&*tasks, self.table.in_flight) || self.fill_now(tasks, counts)
     }
 
-    /// Starts tasks, of which one may start. False if it could go on but for the budget.
+    /// The same where a task may start, as a function that its callers share.
     #[inline(never)]
     fn fill_now<V>(&mut self, tasks: Pin<&mut V>, counts: &mut PollCounts) -> bool
     where
@@ -370,6 +373,7 @@ impl<Fut: Future> Live<Fut> {
         self.start_tasks(tasks, counts)
     }
 
+    /// Starts a task, which may start, and others while there is room. False if it could go on but for the budget.
     #[inline(always)]
     fn start_tasks<V>(&mut self, mut tasks: Pin<&mut V>, counts: &mut PollCounts) -> bool
     where

@@ -1,6 +1,7 @@
 //! Wakes that come for a task that has ended, and whose slot is empty: an HTTP connection wakes its task while it
 //! closes. Each of them used to free the slot once more.
 
+use core::cell::RefCell;
 use core::task::Poll;
 
 use crate::support::{Board, Driver};
@@ -81,26 +82,30 @@ fn late_wakes_poll_no_newcomer() {
 #[test]
 fn sources_may_wake_what_has_ended() {
     let board = Board::new(2);
+    let source_waker = RefCell::new(None);
     let mut asked = 0;
     let mut run = Driver::new(parallel_stream(stream::poll_fn(|cx| {
         asked += 1;
         match asked {
             1 => Poll::Ready(Some(board.task(0))),
             2 => {
-                // It is asked again in the next poll, when the slot of the first task is free.
-                cx.waker().wake_by_ref();
+                *source_waker.borrow_mut() = Some(cx.waker().clone());
                 Poll::Pending
             }
             3 => {
+                // The task comes into the slot that this wakes.
                 board.wake(0);
                 Poll::Ready(Some(board.task(1)))
             }
             _ => Poll::Ready(None),
         }
     })));
+    assert!(run.run().is_pending());
     board.end(0, Ok(0));
     assert!(run.run().is_pending());
-    assert_eq!((board.polls(0), board.polls(1)), (1, 1));
+    source_waker.take().unwrap().wake();
+    assert!(run.run().is_pending());
+    assert_eq!((board.polls(0), board.polls(1)), (2, 1));
     board.end(1, Ok(1));
     assert_eq!(run.finish().into_result().unwrap(), [0, 1]);
 }

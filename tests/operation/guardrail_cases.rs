@@ -1,4 +1,5 @@
 //! Outputs as models send them: what each rule passes, and what it finds in others.
+#![cfg(all(feature = "operation", feature = "test-util"))]
 
 use abreast::operation::{Guardrails, rules};
 

@@ -1,6 +1,6 @@
 //! Items and a handler in a rolling window: what they weigh and what they cost.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 #[cfg(panic = "unwind")]
 use std::future::Future;
 use std::task::{Context, Poll, Waker};
@@ -164,6 +164,7 @@ mod panics {
 mod costs {
     #[cfg(target_family = "wasm")]
     use super::test;
+    use std::cell::Cell;
     use std::time::Duration;
 
     use abreast::Rate;

@@ -1,4 +1,5 @@
 //! Races that end with the first few successes.
+#![cfg(feature = "test-util")]
 
 use std::cell::{Cell, RefCell};
 use std::error::Error;
